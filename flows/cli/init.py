@@ -1,0 +1,140 @@
+"""`modelworks init` and `modelworks schema`: the first project file, and what may stand in one."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import answer_json, out, say
+from flows.project_file import load_project, project_schema
+from tasks.data.guessing import Guess, guess_data
+
+app = typer.Typer()
+
+PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off)$)[a-z_/][a-z0-9_./-]*", re.IGNORECASE)
+"""What YAML reads as a string without quotes, in any of its versions."""
+
+TEMPLATE = """\
+# Made by `modelworks init` from {file}: every line is a guess, and its comment says why.
+# `modelworks schema` prints what else may stand here; `modelworks check {project_file}` the plan.
+name: {name}  # of the file
+
+data:
+  source: {source}
+  kind: {kind}  # {why[kind]}
+  inputs: [{inputs}]  # {why[inputs]}
+  target: {target}  # {why[target]}
+  encoding: {encoding}  # {why[encoding]}
+  split:
+    # {why[split]}
+    valid: {split.valid}
+    test: {split.test}
+    group_by: {group_by}  # {why[group_by]}
+"""
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, JSON Lines or Parquet.")],
+    out_path: Annotated[
+        Path | None, typer.Option("--out", help="The project file to write.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Write a project file for a file of labelled rows; what it guesses, it explains."""
+    name = project_name(file)
+    project_file = out_path or Path(f"{name}.yaml")
+    check_free(project_file)
+    guesses = {"name": Guess(name, "of the file"), **guess_data(file)}
+    write_project(project_file, project_text(file, project_file, guesses))
+    if as_json:
+        answer_json({"project_file": str(project_file), "guesses": summary(guesses)})
+        return
+    for field, guess in summary(guesses).items():
+        out.print(
+            f"{field}: {shown(guess['value'])}  ({guess['why']})", markup=False, soft_wrap=True
+        )
+    say(f"wrote {project_file}; next: modelworks check {project_file}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a project file, for editors."""
+    typer.echo(json.dumps(project_schema(), indent=1))
+
+
+def project_name(file: Path) -> str:
+    """A project name made from the name of the data file."""
+    return re.sub(r"[^a-z0-9_-]+", "-", file.stem.lower()).strip("-_")[:63] or "project"
+
+
+def check_free(project_file: Path) -> None:
+    """Raise `ValueError` when the project file exists, or has no folder to lie in."""
+    if project_file.exists() or project_file.is_symlink():
+        raise ValueError(f"{project_file} exists and is never overwritten: name another by --out")
+    if not project_file.absolute().parent.is_dir():
+        raise ValueError(f"--out {project_file}: there is no folder {project_file.parent}")
+
+
+def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> str:
+    """The YAML of a project with a comment for each guess."""
+    return TEMPLATE.format(
+        file=one_line(file.name),
+        project_file=one_line(project_file.name),
+        name=quoted(guesses["name"].value),
+        source=quoted(source_from(file.absolute(), project_file.absolute().parent)),
+        kind=guesses["kind"].value,
+        inputs=", ".join(map(quoted, guesses["inputs"].value)),
+        target=quoted(guesses["target"].value),
+        encoding=guesses["encoding"].value,
+        split=guesses["split"].value,
+        group_by=guesses["group_by"].value,
+        why={field: one_line(guess.why) for field, guess in guesses.items()},
+    )
+
+
+def write_project(project_file: Path, text: str) -> None:
+    """Write the file and read it back; nothing is left behind when either fails."""
+    try:
+        with project_file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError as error:
+        raise ValueError(f"{project_file} exists and is never overwritten") from error
+    except OSError as error:
+        raise ValueError(f"--out {project_file}: {error.strerror}") from error
+    try:
+        load_project(project_file)
+    except ValueError:
+        project_file.unlink()
+        raise
+
+
+def summary(guesses: dict[str, Guess]) -> dict[str, dict[str, object]]:
+    """The guesses as plain values."""
+    split = guesses["split"]
+    values = {name: guess.value for name, guess in guesses.items()}
+    values |= {"inputs": list(values["inputs"])}
+    values |= {"split": {"valid": split.value.valid, "test": split.value.test}}
+    return {name: {"value": values[name], "why": guess.why} for name, guess in guesses.items()}
+
+
+def source_from(file: Path, folder: Path) -> str:
+    """The path to write down: relative when the file lies beside or below the project file."""
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
+
+
+def quoted(text: str) -> str:
+    """A string as YAML, in quotes where it could be read as something else."""
+    return text if PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def shown(value: object) -> str:
+    """A value for people."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def one_line(text: str) -> str:
+    """Text that cannot leave its comment."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

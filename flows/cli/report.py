@@ -1,0 +1,75 @@
+"""The summary table of one retraining."""
+
+from typing import Any
+
+from rich.table import Table
+
+from flows.cli.console import out
+from flows.outcome import Outcome
+from tasks.artifacts import EvalReport
+
+MB = 1_000_000
+
+
+def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]]) -> None:
+    """Print candidates, the holdout's figures, the decision and where to look further."""
+    out.print(candidates_table(outcome))
+    for report in outcome.reports:
+        if report.cost.eager_p50_ms is not None:
+            eager = f"{report.cost.eager_p50_ms:.2f} ms"
+            out.print(f"{report.candidate.name}: p50 {eager} in eager torch", highlight=False)
+    out.print(holdout_table(outcome))
+    for check in outcome.decision.checks:
+        if check.name.startswith("budget ") and check.name != f"budget {outcome.selected}":
+            continue  # what the others cost is in the table
+        out.print(
+            f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}",
+            markup=False,
+            soft_wrap=True,
+        )
+    version = f", version {outcome.version}" if outcome.version is not None else ""
+    verdict = outcome.decision.verdict
+    out.print(f"\n[bold]{verdict}[/bold]{version}: {outcome.decision.reason}", soft_wrap=True)
+    if steps and all(step["state"] == "cached" for step in steps):
+        out.print("nothing changed since the last run: every step was reused")
+    out.print(f"MLflow   {outcome.run.url}", soft_wrap=True)
+    out.print(f"Prefect  {prefect_url.removesuffix('/api')}", soft_wrap=True)
+
+
+def candidates_table(outcome: Outcome) -> Table:
+    """Return every candidate as exported, on validation rows; `*` marks the selected one."""
+    table = Table(title=f"{outcome.project}: candidates on {outcome.reports[0].rows:,} valid rows")
+    for heading in ("candidate", "role"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("accuracy", "macro F1", "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
+        table.add_column(heading, justify="right")
+    for report in outcome.reports:
+        mark = "*" if report.candidate.name == outcome.selected else " "
+        row = (f"{mark} {report.candidate.name}", report.candidate.role, *_figures(report))
+        table.add_row(*row, style="bold" if mark == "*" else None)
+    return table
+
+
+def holdout_table(outcome: Outcome) -> Table:
+    """Return the figures on the holdout, which only these candidates have seen."""
+    table = Table(title=f"on the holdout of {outcome.proof[0].rows:,} rows")
+    table.add_column("candidate", no_wrap=True)
+    for heading in ("accuracy", "macro F1", "log loss", "calibration error"):
+        table.add_column(heading, justify="right")
+    for report in outcome.proof:
+        names = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+        table.add_row(report.candidate.name, *(f"{report.metrics[name]:.4f}" for name in names))
+    return table
+
+
+def _figures(report: EvalReport) -> tuple[str, ...]:
+    cost = report.cost
+    return (
+        f"{report.metrics['accuracy']:.4f}",
+        f"{report.metrics['macro_f1']:.4f}",
+        f"{cost.latency_ms.p50:.2f}",
+        f"{cost.latency_ms.p95:.2f}",
+        f"{cost.rows_per_second:,.0f}",
+        f"{report.candidate.size_bytes / MB:.1f}",
+        f"{cost.peak_memory_mb:.0f}",
+    )

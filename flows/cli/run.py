@@ -1,0 +1,76 @@
+"""`modelworks run`: the main job, watched."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.console import ProgressLines, answer_json, say
+from flows.cli.report import print_outcome
+from flows.cli.session import home_for, reach
+from flows.project import Project
+from flows.project_file import load_project
+from infra import stack
+from infra.lock import holder
+from tasks.data.prepare import prepare_rows
+
+app = typer.Typer()
+EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
+
+
+@app.command()
+def run(
+    project_file: Annotated[Path, typer.Argument(help="The project's YAML file.")],
+    sample: Annotated[int | None, typer.Option(help="A true run on this many rows.")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    rerun: Annotated[list[str] | None, typer.Option(help="Run this step again.")] = None,
+    fail: Annotated[bool, typer.Option(help="Do not wait for another run of it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Retrain, shrink, prove, and promote if the proof holds."""
+    project = load_project(project_file, overrides or [])
+    if sample is not None:
+        project = sampled(project, sample)
+    home = home_for(project_file)
+    if fail and (other := holder(home, project.name)):
+        raise ValueError(f"{project.name} is being retrained by {other.get('run')}; --fail given")
+    if not stack.is_up(home):
+        prepare_rows(project.data, Path())  # bad data is refused before the services are started
+    reach(home, start=True)
+    summary = _retrain(project, rerun or [], as_json)
+    raise typer.Exit(EXIT_CODES[summary["decision"]["verdict"]])
+
+
+def sampled(project: Project, rows: int) -> Project:
+    """Return `project` on `rows` rows, under a name of its own, with a sweep to match.
+
+    Raises `ValueError` below 200 rows: their holdout would prove nothing at all.
+    """
+    if rows < 200:
+        raise ValueError(f"--sample {rows}: must be at least 200 rows")
+    changes: dict[str, Any] = {
+        "name": f"{project.name}-sample",
+        # One worker needs no group of processes, which takes longer to start than these rows need.
+        "compute": project.compute.model_copy(update={"workers": 1}),
+        "data": project.data.model_copy(update={"max_rows": rows}),
+        "sweep": project.sweep.model_copy(update={"trials": 2, "rows": 256}),
+    }
+    return project.model_copy(update=changes)
+
+
+def _retrain(project: Project, rerun: list[str], as_json: bool) -> dict[str, Any]:
+    # Leave the terminal to our progress; Prefect's records still go to its server.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+    # Prefect reads its settings when it is imported: not before `reach` has set them.
+    from flows.cli.watch import retrain_watched
+
+    say(f"project  {project.name}")
+    with ProgressLines() as lines:
+        outcome = retrain_watched(project, rerun)
+    summary = {**outcome.summary(), "steps": lines.steps}
+    if as_json:
+        answer_json(summary)
+    else:
+        print_outcome(outcome, os.environ["PREFECT_API_URL"], lines.steps)
+    return summary

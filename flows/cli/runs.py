@@ -1,0 +1,75 @@
+"""`runs`, `stop`: what ran here, and how to end what runs now."""
+
+import os
+import signal
+from time import monotonic, sleep
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.table import Table
+
+from flows.cli.console import answer_json, out, say
+from flows.cli.session import existing_home, reach
+from infra.lock import holder
+
+app = typer.Typer()
+PATIENCE_SECONDS = 20.0
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many, newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """What ran in this home, newest first."""
+    reach(existing_home())
+    from flows.runs import list_runs
+
+    found = list_runs(limit)
+    if as_json:
+        answer_json({"runs": found})
+    else:
+        out.print(_table(found))
+
+
+@app.command()
+def stop(
+    run: Annotated[str, typer.Argument(help="A run's id or name, or its project.")],
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Stop a run; the next `run` goes on from its last finished step and checkpoint."""
+    home = existing_home()
+    reach(home)
+    from flows.runs import find_run, mark_cancelled
+
+    found = find_run(run)
+    other = holder(home, found["project"])
+    if other is None or other.get("id") != found["id"]:
+        raise ValueError(f"run {run!r} is not running: it is {found['state']}")
+    _interrupt(int(other["pid"]))
+    mark_cancelled(found["id"])
+    if as_json:
+        answer_json({"stopped": found["id"], "project": found["project"]})
+    else:
+        say(f"stopped {found['name']}; `modelworks run` goes on from where it was")
+
+
+def _interrupt(pid: int) -> None:
+    """Ask the process to end, and make it end when it does not."""
+    os.kill(pid, signal.SIGTERM)
+    deadline = monotonic() + PATIENCE_SECONDS
+    while psutil.pid_exists(pid) and monotonic() < deadline:
+        sleep(0.1)
+    if psutil.pid_exists(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = Table()
+    for heading in ("run", "project", "state", "started (UTC)", "seconds", "id"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    for one in found:
+        cells = (one["name"], one["project"], one["state"], one["started"][:19])
+        table.add_row(*cells, f"{one['seconds']:.0f}", one["id"][:8])
+    return table

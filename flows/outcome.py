@@ -1,0 +1,61 @@
+"""What one retraining came to: references and figures, enough to print and to compare."""
+
+from typing import Any
+
+from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
+
+
+class Outcome(Artifact):
+    """The answer of the `retrain` flow."""
+
+    project: str
+    run: RunRef
+    dataset: DatasetRef
+    reports: tuple[EvalReport, ...]
+    """One for each candidate, on validation rows."""
+    proof: tuple[EvalReport, ...]
+    """On the holdout: the selected one, teacher, baseline, champion."""
+    selected: str
+    decision: Decision
+    version: int | None
+
+    def summary(self) -> dict[str, Any]:
+        """Return the documented JSON of a run, the steps aside."""
+        return {
+            "project": self.project,
+            "run_id": self.run.run_id,
+            "run_url": self.run.url,
+            "dataset": {
+                "uri": self.dataset.uri,
+                "sha256": self.dataset.sha256,
+                "rows": self.dataset.rows,
+            },
+            "candidates": [self._candidate(report) for report in self.reports],
+            "selected": self.selected,
+            "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
+            "version": self.version,
+        }
+
+    def _candidate(self, report: EvalReport) -> dict[str, Any]:
+        on_holdout = [p for p in self.proof if p.candidate.sha256 == report.candidate.sha256]
+        metrics = {
+            f"{seen.split}/{name}": value
+            for seen in (report, *on_holdout)
+            for name, value in seen.metrics.items()
+        }
+        return {**_identity(report.candidate), **_cost(report), "metrics": metrics}
+
+
+def _identity(candidate: Candidate) -> dict[str, Any]:
+    fields = {"name", "role", "parent", "size_bytes", "params"}
+    return candidate.model_dump(include=fields)
+
+
+def _cost(report: EvalReport) -> dict[str, Any]:
+    cost = report.cost
+    return {
+        "latency_ms": cost.latency_ms.model_dump(),
+        "eager_p50_ms": cost.eager_p50_ms,
+        "rows_per_second": cost.rows_per_second,
+        "peak_memory_mb": cost.peak_memory_mb,
+    }

@@ -1,0 +1,107 @@
+"""What a run would do, before it is paid for: which steps are kept, and minutes for the rest."""
+
+from typing import Any, NamedTuple
+
+from flows.project import Project
+from flows.retrain import steps
+from tasks.kept_result import kept_result
+from tasks.step import PLAN
+
+ROWS = 1000.0
+
+
+class PlannedStep(NamedTuple):
+    """One step of a plan."""
+
+    name: str
+    state: str
+    """`cached` or `to run`"""
+    seconds: float
+    """Estimated on two cores; 0 for a cached one."""
+
+
+class _NotKept(Exception):
+    """The first step whose answer is not kept: those after it depend on it."""
+
+
+def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[PlannedStep]:
+    """Return the steps in order; without `look_up` (no services) none counts as cached."""
+    kept = _kept_steps(project) if look_up else set()
+    return [
+        PlannedStep(name, "cached", 0.0)
+        if name in kept
+        else PlannedStep(name, "to run", round(_estimate(name, project, train_rows), 1))
+        for name in SECONDS
+    ]
+
+
+def _kept_steps(project: Project) -> set[str]:
+    kept: set[str] = set()
+
+    def answer(step: str, key: str) -> Any:
+        result = kept_result(key)
+        if result is None:
+            kept.discard(step)
+            raise _NotKept(step)
+        kept.add(step)
+        return result
+
+    token = PLAN.set(answer)
+    try:
+        steps(project)
+    except _NotKept:
+        pass
+    finally:
+        PLAN.reset(token)
+    return kept
+
+
+def _teacher_rows(project: Project, rows: int) -> float:
+    return min(rows, project.teacher.max_rows or rows) / ROWS
+
+
+def _students(project: Project, rows: int) -> float:
+    """Each is trained twice, with the teacher and without, and two run side by side."""
+    per_thousand = {"minilm": 3.6, "ngram_bag": 0.12}
+    return sum(
+        per_thousand[student.model] * student.epochs * min(rows, student.max_rows or rows) / ROWS
+        for student in project.students
+    )
+
+
+def _estimate(step: str, project: Project, rows: int) -> float:
+    """Return wall seconds on two cores, as seen on the shipped projects."""
+    if step == "tune_model":
+        return min(project.sweep.max_seconds, 15.0 * project.sweep.trials)
+    if step == "train_teacher":
+        return 10 + 9.3 * _teacher_rows(project, rows) * project.teacher.epochs
+    if step == "train_student":
+        return 10 + _students(project, rows)
+    fixed, per_thousand = SECONDS[step]
+    return fixed + per_thousand * rows / ROWS
+
+
+SECONDS: dict[str, tuple[float, float]] = {
+    "prepare_data": (2, 0.2),
+    "open_run": (1, 0),
+    "fit_baseline": (2, 0.3),
+    "tune_model": (0, 0),
+    "train_teacher": (0, 0),
+    "label_rows": (5, 1.6),
+    "train_student": (0, 0),
+    "record_training": (3, 0),
+    "export_model": (10, 0),
+    "quantize_candidate": (4, 0),
+    "measure_costs": (30, 0),
+    "evaluate_candidate": (10, 1.5),
+    "record_reports": (4, 0),
+    "select_candidate": (0, 0),
+    "decide_promotion": (3, 0),
+    "register_candidate": (3, 0),
+    "promote_model": (1, 0),
+    "record_decision": (1, 0),
+}
+"""The steps in the order of the flow: fixed seconds, and seconds for each thousand training rows.
+
+Those that depend on more than the rows are in `_estimate`.
+"""

@@ -1,0 +1,170 @@
+"""The main job: labelled data in, a small, fast, proven champion out."""
+
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.outcome import Outcome
+from flows.project import Project
+from flows.runs import close_dead_runs
+from tasks.artifacts import (
+    Candidate,
+    Cost,
+    DatasetRef,
+    EvalReport,
+    RunRef,
+    Split,
+    TrainedModel,
+)
+from tasks.close_runs import closed_on_failure
+from tasks.decide_promotion import decide_promotion
+from tasks.evaluate_candidate import evaluate_candidate
+from tasks.export_model import export_model
+from tasks.find_standing import find_standing
+from tasks.fit_baseline import fit_baseline
+from tasks.label_rows import label_rows
+from tasks.measure_costs import measure_costs
+from tasks.open_run import open_run
+from tasks.prepare_data import prepare_data
+from tasks.promote_model import promote_model
+from tasks.promotion.config import PromoteConfig
+from tasks.promotion.selection import Selection
+from tasks.quantize_candidate import quantize_candidate
+from tasks.record_decision import record_decision
+from tasks.record_reports import record_reports
+from tasks.record_training import record_training
+from tasks.register_candidate import register_candidate
+from tasks.run_alone import run_alone
+from tasks.select_candidate import select_candidate
+from tasks.step import side_by_side, watched
+from tasks.train_student import train_student
+from tasks.train_teacher import train_teacher
+from tasks.tune_model import tune_model
+
+
+@flow(
+    name="retrain",
+    flow_run_name="retrain-{project.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=2),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def retrain(project: Project) -> Outcome:
+    """Retrain, shrink, prove, and promote if the proof holds."""
+    with run_alone(project.name, flow_run.name, flow_run.id):
+        close_dead_runs(project.name, flow_run.id)
+        with closed_on_failure(project.name), watched() as ran:
+            outcome = steps(project)
+        if not ran:
+            get_run_logger().info("nothing changed since the last run: every step was reused")
+        return outcome
+
+
+def steps(project: Project) -> Outcome:
+    """Return what the steps came to, in the order in which they happen."""
+    dataset = prepare_data(project.name, project.data)
+    run = open_run(project.name, project.model_dump(mode="json"), dataset)
+    models = trained(project, dataset, run)
+    candidates = exported(project, models, dataset)
+    reports = measured(candidates, models, dataset, run)
+    return proven(project, reports, dataset, run)
+
+
+def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedModel]:
+    """Return baseline, teacher, and every student followed by its control."""
+    baseline = fit_baseline(dataset)
+    tuned = tune_model(project.teacher, project.sweep, project.compute, dataset)
+    teacher = train_teacher(project.teacher, tuned, project.compute, dataset)
+    outputs = label_rows(teacher, project.compute, dataset)
+    with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
+    without = {"distil": None, "outputs": None, "parent": None}
+    students = side_by_side(
+        train_student,
+        [
+            {"config": student, "compute": project.compute, "dataset": dataset, **lesson}
+            for student in project.students
+            for lesson in (with_teacher, without)
+        ],
+    )
+    models = [baseline, teacher, *students]
+    record_training(run, models, tuned)
+    return models
+
+
+def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
+    """Return a bundle for each model, and a quantised one for each student."""
+    calls = [{"model": model, "dataset": dataset} for model in models]
+    candidates = side_by_side(export_model, calls)
+    if project.compress.quantize == "none":
+        return candidates
+    students = [candidate for candidate in candidates if candidate.role == "student"]
+    shrunk = [quantize_candidate(student, "int8") for student in students]
+    return [*candidates, *shrunk]
+
+
+def measured(
+    candidates: list[Candidate], models: list[TrainedModel], dataset: DatasetRef, run: RunRef
+) -> list[EvalReport]:
+    """Return every candidate's figures on validation rows, measured on the exported artifact."""
+    costs = measure_costs(candidates, models, dataset)
+    reports = evaluated(candidates, costs, dataset, "valid")
+    record_reports(run, reports, dataset)
+    return reports
+
+
+def proven(
+    project: Project, reports: list[EvalReport], dataset: DatasetRef, run: RunRef
+) -> Outcome:
+    """Choose on validation rows, look at the holdout once, decide, register, promote."""
+    promote = project.promote or PromoteConfig()
+    selection = select_candidate(reports, project.budget, project.gate.metric)
+    standing = find_standing(project.name, project.gate, promote, selection)
+    proof = proof_of(selection, reports, standing.champion, dataset)
+    record_reports(run, proof, dataset)
+    decision = decide_promotion(project.gate, promote, selection, standing, proof, dataset)
+    about = [r for r in (*reports, *proof) if r.candidate.sha256 == decision.candidate_sha256]
+    winner = about[0].candidate
+    version = register_candidate(project.name, run, dataset, about)
+    promote_model(project.name, decision, winner, version, standing)
+    record_decision(run, reports, project.gate, winner.name, decision, version)
+    return Outcome(
+        project=project.name,
+        run=run,
+        dataset=dataset,
+        reports=tuple(reports),
+        proof=tuple(proof),
+        selected=selection.name,
+        decision=decision,
+        version=version,
+    )
+
+
+def proof_of(
+    selection: Selection,
+    reports: list[EvalReport],
+    champion: Candidate | None,
+    dataset: DatasetRef,
+) -> list[EvalReport]:
+    """Return the holdout's figures for the selected one, teacher, baseline and champion."""
+    seen = [
+        (report.candidate, report.cost)
+        for report in reports
+        if report.candidate.sha256 == selection.sha256
+        or report.candidate.role in ("teacher", "baseline")
+    ]
+    if champion is not None and champion.sha256 not in {c.sha256 for c, _ in seen}:
+        seen += zip([champion], measure_costs([champion], [], dataset), strict=True)
+    candidates, costs = map(list, zip(*seen, strict=True))
+    return evaluated(candidates, costs, dataset, "test")
+
+
+def evaluated(
+    candidates: list[Candidate], costs: list[Cost], dataset: DatasetRef, split: Split
+) -> list[EvalReport]:
+    """Return a report for each candidate on the rows of `split`, two at a time."""
+    return side_by_side(
+        evaluate_candidate,
+        [
+            {"candidate": candidate, "cost": cost, "dataset": dataset, "split": split}
+            for candidate, cost in zip(candidates, costs, strict=True)
+        ],
+    )

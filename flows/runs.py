@@ -1,0 +1,97 @@
+"""What Prefect knows about our runs: who ran, who died, what they said."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    LogFilter,
+    LogFilterFlowRunId,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort, LogSort
+from prefect.states import Cancelled, Crashed
+
+FLOW_NAME = "retrain"
+RETRAIN = FlowFilter(name=FlowFilterName(any_=[FLOW_NAME]))
+ALIVE = FlowRunFilter(
+    state=FlowRunFilterState(
+        type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
+    )
+)
+
+
+def project_of(run: FlowRun) -> str:
+    """Return the project that a run retrains."""
+    return str(run.parameters.get("project", {}).get("name", ""))
+
+
+def list_runs(limit: int = 20) -> list[dict[str, Any]]:
+    """Return the latest runs, newest first, as plain figures."""
+    with _client() as client:
+        runs = client.read_flow_runs(
+            flow_filter=RETRAIN, limit=limit, sort=FlowRunSort.START_TIME_DESC
+        )
+    return [_described(run) for run in runs]
+
+
+def close_dead_runs(project: str, own_id: str) -> int:
+    """Mark runs of `project` that claim to be alive as crashed; call it while holding the lock.
+
+    A killed process cannot say that it ended; whoever holds the project's lock knows that it did.
+    """
+    with _client() as client:
+        alive = client.read_flow_runs(flow_filter=RETRAIN, flow_run_filter=ALIVE)
+        dead = [run for run in alive if project_of(run) == project and str(run.id) != own_id]
+        for run in dead:
+            state: State[None] = Crashed(
+                message="its process ended without a word; seen by the next run"
+            )
+            client.set_flow_run_state(run.id, state, force=True)
+    return len(dead)
+
+
+def find_run(reference: str) -> dict[str, Any]:
+    """Return the newest run whose id, name or project is `reference`; `ValueError` if none is."""
+    for run in list_runs(limit=200):
+        if reference in (run["id"], run["name"], run["project"]) or run["id"].startswith(reference):
+            return run
+    raise ValueError(f"run {reference!r}: no such run; `modelworks runs` lists them")
+
+
+def mark_cancelled(run_id: str) -> None:
+    """Record that a person stopped the run."""
+    with _client() as client:
+        state: State[None] = Cancelled(message="stopped by a person")
+        client.set_flow_run_state(UUID(run_id), state, force=True)
+
+
+def log_lines(run_id: str) -> list[str]:
+    """Return the last 200 lines that the run logged, oldest first."""
+    only = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[UUID(run_id)]))
+    with _client() as client:
+        logs = client.read_logs(log_filter=only, limit=200, sort=LogSort.TIMESTAMP_DESC)
+    return [f"{log.timestamp:%Y-%m-%d %H:%M:%S} {log.message}" for log in reversed(logs)]
+
+
+def _client() -> SyncPrefectClient:
+    return get_client(sync_client=True)
+
+
+def _described(run: FlowRun) -> dict[str, Any]:
+    end = run.end_time or datetime.now(UTC)
+    started = run.start_time
+    return {
+        "id": str(run.id),
+        "name": run.name,
+        "project": project_of(run),
+        "state": run.state_name or "",
+        "started": started.isoformat(timespec="seconds") if started else "",
+        "seconds": round((end - started).total_seconds(), 1) if started else 0.0,
+    }

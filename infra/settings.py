@@ -1,0 +1,43 @@
+"""Where the world is: read from the environment, nowhere else."""
+
+import functools
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Addresses and credentials of the services, by the names that their own clients use."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=True)
+
+    home: Path = Field(validation_alias="MODELWORKS_HOME")
+    bucket: str = Field(default="modelworks", validation_alias="MODELWORKS_BUCKET")
+    database_url: SecretStr = Field(validation_alias="MODELWORKS_DATABASE_URL")
+    s3_endpoint: str = Field(validation_alias="AWS_ENDPOINT_URL_S3")
+    s3_access_key: SecretStr = Field(validation_alias="AWS_ACCESS_KEY_ID")
+    s3_secret_key: SecretStr = Field(validation_alias="AWS_SECRET_ACCESS_KEY")
+    s3_region: str = Field(default="us-east-1", validation_alias="AWS_DEFAULT_REGION")
+    mlflow_uri: str = Field(validation_alias="MLFLOW_TRACKING_URI")
+    mlflow_username: str = Field(validation_alias="MLFLOW_TRACKING_USERNAME")
+    mlflow_password: SecretStr = Field(validation_alias="MLFLOW_TRACKING_PASSWORD")
+    prefect_api_url: str = Field(validation_alias="PREFECT_API_URL")
+    prefect_auth: SecretStr = Field(validation_alias="PREFECT_API_AUTH_STRING")
+    ray_address: str = Field(validation_alias="RAY_ADDRESS")
+    ray_auth_mode: str = Field(default="token", validation_alias="RAY_AUTH_MODE")
+    ray_token_path: Path | None = Field(default=None, validation_alias="RAY_AUTH_TOKEN_PATH")
+
+
+@functools.cache
+def load_settings() -> Settings:
+    """Settings of this process; ValueError names each variable that is missing."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(str(part["loc"][0]) for part in error.errors())
+        message = (
+            f"{names} must be set in the environment; "
+            '`modelworks up` starts the services and `eval "$(modelworks env)"` sets them'
+        )
+        raise ValueError(message) from None

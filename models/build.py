@@ -1,0 +1,31 @@
+"""From a family's name and a config to a module: the one place that knows every family."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from torch import nn
+
+from models.ngram_bag import NgramBag, NgramBagConfig
+from models.text_encoder import TextEncoder, TextEncoderConfig
+from models.weighted_bag import WeightedBag, WeightedBagConfig
+
+FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
+    "text_encoder": (TextEncoderConfig, TextEncoder),
+    "ngram_bag": (NgramBagConfig, NgramBag),
+    "weighted_bag": (WeightedBagConfig, WeightedBag),
+}
+
+
+def build_model(family: str, config: Mapping[str, Any]) -> nn.Module:
+    """A module with fresh weights, drawn from torch's generator.
+
+    Raises ValueError for an unknown family or field.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"family {family!r} is unknown; known are {', '.join(sorted(FAMILIES))}")
+    config_type, model_type = FAMILIES[family]
+    unknown = sorted(set(config) - {field.name for field in fields(config_type)})
+    if unknown:
+        raise ValueError(f"family {family} has no field {unknown[0]!r}")
+    return model_type(config_type(**config))

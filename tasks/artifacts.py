@@ -1,0 +1,145 @@
+"""What travels between steps: small frozen values, references and numbers, never tensors.
+
+An artifact carries no clock, no host and no run id: the same work gives the same artifact, so that
+a step that ran again with the same answer leaves the later steps cached.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Split = Literal["train", "valid", "test"]
+Role = Literal["baseline", "teacher", "control", "student", "compressed"]
+Verdict = Literal["promoted", "held", "refused", "waiting"]
+
+
+class Artifact(BaseModel):
+    """A frozen value with a fixed set of fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatasetRef(Artifact):
+    """A snapshot of labelled rows: a Parquet file a split, report.json, manifest.json."""
+
+    name: str
+    uri: str
+    """`s3://<bucket>/datasets/<name>/<sha256>/`"""
+    sha256: str
+    """Digest of the rows and their split: the identity of the data."""
+    source_sha256: str
+    """Digest of the file or files that the rows were read from."""
+    kind: str
+    inputs: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...]
+    rows: dict[Split, int]
+
+
+class Tuned(Artifact):
+    """The learning rate that the range test and the sweep settled on, and why."""
+
+    lr: float
+    reason: str
+    trials: tuple[tuple[float, float], ...]
+    """(learning rate, validation score) of each confirming trial."""
+    range_test: tuple[tuple[float, float], ...]
+    """(learning rate, smoothed loss) of the exponential ramp; empty when the rate was given."""
+    suggested: float | None
+    """What the range test alone would have chosen."""
+
+
+class TrainedModel(Artifact):
+    """Float weights: `<uri>` holds model.json, model.safetensors, encoder files, history.json."""
+
+    name: str
+    role: Role
+    parent: str | None
+    uri: str
+    """`s3://<bucket>/models/<sha256>/`"""
+    sha256: str
+    """Digest of what decides an answer: weights, architecture, encoder, labels; not the history."""
+    params: int
+
+
+class TeacherOutputs(Artifact):
+    """The teacher's logits for every training row, in row order, as `outputs.safetensors`."""
+
+    uri: str
+    sha256: str
+    teacher_sha256: str
+
+
+class Candidate(Artifact):
+    """One exported bundle, ready to be measured and deployed."""
+
+    name: str
+    role: Role
+    parent: str | None
+    uri: str
+    """`s3://<bucket>/bundles/<sha256>/`"""
+    sha256: str
+    """Digest of what decides an answer: graph, encoder, labels, predictor."""
+    size_bytes: int
+    """All files of the bundle that are needed to answer."""
+    params: int
+    model_sha256: str
+    """Digest of the float model that it was exported from."""
+
+
+class Latency(Artifact):
+    """Whole predict call, preprocessing included, one row at a time, one thread."""
+
+    p50: float
+    p95: float
+
+
+class Cost(Artifact):
+    """What answering costs, measured on the exported artifact in a process of its own."""
+
+    latency_ms: Latency
+    rows_per_second: float
+    peak_memory_mb: float
+    eager_p50_ms: float | None = None
+    """Float weights in eager torch, same rows and threads; for the teacher only."""
+
+
+class EvalReport(Artifact):
+    """Figures of one candidate on one split."""
+
+    candidate: Candidate
+    split: Split
+    rows: int
+    metrics: dict[str, float]
+    """Keyed `accuracy`, `macro_f1`, `precision/<class>`, ...; the split is the prefix in MLflow."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows are true classes, columns predicted ones, in the dataset's class order."""
+    predictions_uri: str
+    """Class probabilities of every row, in row order, as `predictions.safetensors`."""
+    cost: Cost
+
+
+class Check(Artifact):
+    """One line of evidence behind a decision."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class Decision(Artifact):
+    """What the gate said, and why."""
+
+    verdict: Verdict
+    reason: str
+    candidate: str
+    candidate_sha256: str
+    champion_sha256: str | None
+    checks: tuple[Check, ...]
+
+
+class RunRef(Artifact):
+    """The parent run in MLflow that one `retrain` writes to."""
+
+    run_id: str
+    url: str

@@ -1,0 +1,179 @@
+"""What a file of rows is likely to be: kind, target, inputs, split, each with the reason why."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.kinds import KINDS
+from tasks.data.labels import MAX_MISSING, class_name
+from tasks.data.prepare import Prepared, prepare_rows
+from tasks.data.reading import TEXT_SUFFIXES, read_table
+from tasks.data.source import resolve_source
+from tasks.data.table import Table, shortened
+from tasks.data.text_file import guess_encoding
+
+USUAL_TARGETS = (
+    *("target", "label", "labels", "class", "category", "sentiment", "y", "outcome"),
+    *("intent", "topic", "emotion", "rating", "stars", "spam", "is_spam", "toxic"),
+)
+"""Names that people give to what they predict, the surest first."""
+USUAL_GROUPS = ("user", "author", "customer", "patient", "session", "thread", "conversation")
+MOST_CLASSES = 100
+LEAST_ROWS = 3
+"""Rows of a class, without which it cannot stand in train, valid and test."""
+FEW_ROWS = 2000
+MAX_NAME_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A value for one field, and why."""
+
+    value: Any
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    classes: int
+    is_text: bool
+    problem: str
+    """Why it cannot be a target; empty when it can."""
+
+
+def guess_data(path: Path) -> dict[str, Guess]:
+    """A guess for each field of `data`, tried out on the whole file.
+
+    Raises `ValueError` when the file cannot be read, or no column can be a target or an input.
+    """
+    path = resolve_source(str(path), Path.cwd(), "FILE")
+    encoding = _encoding(path)
+    table = read_table(path, encoding.value)
+    _check_header(table)
+    target = _target(table)
+    inputs, kind = _inputs(table, target.value)
+    shares = _shares(len(table))
+    config = DataConfig(
+        source=str(path), target=target.value, encoding=encoding.value, split=shares.value
+    )
+    prepared = prepare_rows(config, Path())
+    return {
+        "encoding": encoding,
+        "kind": kind,
+        "inputs": inputs,
+        "target": target,
+        "split": shares,
+        "group_by": _grouping(prepared),
+    }
+
+
+def _encoding(path: Path) -> Guess:
+    if path.suffix.lower() not in TEXT_SUFFIXES:
+        return Guess("utf-8", "not used: Parquet knows its own")
+    encoding = guess_encoding(path)
+    why = {
+        "utf-8": "every byte of the file is valid utf-8",
+        "utf-16": "the file starts with the mark of utf-16",
+        "cp1252": "not valid utf-8; every byte is one of Windows' Western European letters",
+    }
+    return Guess(encoding, why.get(encoding, "neither utf-8 nor cp1252; latin-1 reads any byte"))
+
+
+def _check_header(table: Table) -> None:
+    long = next((name for name in table.names if len(name) > MAX_NAME_LENGTH), None)
+    if long is not None:
+        raise ValueError(
+            f"{table.path.name}:1: {long[:40] + '...'!r} looks like a value, not the name of a "
+            "column: the first line must be a header"
+        )
+
+
+def _target(table: Table) -> Guess:
+    columns = [_judged(table, name) for name in table.names]
+    possible = sorted((c for c in columns if not c.problem), key=lambda c: _rank(c, table))
+    if not possible:
+        reasons = shortened([f"{c.name!r} has {c.problem}" for c in columns])
+        raise ValueError(
+            f"{table.path.name}: no column can be the target, which takes 2 to {_most(table)} "
+            f"different values, each on at least {LEAST_ROWS} rows: {reasons}"
+        )
+    best, *others = possible
+    named = "its name says so, " if _name_rank(best.name) < len(USUAL_TARGETS) else ""
+    also = shortened([f"{c.name} ({c.classes})" for c in others])
+    why = f"{named}{best.classes} different values on {len(table):,} rows"
+    return Guess(best.name, why + (f"; also possible: {also}" if also else ""))
+
+
+def _judged(table: Table, name: str) -> _Column:
+    values = table.columns[name]
+    if any(isinstance(value, list | dict) for value in values):
+        return _Column(name, 0, False, "lists or objects")
+    found = Counter(class_name(value) for value in values)
+    missing = found.pop(None, 0)
+    is_text = any(isinstance(value, str) and not _is_number(value) for value in values)
+    return _Column(name, len(found), is_text, _problem(found, missing, table))
+
+
+def _problem(found: Counter[str | None], missing: int, table: Table) -> str:
+    if missing > MAX_MISSING * len(table):
+        return f"{missing / len(table):.0%} missing"
+    if not 2 <= len(found) <= _most(table):
+        return f"{len(found):,} different value{'s' * (len(found) != 1)}"
+    rarest, count = min(found.items(), key=lambda item: item[1])
+    return f"only {count} rows of {rarest!r}" if count < LEAST_ROWS else ""
+
+
+def _most(table: Table) -> int:
+    """More different values than this are names, numbers or texts, not classes."""
+    return max(2, min(MOST_CLASSES, len(table) // 5))
+
+
+def _rank(column: _Column, table: Table) -> tuple[int, bool, int, int]:
+    """Smallest is likeliest: a usual name, words before numbers, few classes, a late column."""
+    place = table.names.index(column.name)
+    return _name_rank(column.name), not column.is_text, column.classes, -place
+
+
+def _name_rank(name: str) -> int:
+    lowered = name.lower()
+    return USUAL_TARGETS.index(lowered) if lowered in USUAL_TARGETS else len(USUAL_TARGETS)
+
+
+def _inputs(table: Table, target: str) -> tuple[Guess, Guess]:
+    """Inputs and kind: the first kind that finds columns to predict from."""
+    problems = []
+    for name, kind in KINDS.items():
+        try:
+            inputs = kind.choose_inputs(table, target)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        return Guess(inputs, "the longest texts"), Guess(name, f"{', '.join(inputs)} is free text")
+    raise ValueError("; ".join(problems))
+
+
+def _shares(rows: int) -> Guess:
+    if rows < FEW_ROWS:
+        why = f"larger shares than usual: {rows:,} rows are few, and a small holdout proves little"
+        return Guess(SplitConfig(valid=0.15, test=0.25), why)
+    return Guess(SplitConfig(), "the usual shares")
+
+
+def _grouping(prepared: Prepared) -> Guess:
+    rows, groups = len(prepared.rows), len(set(prepared.groups.tolist()))
+    why = f"{rows - groups:,} of {rows:,} rows nearly repeat another: they stay on one side"
+    names = prepared.table.names
+    others = [name for name in names if name.lower().removesuffix("_id") in USUAL_GROUPS]
+    also = "".join(f"; rows of one {name} may belong together instead" for name in others[:1])
+    return Guess("near_duplicate", why + also)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

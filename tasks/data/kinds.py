@@ -1,0 +1,34 @@
+"""The kinds of rows that there are. Nothing else knows what a row is made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from tasks.data.table import Ids, Mask, Table
+from tasks.data.text import TextKind
+
+
+class Kind(Protocol):
+    """What reading, checking and splitting ask of a kind of rows."""
+
+    name: str
+
+    def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
+        """The columns to predict from, when the project names none."""
+
+    def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
+        """Raise ValueError when these columns cannot be inputs of this kind."""
+
+    def unusable(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Mask]:
+        """Rows to drop, by reason."""
+
+    def keys(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+        """What a row is, as a string: rows with equal keys ask the same question."""
+
+    def near_duplicates(self, columns: Mapping[str, Sequence[Any]]) -> Ids:
+        """A group number for each row; near-copies share one."""
+
+    def figures(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """Numbers for the data report that only this kind has."""
+
+
+KINDS: dict[str, Kind] = {"text": TextKind()}

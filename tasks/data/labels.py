@@ -1,0 +1,94 @@
+"""The target column as class names: what counts as missing, and which rows are dropped for it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tasks.data.table import Mask, Table, is_missing, shortened
+
+MAX_MISSING = 0.05
+"""Share of rows without a label above which a file is refused: it is not labelled data."""
+MAX_CLASSES = 1000
+WRITTEN_MISSING = frozenset({"", "nan", "null", "n/a", "#n/a", "<na>"})
+"""A missing label as programs write it, in lower case. `NA` and `none` can be real classes."""
+
+
+def class_name(value: Any) -> str | None:
+    """A label as the name of its class, None when it is missing; 1, 1.0 and "1" are one class."""
+    if is_missing(value):
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    name = str(value).strip()
+    return None if name.lower() in WRITTEN_MISSING else name
+
+
+def read_labels(table: Table, target: str) -> tuple[list[str], Mask]:
+    """The class name of each row ("" where there is none) and which rows have none.
+
+    Raises `ValueError` for an unknown column, a value that is neither a name nor a number, or when
+    more than 5 % of the labels are missing.
+    """
+    values = table.column(target, "data.target")
+    for row, value in enumerate(values):
+        if isinstance(value, list | dict | bytes):
+            raise ValueError(
+                f"{table.where(row)}: data.target {target!r} is {value!r:.40}, a name or a number "
+                "was expected"
+            )
+    names = [class_name(value) for value in values]
+    missing = np.fromiter((name is None for name in names), dtype=np.bool_, count=len(names))
+    if missing.mean() > MAX_MISSING:
+        raise ValueError(
+            f"{table.where(int(np.argmax(missing)))}: data.target {target!r} is missing here and "
+            f"in {missing.sum():,} of {len(names):,} rows, at most {MAX_MISSING:.0%} may be"
+        )
+    return [name or "" for name in names], missing
+
+
+def repeated_rows(keys: Sequence[str], labels: Sequence[str]) -> tuple[Mask, Mask, int]:
+    """Which rows repeat an earlier one, which contradict another, and how many keys do.
+
+    Equal rows with equal labels are kept once. Where equal rows disagree, all of them go: nobody
+    knows the right label, and each would be counted as an error of any model.
+    """
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    for key, label in zip(keys, labels, strict=True):
+        labels_of[key].add(label)
+    contradicted = {key for key, found in labels_of.items() if len(found) > 1}
+    seen: set[str] = set()
+    repeats, contradicts = np.zeros((2, len(keys)), dtype=np.bool_)
+    for row, key in enumerate(keys):
+        contradicts[row] = key in contradicted
+        repeats[row] = key in seen and not contradicts[row]
+        seen.add(key)
+    return repeats, contradicts, len(contradicted)
+
+
+def check_classes(labels: Sequence[str], target: str, where: str) -> tuple[str, ...]:
+    """The class names, sorted; ValueError unless there are at least two, and not too many."""
+    classes = tuple(sorted(set(labels)))
+    if len(classes) < 2:
+        only = f"only the class {classes[0]!r}" if classes else "no label"
+        raise ValueError(f"{where}: data.target {target!r} has {only}, at least two are needed")
+    if len(classes) > MAX_CLASSES:
+        raise ValueError(
+            f"{where}: data.target {target!r} has {len(classes):,} different values, at most "
+            f"{MAX_CLASSES:,} classes are allowed (is it a number or a name?)"
+        )
+    return classes
+
+
+def check_class_sizes(sizes: Counter[str], least: int, field: str) -> None:
+    """Raise ValueError when a class has fewer than `least` independent groups of rows."""
+    rare = sorted((count, name) for name, count in sizes.items() if count < least)
+    if rare:
+        listing = shortened([f"{name!r} has {count}" for count, name in rare], most=5)
+        raise ValueError(
+            f"{field}: too rare to stand in train, valid and test, which takes at least {least} "
+            f"rows or groups of near-equal rows a class: {listing}"
+        )

@@ -1,0 +1,175 @@
+"""From a file of labelled rows to a checked, split dataset and its report; nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.data.config import DataConfig
+from tasks.data.kinds import KINDS, Kind
+from tasks.data.labels import check_classes, read_labels, repeated_rows
+from tasks.data.reading import read_table
+from tasks.data.snapshot import RESERVED, class_indices, class_quotas
+from tasks.data.source import resolve_source
+from tasks.data.splitting import content_digest, seeded_place, split_rows
+from tasks.data.table import Ids, Mask, Table, is_missing
+
+GROUP_FIELD = "data.split.group_by (near_duplicate, null or a column)"
+LEAST_SAMPLED = 10
+"""Rows that a sample takes of a rare class, if it has them: enough to stand on every side."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """Rows that are fit to be learned from, and what became of the others."""
+
+    columns: dict[str, list[Any]]
+    """The inputs, and the column to group by if there is one."""
+    labels: list[str]
+    row_ids: Ids
+    """Position in the source."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows by the reason why they went."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def without(self, reasons: Mapping[str, Mask]) -> "LabelledRows":
+        """The rows to which no reason applies; each dropped row counts for its first reason."""
+        gone = np.zeros(len(self), dtype=np.bool_)
+        dropped = dict(self.dropped)
+        for reason, mask in reasons.items():
+            dropped[reason] = dropped.get(reason, 0) + int((mask & ~gone).sum())
+            gone |= mask
+        kept = np.flatnonzero(~gone)
+        columns = {name: [values[i] for i in kept] for name, values in self.columns.items()}
+        labels = [self.labels[i] for i in kept]
+        return LabelledRows(columns, labels, self.row_ids[kept], dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A dataset in memory: rows, their groups and their sides."""
+
+    config: DataConfig
+    """With the inputs filled in."""
+    table: Table
+    rows: LabelledRows
+    classes: tuple[str, ...]
+    keys: list[str]
+    groups: Ids
+    """For each row the smallest `row_id` of its group."""
+    sides: Ids
+    """For each row the index of its split in `SPLITS`."""
+    repeated: int
+    contradicted: int
+
+    @property
+    def inputs(self) -> dict[str, list[Any]]:
+        """The columns to predict from."""
+        return {name: self.rows.columns[name] for name in self.config.inputs}
+
+
+def prepare_rows(config: DataConfig, base: Path) -> Prepared:
+    """Read, check, clean, sample, group and split the rows that `config` names.
+
+    Raises `ValueError`, one sentence with place, value and what was allowed, for bad data.
+    """
+    kind = KINDS[config.kind]
+    table = _read(config, base)
+    config = _with_inputs(config, table, kind)
+    rows = _usable_rows(config, table, kind)
+    keys = kind.keys({name: rows.columns[name] for name in config.inputs})
+    repeats, contradicts, contradicted = repeated_rows(keys, rows.labels)
+    repeated = len(keys) - len(set(keys))
+    rows = rows.without({"exact duplicate": repeats, "conflicting labels": contradicts})
+    rows = _sampled(rows, [keys[i] for i in np.flatnonzero(~(repeats | contradicts))], config)
+    classes = check_classes(rows.labels, config.target, table.path.name)
+    inputs = {name: rows.columns[name] for name in config.inputs}
+    keys = kind.keys(inputs)
+    groups, names = _groups(config, kind, rows, inputs, keys)
+    sides = split_rows(names, groups, rows.labels, config.split, config.target)
+    return Prepared(
+        config, table, rows, classes, keys, _named(groups, rows), sides, repeated, contradicted
+    )
+
+
+def _read(config: DataConfig, base: Path) -> Table:
+    grouping = [config.split.group_by] if config.split.group_by else []
+    wanted = [*config.inputs, config.target, *grouping] if config.inputs else ()
+    return read_table(resolve_source(config.source, base), config.encoding, wanted)
+
+
+def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
+    table.column(config.target, "data.target")
+    if config.target in config.inputs:
+        raise ValueError(f"data.inputs {config.target!r} is the target too, which would be leaked")
+    for name in config.inputs:
+        table.column(name, "data.inputs")
+    inputs = config.inputs or kind.choose_inputs(table, config.target)
+    for name in (*inputs, config.target):
+        if name in RESERVED:
+            raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"data.inputs {', '.join(inputs)}: a column stands twice")
+    kind.check_inputs(table, inputs)
+    return config.model_copy(update={"inputs": inputs})
+
+
+def _usable_rows(config: DataConfig, table: Table, kind: Kind) -> LabelledRows:
+    labels, unlabelled = read_labels(table, config.target)
+    columns = {name: table.columns[name] for name in config.inputs}
+    reasons = {"missing target": unlabelled, **kind.unusable(columns)}
+    grouping = config.split.group_by
+    if grouping and grouping != "near_duplicate":
+        columns[grouping] = table.column(grouping, GROUP_FIELD)
+    rows = LabelledRows(columns, labels, np.arange(len(table))).without(reasons)
+    if not len(rows):
+        why = ", ".join(f"{reason} {count}" for reason, count in rows.dropped.items() if count)
+        raise ValueError(f"{table.path.name}: no row of {len(table)} can be used ({why})")
+    return rows
+
+
+def _sampled(rows: LabelledRows, keys: Sequence[str], config: DataConfig) -> LabelledRows:
+    """At most `max_rows`, each class in its share, chosen by content: order does not matter."""
+    if config.max_rows is None or config.max_rows >= len(rows):
+        return rows
+    labels = class_indices(rows.labels, sorted(set(rows.labels)), config.target)
+    quotas = class_quotas(np.bincount(labels), config.max_rows, LEAST_SAMPLED)
+    seed = config.split.seed
+    places = np.array([seeded_place(content_digest(f"sample {key}"), seed) for key in keys])
+    order = np.lexsort((places, labels))
+    starts = np.searchsorted(labels[order], np.arange(len(quotas)))
+    spare = np.ones(len(rows), dtype=np.bool_)
+    for start, quota in zip(starts, quotas, strict=True):
+        spare[order[start : start + quota]] = False
+    return rows.without({"not sampled": spare})
+
+
+def _groups(
+    config: DataConfig,
+    kind: Kind,
+    rows: LabelledRows,
+    inputs: Mapping[str, Sequence[Any]],
+    keys: list[str],
+) -> tuple[Ids, list[str]]:
+    """A group number for each row, and for each row the words that place its group."""
+    grouping = config.split.group_by
+    if grouping == "near_duplicate":
+        return kind.near_duplicates(inputs), keys
+    if grouping is None:
+        return np.arange(len(rows)), keys
+    # A row without a value stands alone.
+    names = [
+        f"row {key}" if is_missing(value) or value == "" else f"group {value}"
+        for key, value in zip(keys, rows.columns[grouping], strict=True)
+    ]
+    return np.unique(np.asarray(names), return_inverse=True)[1].astype(np.int64), names
+
+
+def _named(groups: Ids, rows: LabelledRows) -> Ids:
+    """Each group by the smallest `row_id` in it."""
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    return np.asarray(rows.row_ids[first][inverse], dtype=np.int64)

@@ -1,0 +1,92 @@
+"""A file of rows as a table, by its suffix: CSV, JSON Lines, Parquet."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.data.csv_file import read_csv
+from tasks.data.table import Table, shortened
+from tasks.data.text_file import check_text, without_mark
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+
+
+def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
+    """All rows of the file; of a Parquet file only `columns` when they are named and exist.
+
+    Raises `ValueError`, one sentence with file and line, for whatever is wrong with the file.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".csv", ".tsv"):
+            return read_csv(path, encoding)
+        if suffix in (".jsonl", ".ndjson"):
+            return read_jsonl(path, encoding)
+        if suffix == ".parquet":
+            return read_parquet(path, columns)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    raise ValueError(f"{path.name}: files of rows end in one of {', '.join(SUFFIXES)}")
+
+
+def read_jsonl(path: Path, encoding: str) -> Table:
+    """One JSON object a line; blank lines are skipped, a field that a row lacks is missing."""
+    check_text(path, encoding)
+    records, lines = [], []
+    with path.open(encoding=without_mark(encoding)) as file:
+        for line, text in enumerate(file, start=1):
+            if text.strip():
+                records.append(_record(path, line, text))
+                lines.append(line)
+    names = tuple(dict.fromkeys(name for record in records for name in record))
+    if not names:
+        raise ValueError(f"{path.name} has no rows, one JSON object a line was expected")
+    columns = {name: [record.get(name) for record in records] for name in names}
+    facts = {"format": "jsonl", "encoding": encoding}
+    return Table(path, columns, names, np.array(lines, dtype=np.int64), facts)
+
+
+def read_parquet(path: Path, columns: Sequence[str]) -> Table:
+    """The named columns, or all when none are named or one does not exist."""
+    try:
+        file = pq.ParquetFile(path)
+        names = tuple(file.schema_arrow.names)
+        wanted = [name for name in names if name in columns] or list(names)
+        table = file.read(columns=wanted)
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path.name} is not a readable Parquet file: {reason}") from error
+    if table.num_rows == 0:
+        raise ValueError(f"{path.name} has columns ({shortened(names)}) and no rows")
+    values = {name: table.column(name).to_pylist() for name in wanted}
+    return Table(path, values, names, facts={"format": "parquet"})
+
+
+def _record(path: Path, line: int, text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name}:{line}: not JSON ({error})") from error
+    if not isinstance(record, dict):
+        kind = "an array" if isinstance(record, list) else type(record).__name__
+        raise ValueError(f"{path.name}:{line}: {kind}, one JSON object a line was expected")
+    if "\\ud" in text.lower():
+        _check_surrogates(path, line, record)
+    return record
+
+
+def _check_surrogates(path: Path, line: int, record: dict[str, Any]) -> None:
+    """Raise ValueError for half of a surrogate pair: JSON can escape it, no file can hold it."""
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ValueError(
+            f"{path.name}:{line}: {half!r} is half of a surrogate pair, which is not a character"
+        ) from error

@@ -1,0 +1,108 @@
+"""A dataset folder on disk: one Parquet file a split, written the same way every time.
+
+Columns are the inputs, the target as a string, `row_id` (position in the source) and `group`
+(the smallest `row_id` of the rows that must stay together). Rows stand in the order of `row_id`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.artifacts import Split
+
+Ids = npt.NDArray[np.int64]
+RESERVED = ("row_id", "group")
+"""Columns of ours, which no input or target may be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled rows of one split: the inputs by column, and the index of each row's class."""
+
+    columns: dict[str, list[Any]]
+    labels: Ids
+    row_ids: Ids
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Ids) -> "Rows":
+        """The rows at `indices`, in that order."""
+        columns = {name: [values[i] for i in indices] for name, values in self.columns.items()}
+        return Rows(columns, self.labels[indices], self.row_ids[indices])
+
+
+def read_split(
+    folder: Path, split: Split, inputs: Sequence[str], target: str, classes: Sequence[str]
+) -> Rows:
+    """One split of the dataset in `folder`; labels are positions in `classes`."""
+    table = pq.read_table(folder / f"{split}.parquet", columns=[*inputs, target, "row_id"])
+    labels = class_indices(table.column(target).to_pylist(), classes, f"{split}.parquet: {target}")
+    columns = {name: table.column(name).to_pylist() for name in inputs}
+    return Rows(columns, labels, np.asarray(table.column("row_id").to_numpy(), dtype=np.int64))
+
+
+def write_split(
+    folder: Path, split: Split, columns: Mapping[str, Sequence[Any]], row_ids: Ids, groups: Ids
+) -> None:
+    """Write `<split>.parquet` in the order of `row_id`: equal rows give equal bytes."""
+    order = np.argsort(row_ids, kind="stable")
+    arrays = {name: pa.array([values[i] for i in order]) for name, values in columns.items()}
+    table = pa.table({**arrays, "row_id": row_ids[order], "group": groups[order]})
+    # Every setting that decides bytes is written down; a default may change with the library.
+    pq.write_table(
+        table,
+        folder / f"{split}.parquet",
+        version="2.6",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=False,
+        row_group_size=1 << 16,
+        data_page_version="1.0",
+        write_statistics=True,
+        store_schema=False,
+    )
+
+
+def class_indices(values: Sequence[str], classes: Sequence[str], where: str) -> Ids:
+    """Position of each value in `classes`; an unknown one is a ValueError naming `where`."""
+    position = {name: index for index, name in enumerate(classes)}
+    unknown = next((value for value in values if value not in position), None)
+    if unknown is not None:
+        raise ValueError(f"{where}: unknown class {unknown!r}, allowed: {', '.join(classes)}")
+    return np.fromiter((position[value] for value in values), dtype=np.int64, count=len(values))
+
+
+def sample_rows(rows: Rows, count: int, seed: int) -> Rows:
+    """`count` of the rows in their old order, each class in its share; all when fewer."""
+    if count >= len(rows):
+        return rows
+    rng = np.random.default_rng(seed)
+    quotas = class_quotas(np.bincount(rows.labels).astype(np.int64), count)
+    picked = [
+        rng.permutation(np.flatnonzero(rows.labels == label))[:quota]
+        for label, quota in enumerate(quotas)
+    ]
+    return rows.take(np.sort(np.concatenate(picked)))
+
+
+def class_quotas(sizes: Ids, count: int, least: int = 1) -> Ids:
+    """How many rows each class gives to a sample of `count`: largest remainders, none left out.
+
+    A class gives at least `least` rows, or all that it has, as long as `count` allows it.
+    """
+    count = min(count, int(sizes.sum()))
+    exact = sizes * (count / max(1, int(sizes.sum())))
+    quotas: Ids = np.maximum(np.floor(exact).astype(np.int64), np.minimum(sizes, least))
+    while quotas.sum() < count:
+        # The class furthest below its exact share; the first one of equals.
+        quotas[int(np.argmin(np.where(quotas < sizes, quotas - exact, np.inf)))] += 1
+    while quotas.sum() > count:
+        quotas[int(np.argmax(quotas))] -= 1
+    return quotas

@@ -1,0 +1,61 @@
+"""Rows as they stand in a file: columns by name, and where each row was found."""
+
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All rows of one file."""
+
+    path: Path
+    columns: dict[str, list[Any]]
+    """In the file's order. Values of a CSV are strings, those of JSON Lines and Parquet typed."""
+    names: tuple[str, ...]
+    """Every column of the file, those that were not asked for included."""
+    lines: Ids | None = None
+    """Line of a text file on which each row starts; None for Parquet."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """How the file was read: format, encoding, delimiter."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def where(self, row: int) -> str:
+        """The place of a row as a person finds it."""
+        if self.lines is None:
+            return f"{self.path.name}, row {row + 1}"
+        return f"{self.path.name}:{self.lines[row]}"
+
+    def column(self, name: str, field_name: str) -> list[Any]:
+        """The values of a column; a ValueError names `field_name`, the columns and the nearest."""
+        if name not in self.columns:
+            raise ValueError(f"{field_name} {name!r} is not a column of {self._listing(name)}")
+        return self.columns[name]
+
+    def _listing(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self.names, n=1)
+        hint = f", did you mean {close[0]}?" if close else ";"
+        return f"{self.path.name}{hint} columns: {shortened(self.names)}"
+
+
+def shortened(names: Sequence[str], most: int = 20) -> str:
+    """Names on one line, joined by commas; a long list ends in how many more there are."""
+    tail = f" and {len(names) - most} more" if len(names) > most else ""
+    listing = ", ".join(names[:most])
+    return "".join(mark if mark.isprintable() else "?" for mark in listing) + tail
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing: None or a NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

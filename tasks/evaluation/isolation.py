@@ -1,0 +1,92 @@
+"""Run a measurement in a process of its own, with a small environment and one thread."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.evaluation import measure
+from tasks.evaluation.measure import Columns
+
+if TYPE_CHECKING:
+    # For the digest of a step's code alone: importing it here would load torch in every command.
+    from tasks.evaluation import eager as eager
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_SECONDS = 900
+SHARED_ROWS = 4000
+"""From here on a second process is worth its start."""
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+
+
+def cost_figures(bundle: Path, columns: Columns) -> dict[str, float]:
+    """`p50`, `p95` (ms), `rows_per_second`, `peak_memory_mb` of one bundle on these rows."""
+    figures: dict[str, float] = json.loads(_run(measure.__name__, ["cost"], bundle, columns))
+    return figures
+
+
+def eager_p50_ms(model_folder: Path, columns: Columns) -> float:
+    """p50 of the float weights in eager torch on these rows."""
+    return float(json.loads(_run("tasks.evaluation.eager", [], model_folder, columns)))
+
+
+def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
+    """Class probabilities of these rows, [rows, classes]; many rows are shared by two processes."""
+    rows = min(map(len, columns.values()))
+    if rows < SHARED_ROWS:
+        return _answers(bundle, columns)
+    halves = [{n: c[start::2] for n, c in columns.items()} for start in (0, 1)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        even, odd = pool.map(_answers, [bundle, bundle], halves)
+    whole = np.empty((rows, even.shape[1]), dtype=np.float32)
+    whole[0::2], whole[1::2] = even, odd
+    return whole
+
+
+def _answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
+    with tempfile.TemporaryFile() as file:
+        file.write(_run(measure.__name__, ["answers"], bundle, columns))
+        file.seek(0)
+        found: NDArray[np.float32] = np.load(file, allow_pickle=False)
+        return found
+
+
+def _run(module: str, what: Sequence[str], folder: Path, columns: Columns) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="measure-") as work:
+        rows, out = Path(work) / "rows.json", Path(work) / "out"
+        rows.write_text(json.dumps(columns), encoding="utf-8")
+        # -P: the working folder is not on the import path.
+        command = [sys.executable, "-P", "-m", module, *what, str(folder), str(rows), str(out)]
+        done = subprocess.run(  # noqa: S603 - our own module, paths that we made
+            command,
+            env=small_environment(),
+            cwd=work,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise RuntimeError(f"{module} ended with {done.returncode} on {folder}: {last}")
+        return out.read_bytes()
+
+
+def small_environment() -> dict[str, Any]:
+    """What a measuring process may see: no credentials, one thread for every library."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "RAYON_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }

@@ -1,0 +1,113 @@
+"""Pictures of candidates: confusion, learning curves, Pareto front, reliability.
+
+Colours are Okabe and Ito's, which the colour-blind can tell apart; figures are drawn without
+pyplot, so nothing global is touched and threads do not disturb each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from tasks.artifacts import EvalReport, Role, Tuned
+from tasks.evaluation.metrics import BINS, Labels, Probabilities, reliability
+from tasks.evaluation.pareto import draw_pareto
+
+DPI = 130
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+ROLE_COLOURS: dict[Role, str] = {
+    "baseline": "#000000",
+    "teacher": "#0072B2",
+    "control": "#999999",
+    "student": "#E69F00",
+    "compressed": "#009E73",
+}
+Point = Mapping[str, Any]
+
+
+def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Path:
+    """Share of each true class that was called what, with the counts."""
+    counts_CC = np.array(report.confusion)
+    shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
+    side = max(3.6, 1.6 + 0.9 * len(classes))
+    figure = Figure(figsize=(side + 0.6, side), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
+    axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
+    image = axes.imshow(shares_CC, vmin=0, vmax=1, cmap="Blues")
+    axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
+    for (row, column), count in np.ndenumerate(counts_CC):
+        share = shares_CC[row, column]
+        colour = "white" if share > 0.5 else "black"
+        text = f"{share:.0%}\n{count:,}"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
+    bar.set_label("share of the true class", fontsize=8)
+    return save_figure(figure, path)
+
+
+def plot_pareto(
+    reports: Sequence[EvalReport], metric: str, selected: str | None, path: Path
+) -> Path:
+    """Quality against latency, area by bytes; what no other beats in both is joined by a line."""
+    figure = Figure(figsize=(8.2, 5.2), dpi=DPI, layout="constrained")
+    draw_pareto(figure.add_subplot(), reports, metric, selected, ROLE_COLOURS)
+    return save_figure(figure, path)
+
+
+def plot_learning_curves(histories: Mapping[str, Sequence[Point]], metric: str, path: Path) -> Path:
+    """One validation metric over the optimizer's steps, one line a model that recorded it."""
+    figure = Figure(figsize=(7, 4.2), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot(xlabel="optimizer step", ylabel=metric)
+    for index, (name, history) in enumerate(histories.items()):
+        points = [(point["step"], point[metric]) for point in history if metric in point]
+        if points:
+            line = "-o" if index < len(COLOURS) else "--s"
+            colour = COLOURS[index % len(COLOURS)]
+            axes.plot(*zip(*points, strict=True), line, color=colour, markersize=3, label=name)
+    axes.grid(alpha=0.3)
+    if axes.lines:
+        axes.legend(fontsize=8, frameon=False)
+    return save_figure(figure, path)
+
+
+def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
+    """Loss over the ramp of rates, and the rate that was settled on."""
+    figure = Figure(figsize=(7, 4), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
+    if tuned.range_test:
+        axes.plot(*zip(*tuned.range_test, strict=True), color=COLOURS[0], label="range test")
+    axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
+    axes.legend()
+    return save_figure(figure, path)
+
+
+def plot_reliability(
+    probabilities_NC: Probabilities, labels_N: Labels, name: str, path: Path
+) -> Path:
+    """How often the likeliest class is right, against how sure the model was; rows a bin below."""
+    confidence_N, right_N, bin_N = reliability(probabilities_NC, labels_N)
+    rows_K = np.bincount(bin_N, minlength=BINS)
+    used = rows_K > 0
+    sure_K = np.bincount(bin_N, confidence_N, BINS)[used] / rows_K[used]
+    right_K = np.bincount(bin_N, right_N, BINS)[used] / rows_K[used]
+    figure = Figure(figsize=(4.6, 5.4), dpi=DPI, layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    upper.plot((0, 1), (0, 1), "--", color="0.5", linewidth=1, label="perfectly calibrated")
+    upper.plot(sure_K, right_K, "-o", color=COLOURS[0], markersize=4, label=name)
+    upper.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    upper.legend(fontsize=8, frameon=False, loc="upper left")
+    upper.grid(alpha=0.3)
+    lower.bar((np.arange(BINS) + 0.5) / BINS, rows_K, 0.9 / BINS, color=COLOURS[0])
+    lower.set(xlabel="confidence of the likeliest class", ylabel="rows")
+    return save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write the picture; its path. The same figure gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Software": None})
+    return path

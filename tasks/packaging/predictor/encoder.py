@@ -1,0 +1,45 @@
+"""What turns columns into tensors, and how one is loaded from its configuration."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .text import HashedNgrams, Tfidf, WordPiece
+
+
+class Encoder(Protocol):
+    """Two stages, so that rows are encoded once and batched often."""
+
+    names: tuple[str, ...]
+    """Of the tensors that `batch` returns, which are the inputs of the graph."""
+    ragged_axes: tuple[int, ...]
+    """Axes of those tensors, beside the rows', that are as long as the longest row."""
+
+    def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """One encoded item for each row."""
+        ...
+
+    def length(self, row: Any) -> int:
+        """How long a row is, for batches of equal length."""
+        ...
+
+    def batch(self, rows: Sequence[Any]) -> dict[str, np.ndarray]:
+        """Tensors of these rows, padded to the longest."""
+        ...
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
+    "wordpiece": WordPiece.load,
+    "hashed_ngrams": HashedNgrams.load,
+    "tfidf": Tfidf.load,
+}
+
+
+def load_encoder(config: Mapping[str, Any], folder: Path) -> Encoder:
+    """The encoder that `config` describes, its files read from `folder`."""
+    kind = config.get("kind")
+    if kind not in _KINDS:
+        raise ValueError(f"encoder kind {kind!r} must be one of {', '.join(sorted(_KINDS))}")
+    return _KINDS[kind](config, Path(folder))

@@ -1,0 +1,57 @@
+"""Candidates side by side, by the figures that every child run shares. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from tasks.artifacts import Artifact
+from tasks.evaluation.front import pareto_front
+
+Standing = Literal["champion", "selected", ""]
+QUALITY, LATENCY, SIZE = "valid/macro_f1", "latency/p50_ms", "size/bytes"
+
+
+class Row(Artifact):
+    """One candidate of the latest run, or the champion from an earlier one."""
+
+    name: str
+    role: str
+    version: int | None
+    mark: Standing
+    pareto: bool
+    """No other row is at least as good in quality, latency and size and better in one."""
+    metrics: dict[str, float]
+
+
+class Seen(Artifact):
+    """One child run."""
+
+    name: str
+    role: str
+    bundle: str
+    metrics: dict[str, float]
+
+
+def compare(
+    seen: Sequence[Seen], champion: str | None, selected: str | None, versions: Mapping[str, int]
+) -> list[Row]:
+    """Rows by quality, best first; `champion` and the keys of `versions` are bundle digests."""
+    rows = [item for item in seen if {QUALITY, LATENCY, SIZE} <= item.metrics.keys()]
+    points = [(row.metrics[QUALITY], -row.metrics[LATENCY], -row.metrics[SIZE]) for row in rows]
+    made = [
+        Row(
+            name=row.name,
+            role=row.role,
+            version=versions.get(row.bundle),
+            mark=_mark(row, champion, selected),
+            pareto=best,
+            metrics=row.metrics,
+        )
+        for row, best in zip(rows, pareto_front(points), strict=True)
+    ]
+    return sorted(made, key=lambda row: (-row.metrics[QUALITY], row.name))
+
+
+def _mark(row: Seen, champion: str | None, selected: str | None) -> Standing:
+    if champion is not None and row.bundle == champion:
+        return "champion"
+    return "selected" if row.name == selected else ""

@@ -1,0 +1,27 @@
+"""What a project file says about proof and approval."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+
+class GatePolicy(BaseModel):
+    """When a candidate may replace the champion."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    metric: Literal["macro_f1", "accuracy"] = "macro_f1"
+    margin: Annotated[float, Field(ge=0, le=0.2)] = 0.01
+    """How much quality a cheaper candidate may lose, at the confidence below."""
+    when: Literal["better", "better_or_cheaper"] = "better_or_cheaper"
+    confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
+    resamples: PositiveInt = 2000
+    seed: int = 7
+
+
+class PromoteConfig(BaseModel):
+    """Who must agree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    approval: Literal["none", "one"] = "none"

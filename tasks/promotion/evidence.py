@@ -1,0 +1,55 @@
+"""Evidence of the gate, read from local folders."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from tasks.artifacts import DatasetRef, EvalReport
+from tasks.data.snapshot import read_split
+from tasks.promotion.gate import Contender, Evidence
+
+
+def read_evidence(
+    dataset: DatasetRef,
+    dataset_path: Path,
+    proof: Sequence[EvalReport],
+    predictions: Mapping[str, Path],
+    bundles: Sequence[str],
+) -> Evidence:
+    """The holdout's truth beside the predictions of candidate, baseline and, if any, champion.
+
+    `bundles` are their digests, in this order, to be found among the reports of `proof`.
+
+    `predictions` maps each report's `predictions_uri` to its local folder. Raises ValueError when
+    a model answered for other rows than the holdout has.
+    """
+    inputs, classes = dataset.inputs, dataset.classes
+    truth = read_split(dataset_path, "test", inputs, dataset.target, classes).labels
+    by_bundle = {report.candidate.sha256: report for report in proof}
+    missing = [sha256 for sha256 in bundles if sha256 not in by_bundle]
+    if missing:
+        raise ValueError(f"bundle {missing[0][:12]} has no report on the holdout")
+    candidate, baseline, *champion = [
+        _contender(by_bundle[sha256], predictions, len(truth)) for sha256 in bundles
+    ]
+    return Evidence(
+        truth=truth,
+        classes=len(classes),
+        candidate=candidate,
+        baseline=baseline,
+        champion=champion[0] if champion else None,
+    )
+
+
+def _contender(report: EvalReport, predictions: Mapping[str, Path], rows: int) -> Contender:
+    folder = predictions[report.predictions_uri]
+    probabilities_NC = load_file(folder / "predictions.safetensors")["probabilities"]
+    name = report.candidate.name
+    if report.split != "test" or len(probabilities_NC) != rows:
+        raise ValueError(
+            f"{name}: {len(probabilities_NC)} predictions of split {report.split!r}, "
+            f"the holdout has {rows} rows"
+        )
+    return Contender(report, np.asarray(probabilities_NC.argmax(axis=1), dtype=np.int64))

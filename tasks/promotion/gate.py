@@ -1,0 +1,172 @@
+"""May the candidate replace the champion? Numbers in, decision out.
+
+Promoted when the interval of the difference lies above zero, or, if the policy says so, when the
+candidate is not worse by more than the margin and measurably cheaper: median latency or size more
+than 5 % lower, and neither of the two more than 5 % higher. A tie is never a reason.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.artifacts import Check, Decision, EvalReport
+from tasks.promotion.config import GatePolicy, PromoteConfig
+from tasks.promotion.entries import Standing
+from tasks.promotion.metrics import Labels
+from tasks.promotion.proof import Difference, paired_difference
+from tasks.promotion.selection import Selection
+
+CHEAPER_BY = 0.05
+"""Latency of one bundle varies by a few percent between two measurements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One bundle on the holdout: its figures, and the class that it gave each row."""
+
+    report: EvalReport
+    predicted: Labels
+
+    @property
+    def name(self) -> str:
+        """Of the candidate."""
+        return self.report.candidate.name
+
+    @property
+    def sha256(self) -> str:
+        """Of the bundle."""
+        return self.report.candidate.sha256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What the holdout showed, all on the same rows."""
+
+    truth: Labels
+    classes: int
+    candidate: Contender
+    baseline: Contender
+    champion: Contender | None = None
+
+
+def decide(
+    policy: GatePolicy,
+    promote: PromoteConfig,
+    selection: Selection,
+    standing: Standing,
+    evidence: Evidence,
+) -> Decision:
+    """The decision about the selected candidate; without a champion maybe about the baseline."""
+    checks = [*selection.checks]
+    if (held := _held_at_once(selection, standing, evidence, checks)) is not None:
+        return held
+    opponent = evidence.champion or evidence.baseline
+    if opponent.sha256 == evidence.candidate.sha256:
+        reason = f"the first champion: {selection.reason}"
+        return _promoted(evidence.candidate, evidence, promote, reason, checks)
+    difference = paired_difference(
+        evidence.truth, evidence.candidate.predicted, opponent.predicted, evidence.classes, policy
+    )
+    won = _reason_to_promote(policy, difference, evidence.candidate, opponent, checks)
+    if won is not None:
+        return _promoted(evidence.candidate, evidence, promote, won, checks)
+    lost = f"{evidence.candidate.name} is not proven better than {opponent.name}: {difference}"
+    return _when_not_proven(selection, standing, evidence, promote, (lost, checks))
+
+
+def _held_at_once(
+    selection: Selection, standing: Standing, evidence: Evidence, checks: list[Check]
+) -> Decision | None:
+    """Reasons that no figure can outweigh."""
+    candidate = evidence.candidate
+    bar = standing.bar_of(candidate.sha256)
+    checks.append(Check(name="not sent away", passed=bar is None, detail=bar or "never was"))
+    same = evidence.champion is not None and evidence.champion.sha256 == candidate.sha256
+    what = "the champion's own" if same else "not the champion's"
+    checks.append(
+        Check(name="another bundle", passed=not same, detail=f"{candidate.sha256[:12]} is {what}")
+    )
+    if not selection.fits:
+        return _held(evidence, selection.reason, checks)
+    if same:
+        return _held(evidence, f"{candidate.name} is the champion already", checks)
+    if bar is not None:
+        return _held(evidence, f"{candidate.name} was {bar}", checks)
+    return None
+
+
+def _reason_to_promote(
+    policy: GatePolicy,
+    difference: Difference,
+    candidate: Contender,
+    opponent: Contender,
+    checks: list[Check],
+) -> str | None:
+    """Add the checks of quality and cost; the sentence that promotes, if one does."""
+    better = difference.low > 0
+    checks.append(Check(name="better", passed=better, detail=str(difference)))
+    if policy.when == "better_or_cheaper":
+        not_worse = difference.low >= -policy.margin
+        bound = f"lower bound {difference.low:+.4f}, allowed {-policy.margin:+.4f}"
+        checks.append(Check(name="not worse", passed=not_worse, detail=bound))
+        cheaper, costs = _cost_comparison(candidate.report, opponent.report)
+        checks.append(Check(name="cheaper", passed=cheaper, detail=costs))
+        if not better and not_worse and cheaper:
+            sentence = f"{candidate.name} is cheaper than {opponent.name} and not worse"
+            return f"{sentence}: {costs}; {difference}"
+    return f"{candidate.name} is better than {opponent.name}: {difference}" if better else None
+
+
+def _cost_comparison(candidate: EvalReport, opponent: EvalReport) -> tuple[bool, str]:
+    ours, theirs = candidate.cost.latency_ms.p50, opponent.cost.latency_ms.p50
+    size, their_size = candidate.candidate.size_bytes / 1e6, opponent.candidate.size_bytes / 1e6
+    ratios = np.array([ours / theirs, size / their_size])
+    cheaper = bool(ratios.min() < 1 - CHEAPER_BY and ratios.max() <= 1 + CHEAPER_BY)
+    changes = [f"{ratio - 1:+.0%}".replace("%", " %") for ratio in ratios]
+    latency = f"p50 {ours:.3g} ms against {theirs:.3g} ms, {changes[0]}"
+    return cheaper, f"{latency}; size {size:.3g} MB against {their_size:.3g} MB, {changes[1]}"
+
+
+def _when_not_proven(
+    selection: Selection,
+    standing: Standing,
+    evidence: Evidence,
+    promote: PromoteConfig,
+    lost: tuple[str, list[Check]],
+) -> Decision:
+    """The champion stays; where there is none yet, the baseline takes the place."""
+    reason, checks = lost
+    baseline = evidence.baseline
+    if evidence.champion is not None:
+        return _held(evidence, reason, checks)
+    if not selection.baseline_fits:
+        return _held(evidence, f"{reason}; and the baseline does not fit the budget", checks)
+    if (bar := standing.bar_of(baseline.sha256)) is not None:
+        return _held(evidence, f"{reason}; and the baseline was {bar}", checks)
+    first = f"the baseline {baseline.name} becomes the first champion: {reason}"
+    return _promoted(baseline, evidence, promote, first, checks)
+
+
+def _promoted(
+    winner: Contender, evidence: Evidence, promote: PromoteConfig, reason: str, checks: list[Check]
+) -> Decision:
+    waits = promote.approval != "none"
+    return Decision(
+        verdict="waiting" if waits else "promoted",
+        reason=f"waits for approval: {reason}" if waits else reason,
+        candidate=winner.name,
+        candidate_sha256=winner.sha256,
+        champion_sha256=evidence.champion.sha256 if evidence.champion else None,
+        checks=tuple(checks),
+    )
+
+
+def _held(evidence: Evidence, reason: str, checks: list[Check]) -> Decision:
+    return Decision(
+        verdict="held",
+        reason=reason,
+        candidate=evidence.candidate.name,
+        candidate_sha256=evidence.candidate.sha256,
+        champion_sha256=evidence.champion.sha256 if evidence.champion else None,
+        checks=tuple(checks),
+    )

@@ -1,0 +1,97 @@
+"""Is one model better than another on the same rows? Paired bootstrap of the difference.
+
+Rows are drawn with replacement and both models are scored on the same draw (Efron and Tibshirani
+1993, chapter 13; Koehn 2004 for systems on one test set). The interval is the percentile one.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from tasks.promotion.config import GatePolicy
+from tasks.promotion.metrics import Labels, Metric, confusions, score, scores
+
+# 50 draws of 7,500 rows keep every temporary array inside 8 MB.
+BATCH = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """Score of the first model minus the second's, with its two-sided interval."""
+
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    confidence: float
+    rows: int
+    changed_rows: int
+    """Rows on which the two models disagree."""
+
+    def __str__(self) -> str:
+        """`macro_f1 +0.0121 [+0.0034, +0.0207] at 95 % on 7,497 rows`"""
+        interval = f"[{self.low:+.4f}, {self.high:+.4f}]"
+        where = f"at {self.confidence:.0%} on {self.rows:,} rows"
+        return f"{self.metric} {self.value:+.4f} {interval} {where}".replace("%", " %")
+
+
+def paired_difference(
+    truth: Labels, first: Labels, second: Labels, classes: int, policy: GatePolicy
+) -> Difference:
+    """Bootstrap the difference of two models' predictions for the same rows.
+
+    Deterministic for the policy's seed. Raises ValueError when the three do not have the same rows.
+    """
+    if not len(truth) == len(first) == len(second) or len(truth) < 2:
+        raise ValueError(
+            f"{len(truth)} labels, {len(first)} and {len(second)} predictions: "
+            "a paired comparison needs the same rows, at least 2"
+        )
+    metric = policy.metric
+    cells = (truth * classes + first, truth * classes + second)
+
+    def difference(
+        first_cells: npt.NDArray[np.int64], second_cells: npt.NDArray[np.int64], axis: int = -1
+    ) -> npt.NDArray[np.float64]:
+        assert axis == -1, "scipy hands resamples on the last axis"
+        first_scores = scores(metric, confusions(first_cells, classes))
+        return first_scores - scores(metric, confusions(second_cells, classes))
+
+    found = stats.bootstrap(
+        cells,
+        difference,
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=policy.resamples,
+        batch=BATCH,
+        confidence_level=policy.confidence,
+        rng=np.random.default_rng(policy.seed),
+    ).confidence_interval
+    return Difference(
+        metric=metric,
+        value=score(metric, truth, first, classes) - score(metric, truth, second, classes),
+        low=float(found.low),
+        high=float(found.high),
+        confidence=policy.confidence,
+        rows=len(truth),
+        changed_rows=int((first != second).sum()),
+    )
+
+
+def detectable_difference(rows: int, accuracy: float = 0.75, confidence: float = 0.95) -> float:
+    """The difference in accuracy that a holdout of `rows` proves four times in five.
+
+    Two models of like accuracy disagree mostly where one of them errs: the share of such rows is
+    taken as the error rate, so the difference has a standard error of sqrt((1 - accuracy) / rows).
+    Power 80 % at the two-sided confidence. Macro-F1 is near it when the classes are balanced.
+    """
+    if rows < 1 or not 0 < accuracy < 1:
+        raise ValueError(f"rows {rows} must be at least 1, accuracy {accuracy} between 0 and 1")
+    normal = NormalDist()
+    reach = normal.inv_cdf(0.5 + confidence / 2) + normal.inv_cdf(0.8)
+    return min(1.0, reach * sqrt((1 - accuracy) / rows))

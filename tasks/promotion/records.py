@@ -1,0 +1,92 @@
+"""What the tracking server is told about artifacts: names, figures, keys. Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.artifacts import Candidate, EvalReport, RunRef, TrainedModel
+
+RETRAIN = "retrain"
+"""Role of a parent run; its children have their candidate's."""
+
+
+def digest_of(*parts: Any) -> str:
+    """One digest of JSON values."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def flat_params(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """`{"teacher": {"lr": 1}}` as `{"teacher.lr": "1"}`; lists of tables by number."""
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= flat_params(value, f"{prefix}{name}.")
+        elif isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
+            for index, item in enumerate(value):
+                flat |= flat_params(item, f"{prefix}{name}.{index}.")
+        else:
+            flat[prefix + name] = str(value)
+    return flat
+
+
+def figures_of(report: EvalReport) -> dict[str, float]:
+    """All figures of a report by the names that every child run shares."""
+    cost = report.cost
+    quality = {f"{report.split}/{name}": value for name, value in report.metrics.items()}
+    figures = {
+        **quality,
+        "latency/p50_ms": cost.latency_ms.p50,
+        "latency/p95_ms": cost.latency_ms.p95,
+        "throughput/rows_per_second": cost.rows_per_second,
+        "memory/peak_mb": cost.peak_memory_mb,
+        "size/bytes": float(report.candidate.size_bytes),
+        "params": float(report.candidate.params),
+    }
+    if cost.eager_p50_ms is not None:
+        figures["latency/eager_p50_ms"] = cost.eager_p50_ms
+    return {safe_name(name): value for name, value in figures.items()}
+
+
+def safe_name(name: str) -> str:
+    """A name that MLflow takes: a class may be called anything."""
+    return re.sub(r"[^\w\-. :/]", "_", name, flags=re.ASCII)
+
+
+def child_key(run: RunRef, item: TrainedModel | Candidate) -> str:
+    """Key of the child run that a model and the bundle exported from it share."""
+    if isinstance(item, TrainedModel):
+        sha256 = item.sha256
+    else:
+        sha256 = item.sha256 if item.role == "compressed" else item.model_sha256
+    return f"{run.run_id}/{item.name}/{sha256[:16]}"
+
+
+def child_tags(item: TrainedModel | Candidate) -> dict[str, str]:
+    """Role, parent model and digest, as tags."""
+    tags: dict[str, str] = {"modelworks.role": item.role}
+    if item.parent is not None:
+        tags["modelworks.parent"] = item.parent
+    if isinstance(item, Candidate):
+        tags["modelworks.bundle"] = item.sha256
+    return tags
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The learning curve in a model folder; empty for a model that has none.
+
+    Scores of the float model while it learned are named `curve/valid/...`: `valid/...` is what the
+    exported bundle scored.
+    """
+    path = folder / "history.json"
+    if not path.is_file():
+        return []
+    points: list[dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    return [{_curve_name(name): value for name, value in point.items()} for point in points]
+
+
+def _curve_name(name: str) -> str:
+    return safe_name(f"curve/{name}" if name.startswith("valid/") else name)

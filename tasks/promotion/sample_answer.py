@@ -1,0 +1,29 @@
+"""A few rows and what a bundle answers to them: the signature and the input example of MLflow."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tasks.artifacts import DatasetRef
+from tasks.data.snapshot import read_split
+from tasks.packaging import predictor
+from tasks.packaging.predictor import Predictor
+
+PREDICTOR_FOLDER = Path(predictor.__file__).parent
+"""What is stored with every registered model so that it answers without modelworks."""
+ROWS = 3
+
+
+def example_and_answer(
+    bundle: Path, data: Path, dataset: DatasetRef
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The first validation rows, and label and probabilities for each."""
+    rows = read_split(data, "valid", dataset.inputs, dataset.target, dataset.classes)
+    example = pd.DataFrame({name: values[:ROWS] for name, values in rows.columns.items()})
+    loaded = Predictor.load(bundle)
+    probabilities_NC = loaded.probabilities(example.to_dict("list"))
+    answer = pd.DataFrame(
+        probabilities_NC, columns=[f"probability_{name}" for name in loaded.classes]
+    )
+    answer.insert(0, "label", loaded.labels(probabilities_NC))
+    return example, answer

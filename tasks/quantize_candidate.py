@@ -1,0 +1,37 @@
+"""The same graph in fewer bytes."""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from infra.storage import open_storage
+from tasks.artifacts import Candidate
+from tasks.compression.quantize import quantize_bundle
+from tasks.packaging.bundle import bundle_bytes
+from tasks.step import step
+
+log = logging.getLogger(__name__)
+
+
+@step()
+def quantize_candidate(candidate: Candidate, method: Literal["int8"]) -> Candidate:
+    """Quantise a float bundle; `ValueError` when it does not become smaller."""
+    storage = open_storage()
+    name = f"{candidate.name}-{method}"
+    with TemporaryDirectory() as folder:
+        bundle = Path(folder, name)
+        digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, name)
+        uri = storage.upload_folder(bundle, f"bundles/{digest}")
+        size_bytes = bundle_bytes(bundle)
+    log.info("%s: %.1f MB from %.1f", name, size_bytes / 1e6, candidate.size_bytes / 1e6)
+    return candidate.model_copy(
+        update={
+            "name": name,
+            "role": "compressed",
+            "parent": candidate.name,
+            "uri": uri,
+            "sha256": digest,
+            "size_bytes": size_bytes,
+        }
+    )

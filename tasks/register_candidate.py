@@ -1,0 +1,40 @@
+"""A bundle becomes a version in MLflow's registry, whatever the gate said."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra import registry, tracking
+from infra.storage import open_storage
+from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.packaging.card import bundle_with_card, card_text
+from tasks.promotion.records import child_key, child_tags
+from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer
+from tasks.step import step
+
+
+@step()
+def register_candidate(
+    project: str, run: RunRef, dataset: DatasetRef, reports: list[EvalReport]
+) -> int:
+    """Register the bundle that `reports` are about, or find its version; the version."""
+    storage, candidate = open_storage(), reports[0].candidate
+    bundle = storage.fetch_folder(candidate.uri)
+    example, answer = example_and_answer(bundle, storage.fetch_folder(dataset.uri), dataset)
+    key, tags = child_key(run, candidate), child_tags(candidate)
+    with TemporaryDirectory() as folder:
+        text = card_text(bundle, dataset, reports)
+        registration = registry.Registration(
+            project=project,
+            sha256=candidate.sha256,
+            run_id=tracking.child_run(run.run_id, key, candidate.name, tags, {}),
+            bundle=bundle_with_card(bundle, Path(folder, "bundle"), text),
+            predictor=PREDICTOR_FOLDER,
+            example=example,
+            answer=answer,
+            tags={
+                "modelworks.candidate": candidate.model_dump_json(),
+                "modelworks.dataset": dataset.sha256,
+            },
+            description=text,
+        )
+        return registry.register(registration)

@@ -1,0 +1,20 @@
+"""One retraining of a project at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra import progress
+from infra.lock import alone
+from infra.settings import load_settings
+
+
+@contextmanager
+def run_alone(project: str, run: str, run_id: str) -> Iterator[None]:
+    """Hold the project's lock; say whom we wait for while another run has it."""
+
+    def say(holder: dict[str, str]) -> None:
+        who = f"run {holder.get('run', '?')} (process {holder.get('pid', '?')})"
+        progress.report("waiting", 0, 1, f"{project} is being retrained by {who}")
+
+    with alone(load_settings().home, project, {"run": run, "id": run_id}, say):
+        yield

@@ -1,0 +1,87 @@
+"""The learning-rate range test: raise the rate every step, watch the loss (arXiv:1506.01186)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.training.blueprint import first_model
+from tasks.training.course import Setting, new_state, num_steps
+from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.job import TrainingJob, material_of
+from tasks.training.loop import remaining_batches, take_batch
+from tasks.training.schedule import exponential_lr
+
+LOWEST, HIGHEST = 1e-6, 1e-2
+LEAST_STEPS = 8
+"""A curve of fewer says nothing."""
+SMOOTHING = 0.85
+"""Weight of the past in the moving average."""
+DIVERGED = 3.0
+"""A loss this many times the first one ends the ramp."""
+SKIPPED = 0.1
+"""Share of the curve at either end where its slope is noise."""
+
+Curve = tuple[tuple[float, float], ...]
+"""(rate, smoothed loss) in rising order of the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Two readings of one curve."""
+
+    steepest: float
+    """Rate at which the smoothed loss falls fastest."""
+    tenth: float
+    """A tenth of the rate with the lowest smoothed loss."""
+
+
+def ramp(job: TrainingJob) -> list[float]:
+    """Loss of every step of one pass whose rate climbs from LOWEST to HIGHEST."""
+    use_allotted_threads()
+    device = choose_device(job.compute)
+    model = first_model(job.blueprint, job.course.seed)
+    state = new_state(model, job.course, device, job.blueprint.frozen)
+    material, setting = material_of(job), Setting(device)
+    total = num_steps(job.course, material)
+    losses: list[float] = []
+    for row_ids in remaining_batches(state, job.course, material):
+        state.lr = exponential_lr(state.step, total, LOWEST, HIGHEST)
+        losses.append(take_batch(state, row_ids, job.course, material, setting))
+        if not math.isfinite(losses[-1]) or losses[-1] > DIVERGED * losses[0]:
+            break
+    return losses
+
+
+def curve_of(ramps: Sequence[Sequence[float]], total_steps: int) -> Curve:
+    """Mean of the ramps, smoothed; as long as the shortest ramp before it broke off."""
+    length = min(map(len, ramps))
+    means = np.mean([losses[:length] for losses in ramps], axis=0)
+    rates = [exponential_lr(step, total_steps, LOWEST, HIGHEST) for step in range(length)]
+    points = zip(rates, smoothed(means.tolist()), strict=True)
+    return tuple((rate, loss) for rate, loss in points if math.isfinite(loss))
+
+
+def smoothed(losses: Sequence[float]) -> list[float]:
+    """Exponential moving average, without its pull towards zero at the start (as in Adam)."""
+    average = 0.0
+    averages: list[float] = []
+    for index, loss in enumerate(losses):
+        average = SMOOTHING * average + (1 - SMOOTHING) * loss
+        averages.append(average / (1 - SMOOTHING ** (index + 1)))
+    return averages
+
+
+def suggestion_of(curve: Curve) -> Suggestion:
+    """What the curve says.
+
+    Raises ValueError when it broke off before anything could be read from it.
+    """
+    if len(curve) < LEAST_STEPS:
+        raise ValueError(f"range test broke off after {len(curve)} steps; it needs {LEAST_STEPS}")
+    rates, losses = np.array(curve).T
+    edge = max(1, round(SKIPPED * len(rates)))
+    slopes = np.gradient(losses, np.log(rates))[edge:-edge]
+    steepest = float(rates[edge:-edge][int(slopes.argmin())])
+    return Suggestion(steepest, float(rates[int(losses.argmin())]) / 10)

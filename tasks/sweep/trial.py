@@ -1,0 +1,19 @@
+"""One short training at one rate: what does it come to on the validation sample?"""
+
+from dataclasses import replace
+
+from tasks.training.blueprint import first_model
+from tasks.training.course import Setting, new_state
+from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.job import TrainingJob, material_of
+from tasks.training.loop import train
+
+
+def trial(job: TrainingJob, lr: float) -> float:
+    """Best validation macro-F1 of the job's course at this rate."""
+    use_allotted_threads()
+    device = choose_device(job.compute)
+    model = first_model(job.blueprint, job.course.seed)
+    state = new_state(model, job.course, device, job.blueprint.frozen)
+    train(state, replace(job.course, lr=lr), material_of(job), Setting(device))
+    return state.best_score

@@ -1,0 +1,49 @@
+"""Train a small model: with the teacher's answers, or without them as its control."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import arrow_filesystem, open_storage
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.code_digest import code_digest
+from tasks.compression.config import DistilConfig
+from tasks.step import step
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig, StudentConfig
+from tasks.training.job import run_key
+from tasks.training.labelling import load_outputs
+from tasks.training.recipes import Lesson, Site, student_job, train_into
+
+
+@step()
+def train_student(
+    config: StudentConfig,
+    distil: DistilConfig | None,
+    compute: ComputeConfig,
+    dataset: DatasetRef,
+    outputs: TeacherOutputs | None,
+    parent: str | None,
+) -> TrainedModel:
+    """Return the student; without `distil` and `outputs`, the control of the same budget."""
+    storage = open_storage()
+    connect()
+    taught = outputs.sha256 if outputs else None
+    key = run_key("student", code_digest(__name__), config, distil, compute, dataset.sha256, taught)
+    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    local = storage.fetch_folder(dataset.uri)
+    site = Site(dataset=dataset, dataset_folder=local, compute=compute)
+    name = config.name if distil else f"{config.name}-control"
+    lesson = None
+    if distil and outputs:
+        lesson = Lesson(distil, load_outputs(storage.fetch_folder(outputs.uri)))
+    say = partial(report, f"train_student {name}")
+    with tempfile.TemporaryDirectory(prefix="student-") as folder:
+        saved = train_into(Path(folder), student_job(config, lesson, site), store, say)
+        uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
+    role = "student" if distil else "control"
+    return TrainedModel(
+        name=name, role=role, parent=parent, uri=uri, sha256=saved.digest, params=saved.params
+    )

@@ -1,0 +1,41 @@
+"""Fine-tune the large model that the students learn from."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import arrow_filesystem, open_storage
+from tasks.artifacts import DatasetRef, TrainedModel, Tuned
+from tasks.code_digest import code_digest
+from tasks.step import step
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig, TeacherConfig
+from tasks.training.job import run_key
+from tasks.training.recipes import Site, teacher_job, train_into
+
+
+@step()
+def train_teacher(
+    config: TeacherConfig, tuned: Tuned, compute: ComputeConfig, dataset: DatasetRef
+) -> TrainedModel:
+    """Return the teacher, trained by `compute.workers` workers at the tuned rate."""
+    storage = open_storage()
+    connect()
+    key = run_key("teacher", code_digest(__name__), config, tuned.lr, compute, dataset.sha256)
+    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    local = storage.fetch_folder(dataset.uri)
+    site = Site(dataset=dataset, dataset_folder=local, compute=compute)
+    with tempfile.TemporaryDirectory(prefix="teacher-") as folder:
+        say = partial(report, "train_teacher")
+        saved = train_into(Path(folder), teacher_job(config, tuned.lr, site), store, say)
+        uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
+    return TrainedModel(
+        name="teacher",
+        role="teacher",
+        parent=None,
+        uri=uri,
+        sha256=saved.digest,
+        params=saved.params,
+    )

@@ -1,0 +1,134 @@
+"""A training on Ray: `workers` processes, resumed when one dies, watched from the driver.
+
+Many workers are a Ray Train run (DDP); a single one is a Ray task, which starts in a tenth of the
+time (tests/benchmarks). Both do the same `work` and leave their result in the checkpoint store.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import ray
+import torch.distributed as dist
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchConfig, TorchTrainer
+
+from tasks.training.board import Board
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig
+from tasks.training.group import Group
+from tasks.training.job import Fitted, OnProgress, TrainingJob, fitted_of, work
+
+MAX_FAILURES = 3
+POLL_SECONDS = 0.5
+GROUP_TIMEOUT_SECONDS = 60
+
+
+def fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fitted:
+    """Train on the cluster that this process is connected to, or take up a finished training.
+
+    Raises ValueError when the cluster is too small.
+    """
+    finished = fitted_of(store)
+    if finished is not None:
+        return finished
+    check_cluster(job.compute.workers)
+    board: Any = ray.remote(num_cpus=0)(Board).remote()
+    job_ref = ray.put(job)
+    run = _run_task if job.compute.workers == 1 else _run_train
+    try:
+        _watched(lambda: run(job.compute, store, job_ref, board), board, on_progress)
+    finally:
+        ray.kill(board)
+    fitted = fitted_of(store)
+    assert fitted is not None, f"{store.path}: the workers ended and left no final checkpoint"
+    return fitted
+
+
+def check_cluster(workers: int) -> None:
+    """Pass when so many workers of one core can ever run at once."""
+    cores = int(_resources()["CPU"])
+    if workers > cores:
+        raise ValueError(f"compute.workers {workers} must be at most {cores}, the cluster's cores")
+
+
+def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
+    gpus = 1 if _wants_cuda(compute) else 0
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(_single_worker)
+    ray.get(task.remote(job_ref, store, board))
+
+
+def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
+    # The default of 2 s is what the controller waits between looks at its workers.
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+    bucket_path, _, name = store.path.rpartition("/")
+    trainer = TorchTrainer(
+        # A closure, because Ray records `train_loop_config`, and the store holds a password.
+        lambda: _train_worker(job_ref, store, board),
+        scaling_config=ScalingConfig(
+            num_workers=compute.workers,
+            use_gpu=_wants_cuda(compute),
+            resources_per_worker=None if _wants_cuda(compute) else {"CPU": 1},
+        ),
+        torch_config=TorchConfig(timeout_s=GROUP_TIMEOUT_SECONDS),
+        run_config=RunConfig(
+            name=name,
+            storage_path=bucket_path,
+            storage_filesystem=store.filesystem,
+            failure_config=FailureConfig(max_failures=MAX_FAILURES),
+        ),
+    )
+    trainer.fit()
+
+
+def _single_worker(job: TrainingJob, store: CheckpointStore, board: Any) -> None:
+    work(job, store, Group(), board.post.remote)
+
+
+def _train_worker(job_ref: Any, store: CheckpointStore, board: Any) -> None:
+    group = Group(dist.get_rank(), dist.get_world_size())
+    work(ray.get(job_ref), store, group, board.post.remote)
+
+
+def _resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return {"CPU": 0.0, "GPU": 0.0} | found
+
+
+def _wants_cuda(compute: ComputeConfig) -> bool:
+    has_gpu = _resources()["GPU"] >= compute.workers
+    return compute.device == "cuda" or (compute.device == "auto" and has_gpu)
+
+
+def _watched(run: Callable[[], None], board: Any, on_progress: OnProgress) -> None:
+    """Call `run` in a thread of its own and pass on what the board says meanwhile.
+
+    Ray Train takes over Ctrl-C when it is called from the main thread.
+    """
+    failures: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=guarded, name="ray-fit", daemon=True)
+    thread.start()
+    said = None
+    while thread.is_alive():
+        thread.join(POLL_SECONDS)
+        said = _pass_on(board, said, on_progress)
+    if failures:
+        raise failures[0]
+
+
+def _pass_on(board: Any, said: Any, on_progress: OnProgress) -> Any:
+    try:
+        news = ray.get(board.read.remote(), timeout=5)
+    except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError):
+        return said  # progress is a courtesy, the training goes on
+    if news is not None and news != said:
+        on_progress(*news)
+    return news

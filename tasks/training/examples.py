@@ -1,0 +1,121 @@
+"""Labelled rows, encoded and ready to be batched."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tasks.artifacts import DatasetRef, Split
+from tasks.packaging.predictor import Encoder
+from tasks.training.batches import RowIds
+
+LENGTH_STEP = 8
+"""Batches are as wide as a multiple of this: oneDNN keeps its kernels for every shape that it
+meets, and a worker grew by 13 MB a step to over 2 GB before shapes were few."""
+
+Columns = dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Encoded rows of one split, with labels and, for a distillation, the teacher's logits."""
+
+    rows: list[Any]
+    lengths: list[int]
+    labels: NDArray[np.int64]
+    """Index into the dataset's classes, [N]."""
+    teacher: NDArray[np.float32] | None = None
+    """Logits, [N, C]."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, ids: RowIds) -> "Examples":
+        """The rows of these positions, in this order."""
+        return replace(
+            self,
+            rows=[self.rows[index] for index in ids],
+            lengths=[self.lengths[index] for index in ids],
+            labels=self.labels[ids],
+            teacher=None if self.teacher is None else self.teacher[ids],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch on a device; `inputs` are the model's keyword arguments."""
+
+    inputs: dict[str, Tensor]
+    labels: Tensor
+    teacher: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def read_split(folder: Path, dataset: DatasetRef, split: Split) -> tuple[Columns, list[str]]:
+    """Input columns and targets of one split, in row order."""
+    table = pq.read_table(folder / f"{split}.parquet", columns=[*dataset.inputs, dataset.target])
+    columns = {name: table.column(name).to_pylist() for name in dataset.inputs}
+    return columns, table.column(dataset.target).to_pylist()
+
+
+def encode(
+    encoder: Encoder,
+    columns: Columns,
+    labels: NDArray[np.int64],
+    teacher: NDArray[np.float32] | None = None,
+) -> Examples:
+    """Rows as the encoder sees them."""
+    rows = encoder.rows(columns)
+    return Examples(rows, [encoder.length(row) for row in rows], labels, teacher)
+
+
+def stratified_rows(labels: NDArray[np.int64], max_rows: int | None, seed: int) -> RowIds:
+    """Positions of at most `max_rows` rows, each class with its share, in row order."""
+    if max_rows is None or max_rows >= len(labels):
+        return np.arange(len(labels))
+    random = np.random.default_rng((seed, len(labels)))
+    shuffled = random.permutation(len(labels))
+    # Sorted by (relative place within its class), any prefix holds the classes in proportion.
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = shuffled[labels[shuffled] == label]
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    chosen: RowIds = np.sort(np.argsort(place, kind="stable")[:max_rows])
+    return chosen
+
+
+def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Batch:
+    """Padded tensors; through pinned memory when the device is CUDA."""
+    teacher = examples.teacher
+    arrays = _rounded_up(encoder.batch(examples.rows), examples.lengths)
+    return Batch(
+        inputs={name: _to_device(array, device) for name, array in arrays.items()},
+        labels=_to_device(examples.labels, device),
+        teacher=None if teacher is None else _to_device(teacher, device),
+    )
+
+
+def _rounded_up(arrays: dict[str, NDArray[Any]], lengths: list[int]) -> dict[str, NDArray[Any]]:
+    """Ragged arrays, padded on to a multiple of LENGTH_STEP; zero is padding for every encoder."""
+    longest = max(lengths)
+    if min(lengths) == longest:
+        return arrays
+    extra = -longest % LENGTH_STEP
+    return {
+        name: np.pad(array, ((0, 0), (0, extra))) if array.shape[1:] == (longest,) else array
+        for name, array in arrays.items()
+    }
+
+
+def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor

@@ -1,0 +1,45 @@
+"""The workers of one training, and the few things that they say to one another."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """This worker's place among the workers; alone, nothing is ever sent."""
+
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this worker reports and saves for all."""
+        return self.rank == 0
+
+    def replica(self, model: nn.Module) -> nn.Module:
+        """The model, its gradients averaged over the workers."""
+        if self.world_size == 1:
+            return model
+        device_ids = [torch.cuda.current_device()] if next(model.parameters()).is_cuda else None
+        return DistributedDataParallel(
+            model, device_ids=device_ids, broadcast_buffers=False, gradient_as_bucket_view=True
+        )
+
+    def total(self, value: Tensor) -> Tensor:
+        """Sum over the workers, the same on each."""
+        if self.world_size > 1:
+            dist.all_reduce(value)
+        return value
+
+    def of_first(self, value: int) -> int:
+        """The first worker's value, on every worker."""
+        is_nccl = self.world_size > 1 and dist.get_backend() == "nccl"
+        device = torch.device("cuda" if is_nccl else "cpu")
+        shared = torch.tensor([value], dtype=torch.int64, device=device)
+        if self.world_size > 1:
+            dist.broadcast(shared, src=0)
+        return int(shared.item())

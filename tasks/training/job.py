@@ -1,0 +1,128 @@
+"""One training as a value that travels to the workers, and what a worker does with it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from torch import Tensor
+
+from tasks.training.batches import RowIds
+from tasks.training.blueprint import Blueprint, first_model, open_encoder
+from tasks.training.checkpoint import Checkpoint, CheckpointStore
+from tasks.training.config import ComputeConfig
+from tasks.training.course import Course, Material, Point, Setting, new_state
+from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.examples import Columns, encode
+from tasks.training.group import Group
+from tasks.training.keeper import Keeper, Post
+from tasks.training.loop import train
+from tasks.training.resume import final_checkpoint_of, is_final, restore
+
+OnProgress = Callable[[float, float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled rows as they were read."""
+
+    columns: Columns
+    targets: list[str]
+    teacher: NDArray[np.float32] | None = None
+    """Logits, [N, C]."""
+
+    def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
+        """Index of each target into the classes, [N]."""
+        index_of = {name: index for index, name in enumerate(classes)}
+        return np.array([index_of[target] for target in self.targets], dtype=np.int64)
+
+    def take(self, ids: RowIds) -> "Rows":
+        """The rows of these positions, in this order."""
+        return Rows(
+            {name: [column[index] for index in ids] for name, column in self.columns.items()},
+            [self.targets[index] for index in ids],
+            None if self.teacher is None else self.teacher[ids],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingJob:
+    """Everything that decides the weights."""
+
+    blueprint: Blueprint
+    course: Course
+    compute: ComputeConfig
+    classes: tuple[str, ...]
+    train: Rows
+    valid: Rows
+    save_seconds: float = 40.0
+    """A kill costs at most this much work, and an upload; does not change the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a training leaves."""
+
+    trained: dict[str, Tensor]
+    """The best epoch's weights, without those that stayed as they were."""
+    history: list[Point]
+    score: float
+    """Validation macro-F1 of the best epoch."""
+
+
+def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> str:
+    """Name of a training: the same for the same step, code and inputs."""
+    parts = [
+        part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in inputs
+    ]
+    text = json.dumps([step, code, parts], sort_keys=True)
+    return f"{step}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> None:
+    """One worker's whole part: resume, train, and leave the final checkpoint in the store."""
+    use_allotted_threads()
+    newest = _newest_checkpoint(store, group)
+    if is_final(newest):
+        return
+    device = choose_device(job.compute)
+    model = first_model(job.blueprint, job.course.seed)
+    state = new_state(model, job.course, device, job.blueprint.frozen)
+    if newest is not None:
+        restore(state, newest)
+    keeper = Keeper(store, post, job.save_seconds, is_active=group.is_first)
+    train(state, job.course, material_of(job), Setting(device, group, keeper))
+    keeper.finish()
+    if group.is_first:
+        store.save(final_checkpoint_of(state))
+
+
+def material_of(job: TrainingJob) -> Material:
+    """The rows, encoded."""
+    encoder = open_encoder(job.blueprint)
+    train, valid = (
+        encode(encoder, rows.columns, rows.labels(job.classes), rows.teacher)
+        for rows in (job.train, job.valid)
+    )
+    return Material(encoder=encoder, train=train, valid=valid)
+
+
+def fitted_of(store: CheckpointStore) -> Fitted | None:
+    """The result of a finished training, None while it is not finished."""
+    newest = store.latest()
+    if newest is None or not is_final(newest):
+        return None
+    facts = newest.facts
+    return Fitted(newest.tensors, facts["history"], facts["best_score"])
+
+
+def _newest_checkpoint(store: CheckpointStore, group: Group) -> Checkpoint | None:
+    """The checkpoint that the first worker found newest, on every worker."""
+    found = store.latest() if group.is_first else None
+    step = group.of_first(-1 if found is None else found.step)
+    if group.is_first or step < 0:
+        return found
+    return store.load(step)

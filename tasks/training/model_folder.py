@@ -1,0 +1,87 @@
+"""Float models as folders: model.json, model.safetensors, encoder files, history, manifest."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models.build import build_model
+from tasks.packaging.manifest import digest_of_files, write_manifest
+from tasks.packaging.predictor import Encoder, load_encoder
+from tasks.training.blueprint import Blueprint
+from tasks.training.course import Point
+
+FORMAT = 1
+CARD, WEIGHTS, HISTORY = "model.json", "model.safetensors", "history.json"
+
+
+class ModelCard(BaseModel):
+    """What model.json holds: all but the numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    family: str
+    config: dict[str, Any]
+    encoder: dict[str, Any]
+    classes: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+def card_of(model: nn.Module, blueprint: Blueprint, classes: Sequence[str]) -> ModelCard:
+    """The card of a model that was built from `blueprint`."""
+    return ModelCard(
+        family=blueprint.family,
+        config=asdict(model.config),  # type: ignore[call-overload]
+        encoder=blueprint.encoder,
+        classes=tuple(classes),
+        inputs=(blueprint.encoder["column"],),
+    )
+
+
+def save_model(
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    card: ModelCard,
+    encoder_files: Mapping[str, bytes],
+    history: Sequence[Point],
+) -> str:
+    """Fill `folder`; the digest of what decides an answer, which the history does not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / WEIGHTS)
+    for name, content in encoder_files.items():
+        (folder / name).write_bytes(content)
+    (folder / HISTORY).write_text(json.dumps(list(history), indent=1) + "\n", encoding="utf-8")
+    digest = digest_of_files(folder, [CARD, WEIGHTS, *encoder_files])
+    write_manifest(folder, digest)
+    return digest
+
+
+def load_model(folder: Path) -> tuple[nn.Module, Encoder, ModelCard]:
+    """The model in evaluation mode, its encoder, and its card.
+
+    Raises ValueError for a format that is not ours.
+    """
+    card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+    if card.format != FORMAT:
+        raise ValueError(f"{folder / CARD}: format {card.format} must be {FORMAT}")
+    model = build_model(card.family, card.config)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval(), load_encoder(card.encoder, folder), card
+
+
+def load_history(folder: Path) -> list[Point]:
+    """The learning curve."""
+    points: list[Point] = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+    return points
+
+
+def num_params(weights: Mapping[str, Tensor]) -> int:
+    """Numbers in the weights."""
+    return sum(weight.numel() for weight in weights.values())

@@ -1,0 +1,122 @@
+"""From a project's words to a finished model folder: teacher and student."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.artifacts import DatasetRef
+from tasks.compression.config import DistilConfig
+from tasks.training.blueprint import first_model
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig, StudentConfig, TeacherConfig, TrainConfig
+from tasks.training.course import Course
+from tasks.training.distributed import fit
+from tasks.training.examples import read_split, stratified_rows
+from tasks.training.job import OnProgress, Rows, TrainingJob
+from tasks.training.losses import DistilLoss, LabelLoss, Loss
+from tasks.training.model_folder import card_of, num_params, save_model
+from tasks.training.text_models import student_blueprint, teacher_blueprint
+
+STUDENT_LR: Mapping[str, float] = {"minilm": 4e-4, "ngram_bag": 5e-3}
+"""Peak rates by tests/benchmarks; the teacher's is searched in every run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """Where a training happens: on what data and what hardware."""
+
+    dataset: DatasetRef
+    dataset_folder: Path
+    compute: ComputeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a student is taught by: the teacher's logits, and how much they count."""
+
+    config: DistilConfig
+    logits: NDArray[np.float32]
+    """[N, C], in row order of the training split."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """A model folder that was just written."""
+
+    digest: str
+    params: int
+
+
+def train_into(
+    folder: Path, job: TrainingJob, store: CheckpointStore, on_progress: OnProgress
+) -> SavedModel:
+    """Train on the cluster, or take up what the store holds of it, and write the model folder."""
+    fitted = fit(job, store, on_progress)
+    model = first_model(job.blueprint, job.course.seed)
+    weights = model.state_dict() | fitted.trained
+    card = card_of(model, job.blueprint, job.classes)
+    digest = save_model(folder, weights, card, job.blueprint.files, fitted.history)
+    return SavedModel(digest, num_params(weights))
+
+
+def teacher_job(config: TeacherConfig, lr: float, site: Site) -> TrainingJob:
+    """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
+    dataset = site.dataset
+    return TrainingJob(
+        blueprint=teacher_blueprint(config, dataset.inputs, len(dataset.classes)),
+        course=_course(config, lr if config.lr == "auto" else config.lr, LabelLoss()),
+        compute=site.compute,
+        classes=dataset.classes,
+        train=training_rows(config, site, teacher=None),
+        valid=Rows(*read_split(site.dataset_folder, dataset, "valid")),
+    )
+
+
+def student_job(config: StudentConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
+    """A student's training, not yet started: one worker, so that two can run side by side."""
+    dataset = site.dataset
+    train = training_rows(config, site, lesson.logits if lesson else None)
+    num_classes = len(dataset.classes)
+    lr = STUDENT_LR[config.model] if config.lr == "auto" else config.lr
+    return TrainingJob(
+        blueprint=student_blueprint(config, dataset.inputs, num_classes, train.columns),
+        course=_course(config, lr, _loss_of(lesson)),
+        compute=site.compute.model_copy(update={"workers": 1}),
+        classes=dataset.classes,
+        train=train,
+        valid=Rows(*read_split(site.dataset_folder, dataset, "valid")),
+    )
+
+
+def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] | None) -> Rows:
+    """The training split, or the share of each class that `max_rows` allows."""
+    dataset = site.dataset
+    columns, targets = read_split(site.dataset_folder, dataset, "train")
+    rows = Rows(columns, targets, teacher)
+    if teacher is not None and teacher.shape != (len(targets), len(dataset.classes)):
+        raise ValueError(
+            f"teacher outputs are {teacher.shape}, the training split has {len(targets)} rows "
+            f"and {len(dataset.classes)} classes"
+        )
+    chosen = stratified_rows(rows.labels(dataset.classes), config.max_rows, config.seed)
+    return rows if len(chosen) == len(targets) else rows.take(chosen)
+
+
+def _course(config: TrainConfig, lr: float, loss: Loss) -> Course:
+    return Course(
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        lr=lr,
+        weight_decay=config.weight_decay,
+        seed=config.seed,
+        loss=loss,
+    )
+
+
+def _loss_of(lesson: Lesson | None) -> Loss:
+    if lesson is None:
+        return LabelLoss()
+    return DistilLoss(temperature=lesson.config.temperature, weight=lesson.config.weight)

@@ -1,0 +1,37 @@
+"""Validation figures that choose the epoch and the learning rate.
+
+Shapes: N rows, C classes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def validation_scores(
+    logits_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
+) -> dict[str, float]:
+    """Accuracy, macro-F1 and mean cross entropy, keyed as in the learning curve."""
+    predicted_N = logits_NC.argmax(axis=1)
+    return {
+        "valid/accuracy": float((predicted_N == labels_N).mean()),
+        "valid/macro_f1": macro_f1(predicted_N, labels_N, logits_NC.shape[1]),
+        "valid/loss": cross_entropy(logits_NC, labels_N),
+    }
+
+
+def macro_f1(
+    predicted_N: NDArray[np.int64], labels_N: NDArray[np.int64], num_classes: int
+) -> float:
+    """Mean over the classes of F1; a class that neither has nor gets a row counts zero."""
+    counts_CC = np.zeros((num_classes, num_classes))
+    np.add.at(counts_CC, (labels_N, predicted_N), 1)
+    hits_C = np.diag(counts_CC)
+    either_C = counts_CC.sum(axis=0) + counts_CC.sum(axis=1)
+    return float((2 * hits_C / np.maximum(either_C, 1)).mean())
+
+
+def cross_entropy(logits_NC: NDArray[np.float32], labels_N: NDArray[np.int64]) -> float:
+    """Mean negative log likelihood of the labels."""
+    shifted_NC = logits_NC - logits_NC.max(axis=1, keepdims=True)
+    log_total_N = np.log(np.exp(shifted_NC).sum(axis=1))
+    return float((log_total_N - shifted_NC[np.arange(len(labels_N)), labels_N]).mean())

@@ -1,0 +1,27 @@
+"""Find the teacher's learning rate."""
+
+from functools import partial
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import open_storage
+from tasks.artifacts import DatasetRef, Tuned
+from tasks.step import step
+from tasks.sweep.config import SweepConfig
+from tasks.sweep.search import given_rate, tuned_rate
+from tasks.training.config import ComputeConfig, TeacherConfig
+from tasks.training.recipes import Site, teacher_job
+
+
+@step()
+def tune_model(
+    teacher: TeacherConfig, sweep: SweepConfig, compute: ComputeConfig, dataset: DatasetRef
+) -> Tuned:
+    """Return the rate of a range test and a short sweep, or the one that the project gives."""
+    if teacher.lr != "auto":
+        return given_rate(teacher.lr)
+    connect()
+    local = open_storage().fetch_folder(dataset.uri)
+    site = Site(dataset=dataset, dataset_folder=local, compute=compute)
+    job = teacher_job(teacher, sweep.lr[0], site)
+    return tuned_rate(sweep, job, partial(report, "tune_model"))

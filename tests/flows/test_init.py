@@ -1,0 +1,188 @@
+"""`init` guesses, says why, never overwrites, and what it writes loads."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from flows.cli.init import app, project_name
+from flows.project_file import load_project, project_schema
+from tasks.data.prepare import prepare_rows
+
+WORDS = ("cat", "mat", "dog", "far", "away", "glad", "some", "while", "very", "house", "tree")
+
+
+def text(row: int) -> str:
+    return " ".join(WORDS[(row * k + k) % len(WORDS)] for k in range(3, 11)) + f" {row}"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def frame(rows: int = 60) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": range(rows),
+            "body": [text(row) for row in range(rows)],
+            "lang": ["en" if row % 2 else "de" for row in range(rows)],
+            "label": [("good", "bad", "so: so #1")[row % 3] for row in range(rows)],
+        }
+    )
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["init", *arguments], catch_exceptions=True)
+
+
+def guesses_of(*arguments: str) -> dict[str, dict[str, object]]:
+    result = invoke(*arguments, "--json")
+    assert result.exception is None, result.exception
+    answer = json.loads(result.stdout)
+    assert set(answer) == {"project_file", "guesses"}
+    return answer["guesses"]
+
+
+def refusal(*arguments: str) -> str:
+    result = invoke(*arguments)
+    assert isinstance(result.exception, ValueError), result.output
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_the_written_project_loads_and_its_data_can_be_prepared(suffix: str) -> None:
+    path = Path(f"My Reviews.{suffix}")
+    if suffix == "csv":
+        frame().to_csv(path, index=False)
+    elif suffix == "jsonl":
+        frame().to_json(path, orient="records", lines=True)
+    else:
+        frame().to_parquet(path)
+    guesses = guesses_of(str(path))
+    assert guesses["target"]["value"] == "label"
+    assert guesses["inputs"]["value"] == ["body"]
+    project = load_project(Path("my-reviews.yaml"))
+    assert project.name == "my-reviews"
+    assert project.data.target == "label"
+    assert prepare_rows(project.data, Path()).classes == ("bad", "good", "so: so #1")
+
+
+def test_each_guess_is_a_comment_that_says_why() -> None:
+    frame().to_csv("rows.csv", index=False)
+    invoke("rows.csv")
+    written = Path("rows.yaml").read_text()
+    assert "  source: rows.csv\n" in written
+    assert "target: label  # its name says so, 3 different values on 60 rows" in written
+    assert "also possible: lang (2)" in written
+    assert "encoding: utf-8  # every byte of the file is valid utf-8" in written
+    assert "# larger shares than usual: 60 rows are few" in written
+
+
+def test_without_a_usual_name_words_come_before_numbers() -> None:
+    frame().rename(columns={"label": "mood"}).assign(flag=[0, 1] * 30, lang="en").to_csv(
+        "rows.csv", index=False
+    )
+    assert guesses_of("rows.csv")["target"]["value"] == "mood"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "guessed"),
+    [("utf-8", "utf-8"), ("utf-16", "utf-16"), ("cp1252", "cp1252"), ("latin-1", "latin-1")],
+)
+def test_the_encoding_is_found(encoding: str, guessed: str) -> None:
+    letter = "\x81é" if encoding == "latin-1" else "é’" if encoding == "cp1252" else "é"
+    frame().assign(body=lambda d: d["body"] + letter).to_csv(
+        "rows.csv", index=False, encoding=encoding
+    )
+    assert guesses_of("rows.csv")["encoding"]["value"] == guessed
+
+
+def test_column_names_that_yaml_would_read_otherwise_are_quoted() -> None:
+    renamed = frame().drop(columns=["lang", "id"])
+    renamed.columns = ["null", "y: {es}"]
+    renamed.to_csv("rows.csv", index=False)
+    invoke("rows.csv")
+    project = load_project(Path("rows.yaml"))
+    assert (project.data.inputs, project.data.target) == (("null",), "y: {es}")
+
+
+def test_a_file_elsewhere_is_written_down_absolutely(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "projects").mkdir()
+    frame().to_csv("data/rows.csv", index=False)
+    invoke("data/rows.csv", "--out", "projects/rows.yaml")
+    assert f"source: {tmp_path}/data/rows.csv\n" in Path("projects/rows.yaml").read_text()
+
+
+def test_an_existing_project_is_never_overwritten() -> None:
+    frame().to_csv("rows.csv", index=False)
+    Path("rows.yaml").write_text("mine")
+    assert refusal("rows.csv") == (
+        "rows.yaml exists and is never overwritten: name another by --out"
+    )
+    assert Path("rows.yaml").read_text() == "mine"
+
+
+def test_a_folder_that_does_not_exist() -> None:
+    frame().to_csv("rows.csv", index=False)
+    assert refusal("rows.csv", "--out", "no/where.yaml") == (
+        "--out no/where.yaml: there is no folder no"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(
+            "body,when\n" + "".join(f"{text(i)},{i}\n" for i in range(30)),
+            "no column can be the target, which takes 2 to 6 different values, each on at least 3 "
+            "rows: 'body' has 30 different values, 'when' has 30 different values",
+            id="no target",
+        ),
+        pytest.param(
+            "body,label\n" + "".join(f"{text(i)},{i < 2}\n" for i in range(30)),
+            "'label' has only 2 rows of 'True'",
+            id="rare class",
+        ),
+        pytest.param(
+            "body,label\n" + "".join(f"{text(i)},yes\n" for i in range(30)),
+            "'label' has 1 different value",
+            id="one class",
+        ),
+        pytest.param(
+            "code,label\n" + "".join(f"{i},{i % 2}\n" for i in range(30)),
+            "no column of free text beside the target 'label' (columns: code, label)",
+            id="no text",
+        ),
+        pytest.param(
+            f"{text(1) * 4},good\n" + "".join(f"{text(i)},{i % 2}\n" for i in range(30)),
+            "the first line must be a header",
+            id="no header",
+        ),
+        pytest.param("", "rows.csv is empty", id="empty"),
+    ],
+)
+def test_a_file_that_cannot_be_guessed_is_refused(content: str, reason: str) -> None:
+    Path("rows.csv").write_text(content)
+    assert reason in refusal("rows.csv")
+    assert not Path("rows.yaml").exists()
+
+
+def test_a_missing_file_is_named_as_the_argument() -> None:
+    assert refusal("gone.csv").startswith("FILE 'gone.csv': no such file")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("Tweets 2024.csv", "tweets-2024"), ("über.csv", "ber"), ("!!.csv", "project")],
+)
+def test_the_name_comes_from_the_file(file: str, name: str) -> None:
+    assert project_name(Path(file)) == name
+
+
+def test_schema_is_one_json_object() -> None:
+    assert json.loads(CliRunner().invoke(app, ["schema"]).stdout) == project_schema()

@@ -1,0 +1,262 @@
+"""Every mistake in a project file is one sentence with place, field, value and what is allowed."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from flows.project import Project
+from flows.project_file import load_project, project_schema
+
+PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
+MINIMAL = "name: reviews\ndata:\n  source: rows.csv\n  target: label\n"
+MINIMAL_LINES = MINIMAL.count("\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rows.csv").write_text("text,label\ngood,1\n")
+    return tmp_path
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "reviews.yaml"
+    path.write_text(text)
+    return path
+
+
+def refusal(folder: Path, text: str, *overrides: str) -> str:
+    with pytest.raises(ValueError, match=r".") as raised:
+        load_project(written(folder, text), overrides)
+    return str(raised.value)
+
+
+def test_a_minimal_file_is_enough(folder: Path) -> None:
+    project = load_project(written(folder, MINIMAL))
+    assert project.name == "reviews"
+    assert project.teacher.max_rows == 8000
+    assert [student.name for student in project.students] == ["minilm-2", "ngram-bag"]
+
+
+def test_a_relative_source_is_found_from_the_project_file(folder: Path) -> None:
+    assert load_project(written(folder, MINIMAL)).data.source == str(folder / "rows.csv")
+
+
+@pytest.mark.parametrize("path", sorted(PROJECTS.glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_projects_load_and_name_the_schema(path: Path) -> None:
+    assert load_project(path).name == path.stem
+    first_line = path.read_text().splitlines()[0]
+    assert first_line == "# yaml-language-server: $schema=project.schema.json"
+    jsonschema.validate(YAML(typ="safe").load(path), project_schema())
+
+
+def test_the_schema_file_is_current() -> None:
+    stored = json.loads((PROJECTS / "project.schema.json").read_text())
+    assert stored == project_schema(), (
+        "write it again: modelworks schema > flows/projects/project.schema.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        pytest.param(
+            "teacher:\n  epoch: 3\n",
+            "reviews.yaml:6: teacher.epoch: unknown field, did you mean epochs? "
+            "allowed: epochs, batch_size, lr, weight_decay, max_rows, seed, model",
+            id="misspelt",
+        ),
+        pytest.param(
+            "teacher: {epochs: 0}\n",
+            "reviews.yaml:5: teacher.epochs: 0 must be greater than 0",
+            id="below the limit",
+        ),
+        pytest.param(
+            "teacher: {lr: abc}\n",
+            "reviews.yaml:5: teacher.lr: 'abc' must be a valid number or 'auto'",
+            id="neither number nor auto",
+        ),
+        pytest.param(
+            "teacher: {lr: .nan}\n",
+            "reviews.yaml:5: teacher.lr: nan must be a finite number",
+            id="not a number",
+        ),
+        pytest.param(
+            "students:\n  - {name: a, model: minilm}\n  - {name: b, model: lstm}\n",
+            "reviews.yaml:7: students.1.model: 'lstm' must be 'minilm' or 'ngram_bag'",
+            id="in a list",
+        ),
+        pytest.param(
+            "students: []\n",
+            "reviews.yaml:5: students: [] must have at least 1 item",
+            id="empty list",
+        ),
+        pytest.param(
+            "compute: {workers: 2.5}\n",
+            "reviews.yaml:5: compute.workers: 2.5 must be a valid integer",
+            id="fraction",
+        ),
+        pytest.param(
+            "sweep: {lr: [1.0e-5]}\n",
+            "reviews.yaml:5: sweep.lr.1: a value is missing",
+            id="half an interval",
+        ),
+        pytest.param(
+            "gate: strict\n",
+            "reviews.yaml:5: gate: 'strict' must be a section with the fields metric, margin, "
+            "when, confidence, resamples, seed",
+            id="word where a section belongs",
+        ),
+        pytest.param(
+            "promote: {approval: two}\n",
+            "reviews.yaml:5: promote.approval: 'two' must be 'none' or 'one'",
+            id="not a choice",
+        ),
+        pytest.param(
+            "name: again\n",
+            "reviews.yaml:5: name: stands twice, each field may stand once",
+            id="stands twice",
+        ),
+        pytest.param(
+            "teacher: !!python/object:os.system x\n",
+            "reviews.yaml:5: teacher: a tag (tag:yaml.org,2002:python/object:os.system) "
+            "is not allowed",
+            id="tag",
+        ),
+        pytest.param(
+            "budget: {p95_ms: [1,}\n",
+            "reviews.yaml:5: not valid YAML: expected the node content, but found '}'",
+            id="syntax",
+        ),
+    ],
+)
+def test_one_sentence_for_a_mistake(folder: Path, lines: str, sentence: str) -> None:
+    assert refusal(folder, MINIMAL + lines) == sentence
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", "Upper", "", "x" * 64, "-dash", "a b"])
+def test_names_that_could_leave_their_folder_are_refused(folder: Path, name: str) -> None:
+    sentence = refusal(folder, MINIMAL.replace("reviews", f"'{name}'"))
+    assert sentence.startswith(f"reviews.yaml:1: name: {name!r}"[:60])
+    assert sentence.endswith("of which the first is a letter or a digit")
+
+
+def test_a_limit_over_two_fields_names_the_section(folder: Path) -> None:
+    text = MINIMAL + "  split: {valid: 0.4, test: 0.4}\n"
+    assert refusal(folder, text) == (
+        "reviews.yaml:5: data.split: valid 0.4 + test 0.4 must leave 0.4 to train on"
+    )
+
+
+@pytest.mark.parametrize("value", ["!!int ", "[" * 5000, "&a [*a]", "*nope", "!!binary x"])
+def test_yaml_that_breaks_its_parser_is_refused(folder: Path, value: str) -> None:
+    assert refusal(folder, MINIMAL + f"teacher: {value}\n").startswith("reviews.yaml")
+
+
+def test_all_problems_are_told_at_once_each_once(folder: Path) -> None:
+    text = MINIMAL.replace("  target: label\n", "") + "students:\n- {name: a, model: b}\nteam: 1\n"
+    assert [line.split(": ")[1] for line in refusal(folder, text).splitlines()] == [
+        "data.target",
+        "students.0.model",
+        "team",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("", "nothing"), ("- a\n", "a list"), ("hello\n", "text"), ("# only this\n", "nothing")],
+    ids=["empty", "list", "word", "comment"],
+)
+def test_a_file_without_fields(folder: Path, text: str, found: str) -> None:
+    sentence = refusal(folder, text)
+    assert sentence.startswith(f"reviews.yaml: {found} where fields were expected: name, data,")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"nope\.yaml: no such file, a project file"):
+        load_project(tmp_path / "nope.yaml")
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is a directory, a project file"):
+        load_project(tmp_path)
+
+
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_bytes(b"name: a\n# caf\xe9\n")
+    with pytest.raises(ValueError, match=r"p\.yaml:2: not UTF-8"):
+        load_project(path)
+
+
+def test_the_data_file_instead_of_the_project_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,b\n" * 300_000)
+    with pytest.raises(ValueError, match=r"1,200,000 bytes.*is it the data\?"):
+        load_project(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("gone.csv", "'gone.csv': no such file"),
+        (".", "'.' is a directory, a file was expected"),
+        ("s3://bucket/key", "s3:// cannot be read, allowed: a path"),
+        ("package://no_such_package/a.csv", "no package 'no_such_package' is installed"),
+    ],
+    ids=["missing", "directory", "scheme", "package"],
+)
+def test_a_source_that_is_not_there_names_its_line(folder: Path, source: str, reason: str) -> None:
+    sentence = refusal(folder, MINIMAL.replace("rows.csv", source))
+    assert sentence.startswith("reviews.yaml:3: data.source ")
+    assert reason in sentence
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("teacher.epochs=1", lambda p: p.teacher.epochs == 1),
+        ("teacher.lr=1e-4", lambda p: p.teacher.lr == 1e-4),
+        ("students.1.width=32", lambda p: p.students[1].width == 32),
+        ("promote.approval=one", lambda p: p.promote.approval == "one"),
+        ("data.inputs=[body, title]", lambda p: p.data.inputs == ("body", "title")),
+        ("budget.p95_ms=", lambda p: p.budget.p95_ms is None),
+        ("data.split.group_by=null", lambda p: p.data.split.group_by is None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_overrides_apply_over_defaults(folder: Path, override: str, read: object) -> None:
+    assert callable(read)
+    assert read(load_project(written(folder, MINIMAL), [override]))
+
+
+def test_the_last_override_wins(folder: Path) -> None:
+    path = written(folder, MINIMAL)
+    assert load_project(path, ["teacher.epochs=1", "teacher.epochs=3"]).teacher.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("teacher", "must be KEY=VALUE, such as teacher.epochs=1"),
+        ("=1", "must be KEY=VALUE, such as teacher.epochs=1"),
+        ("teacher.epoch=3", "unknown field, did you mean epochs? allowed: epochs, batch_size,"),
+        ("tacher.epochs=3", "unknown field, did you mean teacher? allowed: name, data,"),
+        ("teacher.epochs=x", "teacher.epochs: 'x' must be a valid integer"),
+        ("students.5.epochs=1", "students is a list with the places 0 to 1, not 5"),
+        ("students.a.epochs=1", "students is a list with the places 0 to 1, not 'a'"),
+        ("name.x=1", "name is 'reviews', without fields"),
+        ("teacher.lr=.inf", "teacher.lr: inf must be a finite number"),
+        ("teacher.lr=[", "the value is not valid YAML"),
+    ],
+    ids=lambda value: value if "=" in value else "",
+)
+def test_a_wrong_override_is_named(folder: Path, override: str, reason: str) -> None:
+    assert refusal(folder, MINIMAL, override).startswith(f"--set {override}: {reason}")
+
+
+def test_every_section_has_allowed_fields_in_the_schema() -> None:
+    assert set(project_schema()["properties"]) == set(Project.model_fields)
+    assert project_schema()["additionalProperties"] is False

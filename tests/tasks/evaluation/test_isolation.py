@@ -1,0 +1,67 @@
+"""Measurement in a process that sees and holds little."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.evaluation import isolation
+from tasks.evaluation.isolation import answers, cost_figures, eager_p50_ms, small_environment
+from tasks.evaluation.measure import latency_ms, peak_memory_mb
+from tasks.packaging.predictor import Predictor
+
+COLUMNS = {"text": ["late crew", "lovely quick flight", "plain", "rude"] * 5}
+
+
+@pytest.fixture(scope="module")
+def bundle(make_bundle: Callable[[str], Path]) -> Path:
+    return make_bundle("text_encoder")
+
+
+def test_cost_of_a_bundle(bundle: Path) -> None:
+    figures = cost_figures(bundle, COLUMNS)
+    assert 0 < figures["p50"] <= figures["p95"]
+    assert figures["rows_per_second"] > 100
+    # Python, numpy and ONNX Runtime are 65 MB; torch alone would add 150.
+    assert 30 < figures["peak_memory_mb"] < 150
+
+
+def test_answers_are_the_predictors(bundle: Path) -> None:
+    here = Predictor.load(bundle).probabilities(COLUMNS)
+    np.testing.assert_allclose(answers(bundle, COLUMNS), here, atol=1e-6)
+
+
+def test_the_teachers_eager_latency(make_model: Callable[[str], Path]) -> None:
+    assert eager_p50_ms(make_model("text_encoder"), COLUMNS) > 0
+
+
+def test_no_secret_reaches_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
+    assert "canary" not in small_environment().values()
+    assert small_environment()["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_failure_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"measure ended with 1 on .*predictor.json"):
+        answers(tmp_path, COLUMNS)
+
+
+def test_latency_is_of_whole_calls_one_row_at_a_time() -> None:
+    asked = []
+    p50, p95 = latency_ms(lambda row: asked.append(len(row["text"])), COLUMNS)
+    assert set(asked) == {1}
+    assert 0 < p50 <= p95 < 10
+
+
+def test_peak_memory_has_the_unit_it_claims() -> None:
+    assert 20 < peak_memory_mb() < 20_000
+
+
+def test_many_rows_are_shared_and_stay_in_order(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = answers(bundle, {"text": COLUMNS["text"][:7]})
+    monkeypatch.setattr(isolation, "SHARED_ROWS", 4)
+    shared = answers(bundle, {"text": COLUMNS["text"][:7]})
+    np.testing.assert_allclose(shared, whole, atol=1e-6)

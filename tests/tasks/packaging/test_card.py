@@ -1,0 +1,53 @@
+"""A card says what the bundle is, from artifacts alone, and leaves the digest as it was."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
+from tasks.evaluation.quality import report_of, rows_of
+from tasks.packaging.bundle import bundle_bytes, note_export
+from tasks.packaging.card import bundle_with_card, card_text
+from tasks.packaging.manifest import verify_manifest
+
+
+def report_on(bundle: Path, data: Path, dataset: DatasetRef) -> EvalReport:
+    candidate = Candidate(
+        name="encoder-int8",
+        role="compressed",
+        parent="encoder",
+        uri="s3://modelworks/bundles/3/",
+        sha256="3" * 64,
+        size_bytes=bundle_bytes(bundle),
+        params=1234,
+        model_sha256="4" * 64,
+    )
+    cost = Cost(latency_ms=Latency(p50=0.5, p95=0.9), rows_per_second=1500, peak_memory_mb=80)
+    rows = rows_of(data, dataset, "valid")
+    answers = np.full((len(rows), 3), 1 / 3, np.float32), "s3://modelworks/predictions/1/"
+    return report_of(candidate, cost, rows, dataset.classes, answers, "valid")
+
+
+def test_a_card_names_data_parent_figures_and_licence(
+    make_bundle: Callable[[str], Path], small_dataset: tuple[Path, DatasetRef], tmp_path: Path
+) -> None:
+    bundle = make_bundle("text_encoder")
+    note_export(bundle, {"parity": {"rows": 30, "differing": 0, "max_difference": 1e-6}})
+    text = card_text(bundle, small_dataset[1], [report_on(bundle, *small_dataset)])
+    for part in (
+        "# moods: encoder-int8",
+        "made from encoder.",
+        "| macro F1 | 0.1667 |",
+        "0.50 / 0.90 ms",
+        f"Data `{'1' * 64}`",
+        "on 30 rows: 0 answers differ",
+        "cut after 16 tokens",
+        "Apache-2.0",
+    ):
+        assert part in text
+    carded = bundle_with_card(bundle, tmp_path / "carded", text)
+    verify_manifest(carded)
+    digests = [json.loads((f / "manifest.json").read_text())["digest"] for f in (bundle, carded)]
+    assert digests[0] == digests[1]

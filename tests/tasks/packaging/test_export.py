@@ -1,0 +1,84 @@
+"""The exported graph answers as the model does, and a graph that does not is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tasks.artifacts import DatasetRef
+from tasks.evaluation.quality import rows_of
+from tasks.packaging import bundle as bundles
+from tasks.packaging.export import Parity, check_parity, export_bundle, prove_parity
+from tasks.packaging.manifest import verify_manifest
+from tasks.packaging.predictor import Predictor
+
+
+@pytest.mark.parametrize("family", ["text_encoder", "ngram_bag"])
+def test_graph_and_model_agree_on_every_row(
+    make_model: Callable[[str], Path],
+    small_dataset: tuple[Path, DatasetRef],
+    tmp_path: Path,
+    family: str,
+) -> None:
+    columns = rows_of(*small_dataset, "valid").columns
+    model, bundle = make_model(family), tmp_path / "bundle"
+    digest = export_bundle(model, bundle, "mood", columns)
+    found = Predictor.load(bundle).probabilities(columns)
+    parity = prove_parity(model, bundle, columns, found)
+    assert (parity.rows, parity.differing) == (30, 0)
+    assert parity.max_difference < 1e-5
+    verify_manifest(bundle)
+    assert digest in (bundle / "manifest.json").read_text()
+
+
+def test_rows_and_lengths_are_free(make_bundle: Callable[[str], Path]) -> None:
+    graph = onnx.load(make_bundle("text_encoder") / "model.onnx").graph
+    for tensor in graph.input:
+        assert [dim.dim_param for dim in tensor.type.tensor_type.shape.dim] == ["rows", "length_1"]
+
+
+def test_the_same_model_gives_the_same_bundle(
+    make_model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    model = make_model("text_encoder")
+    columns = {"text": ["late crew", "plain"]}
+    digests = [export_bundle(model, tmp_path / str(i), "mood", columns) for i in range(2)]
+    assert digests[0] == digests[1]
+
+
+def test_the_digest_leaves_out_what_only_describes(
+    make_bundle: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_bundle("ngram_bag")
+    before = bundles.digest_of_files(folder, bundles.deciding_files(folder))
+    size = bundles.bundle_bytes(folder)
+    bundles.note_export(folder, {"parity": {"rows": 1}})
+    (folder / "card.md").write_text("# card")
+    assert bundles.digest_of_files(folder, bundles.deciding_files(folder)) == before
+    assert bundles.bundle_bytes(folder) == size
+
+
+def test_the_digest_covers_the_predictors_code(
+    make_bundle: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_bundle("ngram_bag")
+    facts = bundles.read_facts(folder)
+    first = bundles.write_bundle(folder, facts, {})
+    monkeypatch.setattr(bundles, "predictor_digest", lambda: "other code")
+    assert bundles.write_bundle(folder, facts, {}) != first
+
+
+def test_a_difference_beyond_rounding_is_refused(
+    make_model: Callable[[str], Path], make_bundle: Callable[[str], Path]
+) -> None:
+    columns = {"text": ["late crew", "plain"]}
+    other = np.full((2, 3), 1 / 3, np.float32)
+    with pytest.raises(ValueError, match="the exported graph differs from the model by"):
+        prove_parity(make_model("ngram_bag"), make_bundle("ngram_bag"), columns, other)
+
+
+def test_the_refusal_has_value_and_limit() -> None:
+    with pytest.raises(ValueError, match=r"by 0.02 \(3 of 10 answers\), at most 0.0001 is allowed"):
+        check_parity(Parity(rows=10, differing=3, max_difference=0.02), "student")

@@ -1,0 +1,40 @@
+"""The study asks for the same rates for the same seed."""
+
+import pytest
+
+from tasks.sweep.config import SweepConfig
+from tasks.sweep.search import given_rate, middle_rate, new_study
+
+INTERVAL = (2e-5, 3e-4)
+
+
+def rates(seed: int, count: int) -> list[float]:
+    study = new_study(INTERVAL, count, seed)
+    asked = []
+    for _ in range(count):
+        one = study.ask()
+        asked.append(one.suggest_float("lr", *INTERVAL, log=True))
+        study.tell(one, -abs(asked[-1] - 1e-4))
+    return asked
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_the_same_seed_asks_for_the_same_rates(count: int) -> None:
+    assert rates(7, count) == rates(7, count)
+    assert all(INTERVAL[0] <= rate <= INTERVAL[1] for rate in rates(7, count))
+
+
+def test_the_first_four_are_spread_and_the_sampler_follows() -> None:
+    assert rates(7, 6)[:4] == rates(8, 6)[:4]
+    assert rates(7, 6)[4:] != rates(8, 6)[4:]
+
+
+def test_a_given_rate_needs_no_search() -> None:
+    tuned = given_rate(5e-5)
+    assert (tuned.lr, tuned.trials, tuned.reason) == (5e-5, (), "given in the project file")
+
+
+def test_too_few_rows_take_the_middle_of_what_is_allowed() -> None:
+    tuned = middle_rate(SweepConfig(lr=(1e-5, 1e-3)), rows=60)
+    assert tuned.lr == pytest.approx(1e-4)
+    assert "60 rows are too few" in tuned.reason
