@@ -12,7 +12,7 @@ from tasks.sweep.config import SweepConfig
 from tasks.training.config import ComputeConfig, Name, StudentConfig, TeacherConfig
 
 DEFAULT_STUDENTS = (
-    StudentConfig(name="minilm-2", model="minilm", layers=2),
+    StudentConfig(name="minilm-2", model="minilm", layers=2, feed_forward=768),
     StudentConfig(name="ngram-bag", model="ngram_bag", epochs=5, batch_size=64),
 )
 

@@ -36,6 +36,7 @@ def pretrained_minilm(config: TextEncoderConfig, kept_ids: Tensor | None = None)
     """MiniLM's first `config.layers` layers with a fresh head.
 
     `kept_ids` [vocab_size]: which rows of MiniLM's vocabulary the embedding keeps, in order.
+    A `config.feed_forward` below MiniLM's 1,536 keeps the neurons that weigh most.
     The head is drawn from torch's generator: seed it for a fixed start.
     """
     if kept_ids is not None:
@@ -58,7 +59,8 @@ def minilm_weights(config: TextEncoderConfig, kept_ids: Tensor | None = None) ->
         }
     weights = _embedding_weights(bert, config.max_positions, kept_ids)
     for index in range(config.layers):
-        weights |= _layer_weights(bert, index)
+        layer = _layer_weights(bert, index)
+        weights |= _narrowed(layer, f"layers.{index}", config.feed_forward)
     return weights
 
 
@@ -90,3 +92,21 @@ def _layer_weights(bert: Mapping[str, Tensor], index: int) -> dict[str, Tensor]:
         for ours, theirs in LAYER_NAMES.items():
             weights[f"{target}.{ours}.{kind}"] = bert[f"{source}.{theirs}.{kind}"]
     return weights
+
+
+def _narrowed(layer: dict[str, Tensor], name: str, neurons: int) -> dict[str, Tensor]:
+    """The layer with only so many feed-forward neurons, those of the largest weights.
+
+    A neuron weighs the norm of what it reads times the norm of what it writes: magnitude pruning
+    of whole units (Li et al. 2017, arXiv:1608.08710), here before the training and not after it.
+    """
+    expand, bias = layer[f"{name}.expand.weight"], layer[f"{name}.expand.bias"]
+    contract = layer[f"{name}.contract.weight"]
+    if neurons == len(bias):
+        return layer
+    kept = (expand.norm(dim=1) * contract.norm(dim=0)).topk(neurons).indices.sort().values
+    return layer | {
+        f"{name}.expand.weight": expand[kept],
+        f"{name}.expand.bias": bias[kept],
+        f"{name}.contract.weight": contract[:, kept],
+    }

@@ -50,6 +50,8 @@ class StudentConfig(TrainConfig):
     model: Literal["minilm", "ngram_bag"]
     layers: Annotated[int, Field(ge=1, le=6)] = 2
     """Of a minilm: its first layers."""
+    feed_forward: Annotated[int, Field(ge=16, le=1536)] = 1536
+    """Of a minilm: neurons kept in each feed-forward block, those of the largest weights."""
     min_count: PositiveInt = 3
     """Of a minilm: word pieces rarer than this in the training rows are spelt by shorter ones."""
     width: Annotated[int, Field(ge=8, le=1024)] = 64

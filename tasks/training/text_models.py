@@ -57,6 +57,7 @@ def _first_layers(
     shape = {
         "num_classes": num_classes,
         "layers": config.layers,
+        "feed_forward": config.feed_forward,
         "max_positions": MAX_LENGTH,
         "dropout": DROPOUT,
         "vocab_size": len(vocabulary.kept_ids),

@@ -41,6 +41,18 @@ def test_first_layers_and_a_kept_vocabulary_give_the_same_vectors() -> None:
     assert small.config.vocab_size == len(kept)
 
 
+def test_fewer_neurons_are_the_heaviest_ones_of_the_whole() -> None:
+    shape = {"num_classes": 3, "layers": 1}
+    whole = pretrained_minilm(TextEncoderConfig(**shape)).eval()
+    narrow = pretrained_minilm(TextEncoderConfig(**shape, feed_forward=512)).eval()
+    layer = whole.layers[0]
+    weights = layer.expand.weight.norm(dim=1) * layer.contract.weight.norm(dim=0)
+    ids, mask = batch_of_ids(30522)
+    with torch.no_grad():
+        layer.contract.weight[:, weights < weights.topk(512).values[-1]] = 0.0
+        assert torch.allclose(narrow.encode(ids, mask), whole.encode(ids, mask), atol=1e-5)
+
+
 def test_padding_does_not_change_logits() -> None:
     torch.manual_seed(0)
     model = build_model("text_encoder", TINY).eval()

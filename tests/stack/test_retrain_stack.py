@@ -179,7 +179,7 @@ def test_a_tick_of_the_clock_starts_a_run_that_finds_nothing_changed(
 
 
 def lines_said(run_id: str, awaited: str, seconds: float) -> list[str]:
-    """Return the run's log once it holds `awaited`; Prefect ships lines in batches, after the state."""
+    """Return the run's log once it holds `awaited`; they come in batches, after the state."""
     from flows.runs import log_lines
 
     deadline = time.monotonic() + seconds
