@@ -3,6 +3,7 @@
 from typing import Any
 
 from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
+from tasks.promotion.selection import Selection
 
 
 class Outcome(Artifact):
@@ -15,7 +16,7 @@ class Outcome(Artifact):
     """One for each candidate, on validation rows."""
     proof: tuple[EvalReport, ...]
     """On the holdout: the selected one, teacher, baseline, champion."""
-    selected: str
+    selection: Selection
     decision: Decision
     version: int | None
 
@@ -31,7 +32,8 @@ class Outcome(Artifact):
                 "rows": self.dataset.rows,
             },
             "candidates": [self._candidate(report) for report in self.reports],
-            "selected": self.selected,
+            "selected": self.selection.name,
+            "beyond_budget": self.selection.beyond,
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
         }

@@ -132,7 +132,7 @@ def proven(
         dataset=dataset,
         reports=tuple(reports),
         proof=tuple(proof),
-        selected=selection.name,
+        selection=selection,
         decision=decision,
         version=version,
     )

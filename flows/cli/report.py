@@ -18,10 +18,10 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
         if report.cost.eager_p50_ms is not None:
             eager = f"{report.cost.eager_p50_ms:.2f} ms"
             out.print(f"{report.candidate.name}: p50 {eager} in eager torch", highlight=False)
+    for name, figures in outcome.selection.beyond.items():
+        out.print(f"{name}: beyond the budget, {figures}", markup=False, soft_wrap=True)
     out.print(holdout_table(outcome))
     for check in outcome.decision.checks:
-        if check.name.startswith("budget ") and check.name != f"budget {outcome.selected}":
-            continue  # what the others cost is in the table
         out.print(
             f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}",
             markup=False,
@@ -44,7 +44,7 @@ def candidates_table(outcome: Outcome) -> Table:
     for heading in ("accuracy", "macro F1", "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
         table.add_column(heading, justify="right")
     for report in outcome.reports:
-        mark = "*" if report.candidate.name == outcome.selected else " "
+        mark = "*" if report.candidate.name == outcome.selection.name else " "
         row = (f"{mark} {report.candidate.name}", report.candidate.role, *_figures(report))
         table.add_row(*row, style="bold" if mark == "*" else None)
     return table

@@ -48,6 +48,11 @@ class Evidence:
     baseline: Contender
     champion: Contender | None = None
 
+    @property
+    def opponent(self) -> Contender:
+        """Whom the candidate must beat."""
+        return self.champion or self.baseline
+
 
 def decide(
     policy: GatePolicy,
@@ -60,17 +65,18 @@ def decide(
     checks = [*selection.checks]
     if (held := _held_at_once(selection, standing, evidence, checks)) is not None:
         return held
-    opponent = evidence.champion or evidence.baseline
+    opponent = evidence.opponent
     if opponent.sha256 == evidence.candidate.sha256:
         reason = f"the first champion: {selection.reason}"
         return _promoted(evidence.candidate, evidence, promote, reason, checks)
     difference = paired_difference(
         evidence.truth, evidence.candidate.predicted, opponent.predicted, evidence.classes, policy
     )
-    won = _reason_to_promote(policy, difference, evidence.candidate, opponent, checks)
+    named = _named(opponent, standing)
+    won = _reason_to_promote(policy, difference, evidence, named, checks)
     if won is not None:
         return _promoted(evidence.candidate, evidence, promote, won, checks)
-    lost = f"{evidence.candidate.name} is not proven better than {opponent.name}: {difference}"
+    lost = f"{evidence.candidate.name} is not proven better than {named}: {difference}"
     return _when_not_proven(selection, standing, evidence, promote, (lost, checks))
 
 
@@ -98,23 +104,32 @@ def _held_at_once(
 def _reason_to_promote(
     policy: GatePolicy,
     difference: Difference,
-    candidate: Contender,
-    opponent: Contender,
+    evidence: Evidence,
+    opponent: str,
     checks: list[Check],
 ) -> str | None:
     """Add the checks of quality and cost; the sentence that promotes, if one does."""
+    candidate = evidence.candidate
     better = difference.low > 0
     checks.append(Check(name="better", passed=better, detail=str(difference)))
     if policy.when == "better_or_cheaper":
         not_worse = difference.low >= -policy.margin
         bound = f"lower bound {difference.low:+.4f}, allowed {-policy.margin:+.4f}"
         checks.append(Check(name="not worse", passed=not_worse, detail=bound))
-        cheaper, costs = _cost_comparison(candidate.report, opponent.report)
+        cheaper, costs = _cost_comparison(candidate.report, evidence.opponent.report)
         checks.append(Check(name="cheaper", passed=cheaper, detail=costs))
         if not better and not_worse and cheaper:
-            sentence = f"{candidate.name} is cheaper than {opponent.name} and not worse"
+            sentence = f"{candidate.name} is cheaper than {opponent} and not worse"
             return f"{sentence}: {costs}; {difference}"
-    return f"{candidate.name} is better than {opponent.name}: {difference}" if better else None
+    return f"{candidate.name} is better than {opponent}: {difference}" if better else None
+
+
+def _named(opponent: Contender, standing: Standing) -> str:
+    """The opponent in a sentence: a candidate and the champion often share a name."""
+    if standing.champion is None:
+        return f"the baseline {opponent.name}"
+    version = f" (version {standing.version})" if standing.version else ""
+    return f"the champion {opponent.name}{version}"
 
 
 def _cost_comparison(candidate: EvalReport, opponent: EvalReport) -> tuple[bool, str]:

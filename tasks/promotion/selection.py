@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from tasks.artifacts import Artifact, Check, EvalReport
 from tasks.evaluation.config import BudgetConfig
 from tasks.promotion.metrics import Metric
@@ -11,7 +13,7 @@ CONTENDERS = ("student", "compressed")
 
 
 class Selection(Artifact):
-    """The chosen candidate, and what the budget did to the others."""
+    """The chosen candidate, and how it stands to the budget."""
 
     name: str
     """The chosen one; the nearest to the budget when `fits` is false."""
@@ -22,6 +24,9 @@ class Selection(Artifact):
     baseline_fits: bool
     reason: str
     checks: tuple[Check, ...]
+    """The chosen one's."""
+    beyond: dict[str, str] = Field(default_factory=dict)
+    """What the budget forbids: by candidate, its figures and the limits."""
 
 
 def select(reports: Sequence[EvalReport], budget: BudgetConfig, metric: Metric) -> Selection:
@@ -38,7 +43,6 @@ def select(reports: Sequence[EvalReport], budget: BudgetConfig, metric: Metric) 
     if not contenders or baseline is None:
         raise ValueError("selection needs a student and the baseline")
     fitting = [r for r in contenders if _excess(r, budget) <= 1]
-    checks = tuple(_budget_check(r, budget) for r in (*contenders, baseline))
     baseline_fits = _excess(baseline, budget) <= 1
     chosen, reason = _choose(
         contenders, fitting, baseline if baseline_fits else None, budget, metric
@@ -50,7 +54,12 @@ def select(reports: Sequence[EvalReport], budget: BudgetConfig, metric: Metric) 
         baseline_sha256=baseline.candidate.sha256,
         baseline_fits=baseline_fits,
         reason=reason,
-        checks=checks,
+        checks=(_budget_check(chosen, budget),),
+        beyond={
+            r.candidate.name: _budget_check(r, budget).detail
+            for r in contenders
+            if _excess(r, budget) > 1
+        },
     )
 
 

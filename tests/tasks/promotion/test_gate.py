@@ -35,6 +35,7 @@ def gate(report: Make, truth: np.ndarray, predictions: Predictions) -> Callable[
         )
         standing = Standing(
             champion=champion.report.candidate if champion else None,
+            version=3 if champion else None,
             generation=1 if champion else 0,
             barred=facts.get("barred", ()),
         )
@@ -59,7 +60,9 @@ def test_a_better_candidate_is_promoted(gate: Any) -> None:
     assert decision.verdict == "promoted"
     assert decision.candidate == "new"
     assert decision.champion_sha256 == old.sha256
-    assert decision.reason.startswith("new is better than old: macro_f1 +0.0998")
+    assert decision.reason.startswith(
+        "new is better than the champion old (version 3): macro_f1 +0.0998"
+    )
     assert passed(decision)["better"]
 
 
@@ -68,7 +71,7 @@ def test_noise_is_not_promoted_more_than_its_confidence(gate: Any, seed: int) ->
     new, old = gate.contender("new", 0.70, seed), gate.contender("old", 0.70, seed + 100)
     decision = gate(new, old, gate.contender("base", 0.6, role="baseline"))
     assert decision.verdict == "held"
-    assert "new is not proven better than old" in decision.reason
+    assert "new is not proven better than the champion old (version 3)" in decision.reason
 
 
 def test_a_worse_candidate_is_held_even_if_cheaper(gate: Any) -> None:
@@ -140,7 +143,8 @@ def test_the_baseline_becomes_first_champion_when_nothing_beats_it(gate: Any) ->
     assert (decision.verdict, decision.candidate) == ("promoted", "base")
     assert decision.candidate_sha256 == base.sha256
     assert decision.reason.startswith(
-        "the baseline base becomes the first champion: new is not proven better than base"
+        "the baseline base becomes the first champion: "
+        "new is not proven better than the baseline base"
     )
 
 
@@ -179,4 +183,4 @@ def test_approval_makes_it_wait(gate: Any) -> None:
         approval="one",
     )
     assert decision.verdict == "waiting"
-    assert decision.reason.startswith("waits for approval: new is better than old")
+    assert decision.reason.startswith("waits for approval: new is better than the champion old")

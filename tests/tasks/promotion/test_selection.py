@@ -21,9 +21,9 @@ def test_the_best_that_fits_is_chosen(report: Make) -> None:
     assert selection.reason == (
         "small: valid macro_f1 0.7500, the best of 2 of 3 candidates that fit the budget"
     )
-    broken = next(check for check in selection.checks if check.name == "budget big")
-    assert not broken.passed
-    assert "p95 9 ms ABOVE 5 ms" in broken.detail
+    assert [(check.name, check.passed) for check in selection.checks] == [("budget small", True)]
+    assert set(selection.beyond) == {"big"}
+    assert "p95 9 ms ABOVE 5 ms" in selection.beyond["big"]
 
 
 @pytest.mark.parametrize("role", ["control", "teacher", "baseline"])
