@@ -63,7 +63,7 @@ class TrainedModel(Artifact):
 
 
 class TeacherOutputs(Artifact):
-    """The teacher's logits for every training row, in row order, as `outputs.safetensors`."""
+    """The teacher's logits for every training row, in row order, as `answers.safetensors`."""
 
     uri: str
     sha256: str
@@ -115,7 +115,7 @@ class EvalReport(Artifact):
     confusion: tuple[tuple[int, ...], ...]
     """Rows are true classes, columns predicted ones, in the dataset's class order."""
     predictions_uri: str
-    """Class probabilities of every row, in row order, as `predictions.safetensors`."""
+    """Class probabilities of every row, in row order, as `answers.safetensors`."""
     cost: Cost
 
 

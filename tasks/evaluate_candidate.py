@@ -6,15 +6,14 @@ from tempfile import TemporaryDirectory
 
 from infra.storage import Storage, open_storage
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split
+from tasks.data.snapshot import split_rows
 from tasks.evaluation.isolation import answers
 from tasks.evaluation.measure import Columns
 from tasks.evaluation.quality import (
-    load_predictions,
     prediction_prefix,
     report_of,
-    rows_of,
-    save_predictions,
 )
+from tasks.packaging.answers import load_answers, save_answers
 from tasks.packaging.manifest import MANIFEST
 from tasks.step import step
 
@@ -27,12 +26,12 @@ def evaluate_candidate(
 ) -> EvalReport:
     """Every figure of one candidate on one split, from the bundle's own answers."""
     storage = open_storage()
-    rows = rows_of(storage.fetch_folder(dataset.uri), dataset, split)
+    rows = split_rows(storage.fetch_folder(dataset.uri), dataset, split)
     prefix = prediction_prefix(candidate.sha256, dataset.sha256, split)
     uri = f"s3://{storage.bucket}/{prefix}/"
     if not storage.exists(f"{prefix}/{MANIFEST}"):
         uri = _put_answers(storage, candidate, rows.columns, prefix)
-    found = load_predictions(storage.fetch_folder(uri))
+    found = load_answers(storage.fetch_folder(uri))
     report = report_of(candidate, cost, rows, dataset.classes, (found, uri), split)
     log.info("%s: %s macro-F1 %.3f", candidate.name, split, report.metrics["macro_f1"])
     return report
@@ -40,5 +39,5 @@ def evaluate_candidate(
 
 def _put_answers(storage: Storage, candidate: Candidate, columns: Columns, prefix: str) -> str:
     with TemporaryDirectory() as folder:
-        save_predictions(Path(folder), answers(storage.fetch_folder(candidate.uri), columns))
+        save_answers(Path(folder), answers(storage.fetch_folder(candidate.uri), columns))
         return storage.upload_folder(Path(folder), prefix)

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 from infra.storage import open_storage
 from tasks.artifacts import Candidate, DatasetRef, TrainedModel
 from tasks.evaluation.exporting import export_and_prove
-from tasks.evaluation.quality import prediction_prefix, save_predictions
+from tasks.evaluation.quality import prediction_prefix
+from tasks.packaging.answers import save_answers
 from tasks.packaging.bundle import bundle_bytes
 from tasks.step import step
 
@@ -19,7 +20,7 @@ def export_model(model: TrainedModel, dataset: DatasetRef) -> Candidate:
     with TemporaryDirectory() as folder:
         bundle, found = Path(folder, model.name), Path(folder, "predictions")
         digest, answers = export_and_prove(source, bundle, data, dataset, model.role)
-        save_predictions(found, answers)
+        save_answers(found, answers)
         storage.upload_folder(found, prediction_prefix(digest, dataset.sha256, "valid"))
         return Candidate(
             name=model.name,

@@ -8,9 +8,10 @@ from infra.cluster import connect
 from infra.progress import report
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.packaging.answers import save_answers
 from tasks.step import step
 from tasks.training.config import ComputeConfig
-from tasks.training.labelling import label_training_rows, save_outputs
+from tasks.training.labelling import label_training_rows
 
 
 @step()
@@ -24,6 +25,6 @@ def label_rows(
     say = partial(report, "label_rows")
     logits = label_training_rows(model, dataset, local, compute, say)
     with tempfile.TemporaryDirectory(prefix="outputs-") as folder:
-        digest = save_outputs(Path(folder), logits)
+        digest = save_answers(Path(folder), logits)
         uri = storage.upload_folder(Path(folder), f"outputs/{digest}")
     return TeacherOutputs(uri=uri, sha256=digest, teacher_sha256=teacher.sha256)

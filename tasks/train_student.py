@@ -10,11 +10,11 @@ from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig
+from tasks.packaging.answers import load_answers
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, StudentConfig
 from tasks.training.job import run_key
-from tasks.training.labelling import load_outputs
 from tasks.training.recipes import Lesson, Site, student_job, train_into
 
 
@@ -38,7 +38,7 @@ def train_student(
     name = config.name if distil else f"{config.name}-control"
     lesson = None
     if distil and outputs:
-        lesson = Lesson(distil, load_outputs(storage.fetch_folder(outputs.uri)))
+        lesson = Lesson(distil, load_answers(storage.fetch_folder(outputs.uri)))
     say = partial(report, f"train_student {name}")
     with tempfile.TemporaryDirectory(prefix="student-") as folder:
         saved = train_into(Path(folder), student_job(config, lesson, site), store, say)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.artifacts import Split
+from tasks.artifacts import DatasetRef, Split
 
 Ids = npt.NDArray[np.int64]
 RESERVED = ("row_id", "group")
@@ -46,6 +46,11 @@ def read_split(
     labels = class_indices(table.column(target).to_pylist(), classes, f"{split}.parquet: {target}")
     columns = {name: table.column(name).to_pylist() for name in inputs}
     return Rows(columns, labels, np.asarray(table.column("row_id").to_numpy(), dtype=np.int64))
+
+
+def split_rows(folder: Path, dataset: DatasetRef, split: Split) -> Rows:
+    """One split of the dataset whose snapshot is in `folder`."""
+    return read_split(folder, split, dataset.inputs, dataset.target, dataset.classes)
 
 
 def write_split(

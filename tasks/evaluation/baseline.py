@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from tasks.artifacts import DatasetRef
-from tasks.data.snapshot import Rows, read_split
+from tasks.data.snapshot import Rows, split_rows
 from tasks.training.model_folder import ModelCard, num_params, save_model
 
 MOST_TERMS = 50_000
@@ -32,7 +32,7 @@ class Baseline:
 
 def save_baseline(data: Path, dataset: DatasetRef, folder: Path) -> tuple[str, str, int]:
     """Fit on all training rows and fill the model folder; name, digest, number of parameters."""
-    rows = read_split(data, "train", dataset.inputs, dataset.target, dataset.classes)
+    rows = split_rows(data, dataset, "train")
     fitted = FITS[dataset.kind](rows, dataset)
     card = ModelCard(
         family=fitted.family,

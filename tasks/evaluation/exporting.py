@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.artifacts import DatasetRef, Role
+from tasks.data.snapshot import split_rows
 from tasks.evaluation.isolation import answers
-from tasks.evaluation.quality import rows_of
 from tasks.packaging.export import export_bundle, prove_parity
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def export_and_prove(
 
     Parity is proven on all validation rows; on 500, spread evenly, for what is never deployed.
     """
-    rows = rows_of(data, dataset, "valid")
+    rows = split_rows(data, dataset, "valid")
     digest = export_bundle(model, bundle, dataset.target, rows.columns)
     found = answers(bundle, rows.columns)
     count = min(len(rows), FEW_ROWS) if role in NEVER_DEPLOYED else len(rows)

@@ -19,7 +19,7 @@ import numpy as np
 from tasks.packaging.predictor import Predictor
 
 WARM_UP_ROWS = 20
-LEAST_BLOCKS, MOST_BLOCKS, BLOCK_SECONDS = 3, 7, 3.0
+LEAST_BLOCKS, MOST_BLOCKS, BLOCK_SECONDS = 3, 7, 2.0
 THROUGHPUT_ROWS = 32
 Columns = Mapping[str, Sequence[Any]]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from tasks.artifacts import DatasetRef, EvalReport
-from tasks.data.snapshot import read_split
+from tasks.data.snapshot import split_rows
+from tasks.packaging.answers import load_answers
 from tasks.promotion.gate import Contender, Evidence
 
 
@@ -25,8 +25,7 @@ def read_evidence(
     `predictions` maps each report's `predictions_uri` to its local folder. Raises ValueError when
     a model answered for other rows than the holdout has.
     """
-    inputs, classes = dataset.inputs, dataset.classes
-    truth = read_split(dataset_path, "test", inputs, dataset.target, classes).labels
+    truth = split_rows(dataset_path, dataset, "test").labels
     by_bundle = {report.candidate.sha256: report for report in proof}
     missing = [sha256 for sha256 in bundles if sha256 not in by_bundle]
     if missing:
@@ -36,7 +35,7 @@ def read_evidence(
     ]
     return Evidence(
         truth=truth,
-        classes=len(classes),
+        classes=len(dataset.classes),
         candidate=candidate,
         baseline=baseline,
         champion=champion[0] if champion else None,
@@ -45,7 +44,7 @@ def read_evidence(
 
 def _contender(report: EvalReport, predictions: Mapping[str, Path], rows: int) -> Contender:
     folder = predictions[report.predictions_uri]
-    probabilities_NC = load_file(folder / "predictions.safetensors")["probabilities"]
+    probabilities_NC = load_answers(folder)
     name = report.candidate.name
     if report.split != "test" or len(probabilities_NC) != rows:
         raise ValueError(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tasks.artifacts import DatasetRef
-from tasks.data.snapshot import read_split
+from tasks.data.snapshot import split_rows
 from tasks.packaging import predictor
 from tasks.packaging.predictor import Predictor
 
@@ -18,7 +18,7 @@ def example_and_answer(
     bundle: Path, data: Path, dataset: DatasetRef
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The first validation rows, and label and probabilities for each."""
-    rows = read_split(data, "valid", dataset.inputs, dataset.target, dataset.classes)
+    rows = split_rows(data, dataset, "valid")
     example = pd.DataFrame({name: values[:ROWS] for name, values in rows.columns.items()})
     loaded = Predictor.load(bundle)
     probabilities_NC = loaded.probabilities(example.to_dict("list"))

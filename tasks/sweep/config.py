@@ -13,7 +13,7 @@ class SweepConfig(BaseModel):
     lr: tuple[PositiveFloat, PositiveFloat] = (2e-5, 2e-4)
     """Lowest and highest rate that may be chosen."""
     trials: Annotated[int, Field(ge=1, le=64)] = 4
-    rows: PositiveInt = 1000
+    rows: PositiveInt = 750
     """Training rows of one trial."""
     max_seconds: PositiveFloat = 90.0
     """No new trial starts past this; range test included."""

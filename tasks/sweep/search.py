@@ -30,7 +30,7 @@ VALID_ROWS = 600
 
 def tuned_rate(config: SweepConfig, job: TrainingJob, on_progress: OnProgress) -> Tuned:
     """The rate for `job`, by a range test and a short sweep around what it says."""
-    rows = min(config.rows, len(job.train.targets))
+    rows = min(config.rows, len(job.train))
     if 2 * rows < LEAST_STEPS * job.course.batch_size:
         return middle_rate(config, rows)
     deadline = time.monotonic() + config.max_seconds
@@ -47,7 +47,7 @@ def tuned_rate(config: SweepConfig, job: TrainingJob, on_progress: OnProgress) -
         on_progress(1 + len(trials), config.trials + 1, f"{len(trials)} rates tried")
         count = min(SIDE_BY_SIDE, config.trials - len(trials))
         trials += run_round(study, interval, job_ref, count)
-    lr = best_rate(trials, len(short.valid.targets))
+    lr = best_rate(trials, len(short.valid))
     return Tuned(
         lr=lr,
         reason=reason_for(suggestion, trials, lr),
@@ -80,7 +80,7 @@ def range_test(job: TrainingJob, rows: int) -> Curve:
     ]
     task = ray.remote(num_cpus=1, max_retries=2)(ramp)
     losses: list[list[float]] = ray.get([task.remote(each) for each in jobs])
-    return curve_of(losses, steps_per_epoch(len(jobs[0].train.targets), half.batch_size))
+    return curve_of(losses, steps_per_epoch(len(jobs[0].train), half.batch_size))
 
 
 def sampled(job: TrainingJob, rows: int, seed: int) -> TrainingJob:
@@ -88,8 +88,8 @@ def sampled(job: TrainingJob, rows: int, seed: int) -> TrainingJob:
     return replace(
         job,
         course=replace(job.course, epochs=1),
-        train=_sample(job, job.train, rows, seed),
-        valid=_sample(job, job.valid, VALID_ROWS, job.course.seed),
+        train=_sample(job.train, rows, seed),
+        valid=_sample(job.valid, VALID_ROWS, job.course.seed),
     )
 
 
@@ -117,5 +117,5 @@ def run_round(
     return tuple(zip(rates, scores, strict=True))
 
 
-def _sample(job: TrainingJob, rows: Rows, count: int, seed: int) -> Rows:
-    return rows.take(stratified_rows(rows.labels(job.classes), count, seed))
+def _sample(rows: Rows, count: int, seed: int) -> Rows:
+    return rows.take(stratified_rows(rows.labels, count, seed))

@@ -1,16 +1,13 @@
 """Labelled rows, encoded and ready to be batched."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.artifacts import DatasetRef, Split
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import RowIds
 
@@ -56,13 +53,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def read_split(folder: Path, dataset: DatasetRef, split: Split) -> tuple[Columns, list[str]]:
-    """Input columns and targets of one split, in row order."""
-    table = pq.read_table(folder / f"{split}.parquet", columns=[*dataset.inputs, dataset.target])
-    columns = {name: table.column(name).to_pylist() for name in dataset.inputs}
-    return columns, table.column(dataset.target).to_pylist()
 
 
 def encode(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,20 +30,19 @@ class Rows:
     """Labelled rows as they were read."""
 
     columns: Columns
-    targets: list[str]
+    labels: NDArray[np.int64]
+    """Index into the dataset's classes, [N]."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
 
-    def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
-        """Index of each target into the classes, [N]."""
-        index_of = {name: index for index, name in enumerate(classes)}
-        return np.array([index_of[target] for target in self.targets], dtype=np.int64)
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def take(self, ids: RowIds) -> "Rows":
         """The rows of these positions, in this order."""
         return Rows(
             {name: [column[index] for index in ids] for name, column in self.columns.items()},
-            [self.targets[index] for index in ids],
+            self.labels[ids],
             None if self.teacher is None else self.teacher[ids],
         )
 
@@ -104,8 +103,7 @@ def material_of(job: TrainingJob) -> Material:
     """The rows, encoded."""
     encoder = open_encoder(job.blueprint)
     train, valid = (
-        encode(encoder, rows.columns, rows.labels(job.classes), rows.teacher)
-        for rows in (job.train, job.valid)
+        encode(encoder, rows.columns, rows.labels, rows.teacher) for rows in (job.train, job.valid)
     )
     return Material(encoder=encoder, train=train, valid=valid)
 

@@ -6,22 +6,20 @@ from typing import Any
 import numpy as np
 import ray
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from tasks.artifacts import DatasetRef
-from tasks.packaging.manifest import digest_of_files, write_manifest
+from tasks.data.snapshot import split_rows
 from tasks.packaging.predictor import Encoder
 from tasks.training.answers import logits_of
 from tasks.training.batches import RowIds
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.examples import Examples, read_split
+from tasks.training.examples import Examples
 from tasks.training.job import OnProgress
 from tasks.training.model_folder import load_model
 
-OUTPUTS = "outputs.safetensors"
 PART_ROWS = 2048
 """Rows of one task: large enough to hide its start, small enough for progress."""
 
@@ -35,8 +33,7 @@ def label_training_rows(
 ) -> NDArray[np.float32]:
     """Logits [N, C] of the training split, in row order."""
     model, encoder, _ = load_model(model_folder)
-    columns, _ = read_split(dataset_folder, dataset, "train")
-    rows = encoder.rows(columns)
+    rows = encoder.rows(split_rows(dataset_folder, dataset, "train").columns)
     lengths = [encoder.length(row) for row in rows]
     # Rows of like length stand together in a part, so that little is padded; longest first.
     order = np.argsort(np.asarray(lengths), kind="stable")[::-1]
@@ -46,21 +43,6 @@ def label_training_rows(
     pending = {task.remote(shared, [rows[i] for i in part]): part for part in parts}
     logits = np.zeros((len(rows), len(dataset.classes)), dtype=np.float32)
     _gather(pending, logits, on_progress)
-    return logits
-
-
-def save_outputs(folder: Path, logits: NDArray[np.float32]) -> str:
-    """Write `outputs.safetensors` and its manifest; the folder's digest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({"logits": logits}, folder / OUTPUTS)
-    digest = digest_of_files(folder, [OUTPUTS])
-    write_manifest(folder, digest)
-    return digest
-
-
-def load_outputs(folder: Path) -> NDArray[np.float32]:
-    """Logits [N, C], in row order of the training split."""
-    logits: NDArray[np.float32] = load_file(folder / OUTPUTS)["logits"]
     return logits
 
 

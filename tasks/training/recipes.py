@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.artifacts import DatasetRef
+from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import DistilConfig
+from tasks.data.snapshot import split_rows
 from tasks.training.blueprint import first_model
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, StudentConfig, TeacherConfig, TrainConfig
 from tasks.training.course import Course
 from tasks.training.distributed import fit
-from tasks.training.examples import read_split, stratified_rows
+from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import DistilLoss, LabelLoss, Loss
 from tasks.training.model_folder import card_of, num_params, save_model
@@ -31,6 +32,11 @@ class Site:
     dataset: DatasetRef
     dataset_folder: Path
     compute: ComputeConfig
+
+    def rows(self, split: Split, teacher: NDArray[np.float32] | None = None) -> Rows:
+        """One split, with the teacher's logits if there are any."""
+        read = split_rows(self.dataset_folder, self.dataset, split)
+        return Rows(read.columns, read.labels, teacher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def teacher_job(config: TeacherConfig, lr: float, site: Site) -> TrainingJob:
         compute=site.compute,
         classes=dataset.classes,
         train=training_rows(config, site, teacher=None),
-        valid=Rows(*read_split(site.dataset_folder, dataset, "valid")),
+        valid=site.rows("valid"),
     )
 
 
@@ -87,22 +93,21 @@ def student_job(config: StudentConfig, lesson: Lesson | None, site: Site) -> Tra
         compute=site.compute.model_copy(update={"workers": 1}),
         classes=dataset.classes,
         train=train,
-        valid=Rows(*read_split(site.dataset_folder, dataset, "valid")),
+        valid=site.rows("valid"),
     )
 
 
 def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] | None) -> Rows:
     """The training split, or the share of each class that `max_rows` allows."""
     dataset = site.dataset
-    columns, targets = read_split(site.dataset_folder, dataset, "train")
-    rows = Rows(columns, targets, teacher)
-    if teacher is not None and teacher.shape != (len(targets), len(dataset.classes)):
+    rows = site.rows("train", teacher)
+    if teacher is not None and teacher.shape != (len(rows), len(dataset.classes)):
         raise ValueError(
-            f"teacher outputs are {teacher.shape}, the training split has {len(targets)} rows "
+            f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
             f"and {len(dataset.classes)} classes"
         )
-    chosen = stratified_rows(rows.labels(dataset.classes), config.max_rows, config.seed)
-    return rows if len(chosen) == len(targets) else rows.take(chosen)
+    chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
+    return rows if len(chosen) == len(rows) else rows.take(chosen)
 
 
 def _course(config: TrainConfig, lr: float, loss: Loss) -> Course:

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from safetensors.numpy import save_file
 
 from tasks.artifacts import (
     Candidate,
@@ -26,6 +25,7 @@ from tasks.artifacts import (
     Tuned,
 )
 from tasks.evaluation.config import BudgetConfig
+from tasks.packaging.answers import save_answers
 from tasks.packaging.manifest import write_manifest
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
@@ -84,7 +84,7 @@ def report(made: Made, name: str, accuracy: float, role: Role, split: Split) -> 
     folder = made.folder / f"{name}-{split}-{uuid4().hex[:6]}"
     folder.mkdir()
     probabilities = np.eye(2, dtype=np.float32)[predicted]
-    save_file({"probabilities": probabilities}, folder / "predictions.safetensors")
+    save_answers(folder, probabilities)
     sha256 = hashlib.sha256(f"{made.project}{name}".encode()).hexdigest()
     return EvalReport(
         candidate=Candidate(

@@ -151,8 +151,9 @@ def test_a_file_is_scored_with_the_champion(first_run: dict[str, Any], tmp_path:
 def test_approval_by_one_waits_and_is_then_given(
     first_run: dict[str, Any], project_file: Path
 ) -> None:
-    ask = ("--set", "promote.approval=one", "--set", "name=asked", "--json")
-    waiting = modelworks("run", str(project_file), *ask)
+    asked = ["name=asked", "promote.approval=one", "teacher.lr=1e-4", "teacher.max_rows=64"]
+    settings = [word for setting in asked for word in ("--set", setting)]
+    waiting = modelworks("run", str(project_file), *settings, "--json")
     assert waiting.returncode == 4, waiting.stderr
     assert answer(waiting)["decision"]["verdict"] == "waiting"
     client = mlflow.MlflowClient()

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -33,7 +34,8 @@ pytestmark = pytest.mark.stack
 def rows(count: int) -> Rows:
     words = [WORDS[index % 6] for index in range(count)]
     texts = [f"a {word} day number {index}" for index, word in enumerate(words)]
-    return Rows({"text": texts}, ["yes" if word in WORDS[::2] else "no" for word in words])
+    labels = [int(word in WORDS[::2]) for word in words]
+    return Rows({"text": texts}, np.array(labels, dtype=np.int64))
 
 
 def job(workers: int, epochs: int) -> TrainingJob:

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.quantize import quantize_bundle
-from tasks.evaluation.quality import rows_of
+from tasks.data.snapshot import split_rows
 from tasks.packaging.bundle import GRAPH, bundle_bytes, read_facts
 from tasks.packaging.manifest import verify_manifest
 from tasks.packaging.predictor import Predictor
@@ -28,7 +28,7 @@ def test_bytes_fall_and_answers_stay(
     verify_manifest(target)
     assert (target / GRAPH).stat().st_size < 0.4 * (large_bundle / GRAPH).stat().st_size
     assert bundle_bytes(target) < bundle_bytes(large_bundle)
-    columns = rows_of(*small_dataset, "valid").columns
+    columns = split_rows(*small_dataset, "valid").columns
     before, after = (Predictor.load(f).probabilities(columns) for f in (large_bundle, target))
     np.testing.assert_allclose(after, before, atol=0.05)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tasks.artifacts import DatasetRef
+from tasks.data.snapshot import split_rows
 from tasks.evaluation import baseline
 from tasks.evaluation.baseline import fit_sklearn, save_baseline
-from tasks.evaluation.quality import rows_of
 from tasks.packaging.export import export_bundle
 from tasks.packaging.manifest import verify_manifest
 from tasks.packaging.predictor import Predictor
@@ -23,10 +23,10 @@ def test_the_bundle_answers_as_scikit_learn(
     assert name == "tfidf-logreg"
     assert params > 0
     verify_manifest(tmp_path / "model")
-    valid = rows_of(data, dataset, "valid")
+    valid = split_rows(data, dataset, "valid")
     export_bundle(tmp_path / "model", tmp_path / "bundle", "mood", valid.columns)
     found = Predictor.load(tmp_path / "bundle").probabilities(valid.columns)
-    vectorizer, model = fit_sklearn(rows_of(data, dataset, "train"), "text")
+    vectorizer, model = fit_sklearn(split_rows(data, dataset, "train"), "text")
     expected = model.predict_proba(vectorizer.transform(valid.columns["text"]))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (found.argmax(axis=1) == valid.labels).mean() > 0.9
@@ -43,10 +43,10 @@ def test_two_classes_have_two_columns(
     small_dataset: tuple[Path, DatasetRef], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, dataset = small_dataset
-    rows = rows_of(data, dataset, "train")
+    rows = split_rows(data, dataset, "train")
     two = rows.take(np.flatnonzero(rows.labels != 1))
     two = replace(two, labels=two.labels // 2)
-    monkeypatch.setattr(baseline, "read_split", lambda *_: two)
+    monkeypatch.setattr(baseline, "split_rows", lambda *_: two)
     both = dataset.model_copy(update={"classes": ("bad", "good")})
     save_baseline(data, both, tmp_path / "model")
     export_bundle(tmp_path / "model", tmp_path / "bundle", "mood", {"text": ["late crew", "kind"]})

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
-from tasks.evaluation.quality import report_of, rows_of
+from tasks.data.snapshot import split_rows
+from tasks.evaluation.quality import report_of
 from tasks.packaging.bundle import bundle_bytes, note_export
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.packaging.manifest import verify_manifest
@@ -25,7 +26,7 @@ def report_on(bundle: Path, data: Path, dataset: DatasetRef) -> EvalReport:
         model_sha256="4" * 64,
     )
     cost = Cost(latency_ms=Latency(p50=0.5, p95=0.9), rows_per_second=1500, peak_memory_mb=80)
-    rows = rows_of(data, dataset, "valid")
+    rows = split_rows(data, dataset, "valid")
     answers = np.full((len(rows), 3), 1 / 3, np.float32), "s3://modelworks/predictions/1/"
     return report_of(candidate, cost, rows, dataset.classes, answers, "valid")
 

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from tasks.artifacts import DatasetRef
-from tasks.evaluation.quality import rows_of
+from tasks.data.snapshot import split_rows
 from tasks.packaging import bundle as bundles
 from tasks.packaging.export import Parity, check_parity, export_bundle, prove_parity
 from tasks.packaging.manifest import verify_manifest
@@ -22,7 +22,7 @@ def test_graph_and_model_agree_on_every_row(
     tmp_path: Path,
     family: str,
 ) -> None:
-    columns = rows_of(*small_dataset, "valid").columns
+    columns = split_rows(*small_dataset, "valid").columns
     model, bundle = make_model(family), tmp_path / "bundle"
     digest = export_bundle(model, bundle, "mood", columns)
     found = Predictor.load(bundle).probabilities(columns)

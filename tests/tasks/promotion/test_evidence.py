@@ -5,9 +5,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from safetensors.numpy import save_file
 
 from tasks.artifacts import DatasetRef, EvalReport
+from tasks.packaging.answers import save_answers
 from tasks.promotion.evidence import read_evidence
 
 Make = Callable[..., EvalReport]
@@ -40,7 +40,7 @@ def answered(folder: Path, name: str, probabilities: list[list[float]]) -> Path:
     made = folder / name
     made.mkdir()
     tensor = np.array(probabilities, dtype=np.float32)
-    save_file({"probabilities": tensor}, made / "predictions.safetensors")
+    save_answers(made, tensor)
     return made
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pyarrow import fs
@@ -20,7 +21,10 @@ WORDS = {"good": "yes", "fine": "yes", "bad": "no", "awful": "no"}
 
 def rows(count: int) -> Rows:
     words = [list(WORDS)[index % 4] for index in range(count)]
-    return Rows({"text": [f"a {word} day" for word in words]}, [WORDS[word] for word in words])
+    return Rows(
+        {"text": [f"a {word} day" for word in words]},
+        np.array([WORDS[word] == "yes" for word in words], dtype=np.int64),
+    )
 
 
 @pytest.fixture
