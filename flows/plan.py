@@ -62,9 +62,8 @@ def _teacher_rows(project: Project, rows: int) -> float:
 
 def _students(project: Project, rows: int) -> float:
     """Each is trained twice, with the teacher and without, and two run side by side."""
-    per_thousand = {"minilm": 3.6, "ngram_bag": 0.12}
     return sum(
-        per_thousand[student.model] * student.epochs * min(rows, student.max_rows or rows) / ROWS
+        student.row_ms * student.epochs * min(rows, student.max_rows or rows) / ROWS
         for student in project.students
     )
 
@@ -72,9 +71,10 @@ def _students(project: Project, rows: int) -> float:
 def _estimate(step: str, project: Project, rows: int) -> float:
     """Return wall seconds on two cores, as seen on the shipped projects."""
     if step == "tune_model":
-        return min(project.sweep.max_seconds, 15.0 * project.sweep.trials)
+        per_trial = 4 + project.teacher.row_ms * 1.5
+        return min(project.sweep.max_seconds, per_trial * project.sweep.trials)
     if step == "train_teacher":
-        return 10 + 9.3 * _teacher_rows(project, rows) * project.teacher.epochs
+        return 10 + project.teacher.row_ms * _teacher_rows(project, rows) * project.teacher.epochs
     if step == "train_student":
         return 10 + _students(project, rows)
     fixed, per_thousand = SECONDS[step]

@@ -1,20 +1,30 @@
 """The project file: one YAML, frozen models, every typo refused with its line."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.compression.config import CompressConfig
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import BudgetConfig
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.sweep.config import SweepConfig
-from tasks.training.config import ComputeConfig, Name, StudentConfig, TeacherConfig
+from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
+from tasks.training.config import ComputeConfig, Name
 
-DEFAULT_STUDENTS = (
-    StudentConfig(name="minilm-2", model="minilm", layers=2, feed_forward=768),
-    StudentConfig(name="ngram-bag", model="ngram_bag", epochs=5, batch_size=64),
-)
+
+def with_models(values: Any) -> Any:
+    """The fields of a project file, with teacher and students of its kind where it names none."""
+    if not isinstance(values, dict) or not isinstance(values.get("data"), dict):
+        return values
+    kind = values["data"].get("kind", "text")
+    if kind not in TEACHERS:
+        return values
+    teacher = values.get("teacher", {})
+    if isinstance(teacher, dict) and "model" not in teacher:
+        teacher = {"model": TEACHERS[kind].model, **teacher}
+    students = [student.model_dump(mode="json") for student in STUDENTS[kind]]
+    return {"students": students, **values, "teacher": teacher}
 
 
 class ScheduleConfig(BaseModel):
@@ -35,9 +45,11 @@ class Project(BaseModel):
     """Of the MLflow experiment, the registered model and the ledger."""
     data: DataConfig
     compute: ComputeConfig = ComputeConfig()
-    teacher: TeacherConfig = TeacherConfig()
+    teacher: TeacherConfig = TEACHERS["text"]
+    """Left out, the usual one of the kind of data."""
     sweep: SweepConfig = SweepConfig()
-    students: Annotated[tuple[StudentConfig, ...], Field(min_length=1)] = DEFAULT_STUDENTS
+    students: Annotated[tuple[StudentConfig, ...], Field(min_length=1)] = STUDENTS["text"]
+    """Left out, the usual ones of the kind of data."""
     compress: CompressConfig = CompressConfig()
     budget: BudgetConfig = BudgetConfig()
     gate: GatePolicy = GatePolicy()
@@ -45,13 +57,28 @@ class Project(BaseModel):
     """Must be written down before the project is put on a schedule."""
     schedule: ScheduleConfig | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _have_models(cls, values: Any) -> Any:
+        return with_models(values)
+
     @field_validator("students")
     @classmethod
     def _have_names_of_their_own(
         cls, students: tuple[StudentConfig, ...]
     ) -> tuple[StudentConfig, ...]:
-        names = [student.name for student in students]
+        names = ["teacher", *(student.name for student in students)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"name {twice[0]} stands twice; each student needs a name of its own")
         return students
+
+    @model_validator(mode="after")
+    def _reads_its_data(self) -> "Project":
+        for config in (self.teacher, *self.students):
+            if self.data.kind not in config.kinds:
+                raise ValueError(
+                    f"model {config.model} of {config.name} reads {' or '.join(config.kinds)}, "
+                    f"data.kind is {self.data.kind}"
+                )
+        return self

@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from flows.project import Project
+from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, sentences, unknown_field
 from tasks.data.source import resolve_source
@@ -52,7 +52,7 @@ def load_project(path: Path, overrides: Sequence[str] = ()) -> Project:
     try:
         project = Project.model_validate(document.values)
     except ValidationError as error:
-        raise ValueError(sentences(error, document.values, document.place)) from error
+        raise ValueError(sentences(error, with_models(document.values), document.place)) from error
     return _with_source(project, path, document)
 
 
@@ -88,7 +88,7 @@ def _read(path: Path) -> _Document:
     if not isinstance(values, dict):
         found = "nothing" if values is None else "a list" if isinstance(values, list) else "text"
         raise ValueError(
-            f"{path.name}: {found} where fields were expected: {', '.join(allowed_fields(()))}"
+            f"{path.name}: {found} where fields were expected: {', '.join(allowed_fields((), {}))}"
         )
     return _Document(path.name, values, lines)
 
@@ -164,21 +164,22 @@ def _apply(override: str, document: _Document) -> None:
     document.overrides[path] = override
     section: Any = document.values
     for depth, step in enumerate(path[:-1]):
-        section = _enter(section, path[:depth], step, override)
-    _check_slot(section, path[:-1], path[-1], override)
+        section = _enter(section, path[:depth], step, document)
+    _check_slot(section, path[:-1], path[-1], document)
     section[path[-1]] = value
 
 
-def _enter(section: Any, above: FieldPath, step: str | int, override: str) -> Any:
+def _enter(section: Any, above: FieldPath, step: str | int, document: _Document) -> Any:
     """The part of `section` under `step`; what the file leaves out starts from its default."""
-    _check_slot(section, above, step, override)
+    _check_slot(section, above, step, document)
     if isinstance(section, dict) and section.get(step) is None:
-        section[step] = _default((*above, step))
+        section[step] = _default((*above, step), document)
     return section[step]
 
 
-def _check_slot(section: Any, above: FieldPath, step: str | int, override: str) -> None:
+def _check_slot(section: Any, above: FieldPath, step: str | int, document: _Document) -> None:
     """Raise `ValueError` unless `section` can hold something under `step`."""
+    override = next(reversed(document.overrides.values()))
     if isinstance(section, list):
         if not isinstance(step, int) or step >= len(section):
             raise ValueError(
@@ -187,13 +188,11 @@ def _check_slot(section: Any, above: FieldPath, step: str | int, override: str) 
             )
     elif not isinstance(section, dict):
         raise ValueError(f"--set {override}: {dotted(above)} is {section!r}, without fields")
-    elif step not in allowed_fields(above):
-        raise ValueError(f"--set {override}: {unknown_field((*above, step))}")
+    elif step not in allowed_fields(above, document.values):
+        raise ValueError(f"--set {override}: {unknown_field((*above, step), document.values)}")
 
 
-def _default(path: FieldPath) -> Any:
-    """What an absent part stands for: the default students, else an empty section."""
-    field_info = Project.model_fields.get(str(path[0])) if len(path) == 1 else None
-    if field_info is not None and isinstance(field_info.default, tuple):
-        return [item.model_dump(mode="json") for item in field_info.default]
-    return {}
+def _default(path: FieldPath, document: _Document) -> Any:
+    """What an absent part stands for: the usual students, else an empty section."""
+    filled = with_models(document.values)
+    return filled[path[0]] if len(path) == 1 and path[0] in ("teacher", "students") else {}

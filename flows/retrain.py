@@ -1,5 +1,7 @@
 """The main job: labelled data in, a small, fast, proven champion out."""
 
+from itertools import chain
+
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -98,7 +100,7 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
         return candidates
     students = [candidate for candidate in candidates if candidate.role == "student"]
     shrunk = [quantize_candidate(student, "int8") for student in students]
-    return [*candidates, *shrunk]
+    return [*candidates, *chain.from_iterable(shrunk)]
 
 
 def measured(

@@ -6,14 +6,20 @@ from typing import Any
 
 from torch import nn
 
+from models.mlp import Mlp, MlpConfig
 from models.ngram_bag import NgramBag, NgramBagConfig
+from models.table_resnet import TableResNet, TableResNetConfig
 from models.text_encoder import TextEncoder, TextEncoderConfig
+from models.tree_ensemble import TreeEnsemble, TreeEnsembleConfig
 from models.weighted_bag import WeightedBag, WeightedBagConfig
 
 FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "text_encoder": (TextEncoderConfig, TextEncoder),
     "ngram_bag": (NgramBagConfig, NgramBag),
     "weighted_bag": (WeightedBagConfig, WeightedBag),
+    "mlp": (MlpConfig, Mlp),
+    "table_resnet": (TableResNetConfig, TableResNet),
+    "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),
 }
 
 

@@ -32,6 +32,8 @@ class DatasetRef(Artifact):
     kind: str
     inputs: tuple[str, ...]
     target: str
+    types: dict[str, str] = {}
+    """Of a table's inputs: number, boolean, moment or category."""
     classes: tuple[str, ...]
     rows: dict[Split, int]
 

@@ -36,6 +36,7 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         kind=config.kind,
         inputs=prepared.config.inputs,
         target=config.target,
+        types=prepared.types,
         classes=prepared.classes,
         rows=split_sizes(prepared),
     )

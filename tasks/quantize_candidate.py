@@ -7,7 +7,7 @@ from typing import Literal
 
 from infra.storage import open_storage
 from tasks.artifacts import Candidate
-from tasks.compression.quantize import quantize_bundle
+from tasks.compression.quantize import NotSmaller, quantize_bundle
 from tasks.packaging.bundle import bundle_bytes
 from tasks.step import step
 
@@ -15,17 +15,21 @@ log = logging.getLogger(__name__)
 
 
 @step()
-def quantize_candidate(candidate: Candidate, method: Literal["int8"]) -> Candidate:
-    """Quantise a float bundle; `ValueError` when it does not become smaller."""
+def quantize_candidate(candidate: Candidate, method: Literal["int8"]) -> list[Candidate]:
+    """Quantise a float bundle; none when it does not become smaller: that is no compression."""
     storage = open_storage()
     name = f"{candidate.name}-{method}"
     with TemporaryDirectory() as folder:
         bundle = Path(folder, name)
-        digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, name)
+        try:
+            digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, name)
+        except NotSmaller as error:
+            log.warning("%s", error)
+            return []
         uri = storage.upload_folder(bundle, f"bundles/{digest}")
         size_bytes = bundle_bytes(bundle)
     log.info("%s: %.1f MB from %.1f", name, size_bytes / 1e6, candidate.size_bytes / 1e6)
-    return candidate.model_copy(
+    shrunk = candidate.model_copy(
         update={
             "name": name,
             "role": "compressed",
@@ -35,3 +39,4 @@ def quantize_candidate(candidate: Candidate, method: Literal["int8"]) -> Candida
             "size_bytes": size_bytes,
         }
     )
+    return [shrunk]

@@ -13,14 +13,14 @@ from tasks.compression.config import DistilConfig
 from tasks.packaging.answers import load_answers
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
-from tasks.training.config import ComputeConfig, StudentConfig
+from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Lesson, Site, student_job, train_into
 
 
 @step()
 def train_student(
-    config: StudentConfig,
+    config: TrainConfig,
     distil: DistilConfig | None,
     compute: ComputeConfig,
     dataset: DatasetRef,

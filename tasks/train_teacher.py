@@ -11,14 +11,14 @@ from tasks.artifacts import DatasetRef, TrainedModel, Tuned
 from tasks.code_digest import code_digest
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
-from tasks.training.config import ComputeConfig, TeacherConfig
+from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Site, teacher_job, train_into
 
 
 @step()
 def train_teacher(
-    config: TeacherConfig, tuned: Tuned, compute: ComputeConfig, dataset: DatasetRef
+    config: TrainConfig, tuned: Tuned, compute: ComputeConfig, dataset: DatasetRef
 ) -> TrainedModel:
     """Return the teacher, trained by `compute.workers` workers at the tuned rate."""
     storage = open_storage()
@@ -32,7 +32,7 @@ def train_teacher(
         saved = train_into(Path(folder), teacher_job(config, tuned.lr, site), store, say)
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
     return TrainedModel(
-        name="teacher",
+        name=config.name,
         role="teacher",
         parent=None,
         uri=uri,

@@ -9,13 +9,13 @@ from tasks.artifacts import DatasetRef, Tuned
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
 from tasks.sweep.search import given_rate, tuned_rate
-from tasks.training.config import ComputeConfig, TeacherConfig
+from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.recipes import Site, teacher_job
 
 
 @step()
 def tune_model(
-    teacher: TeacherConfig, sweep: SweepConfig, compute: ComputeConfig, dataset: DatasetRef
+    teacher: TrainConfig, sweep: SweepConfig, compute: ComputeConfig, dataset: DatasetRef
 ) -> Tuned:
     """Return the rate of a range test and a short sweep, or the one that the project gives."""
     if teacher.lr != "auto":

@@ -1,5 +1,6 @@
 """The summary table of one retraining."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
@@ -9,6 +10,13 @@ from flows.outcome import Outcome
 from tasks.artifacts import EvalReport
 
 MB = 1_000_000
+HEADINGS = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
+}
 
 
 def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]]) -> None:
@@ -41,11 +49,12 @@ def candidates_table(outcome: Outcome) -> Table:
     table = Table(title=f"{outcome.project}: candidates on {outcome.reports[0].rows:,} valid rows")
     for heading in ("candidate", "role"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("accuracy", "macro F1", "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
+    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc")
+    for heading in (*quality.values(), "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
         table.add_column(heading, justify="right")
     for report in outcome.reports:
         mark = "*" if report.candidate.name == outcome.selection.name else " "
-        row = (f"{mark} {report.candidate.name}", report.candidate.role, *_figures(report))
+        row = (f"{mark} {report.candidate.name}", report.candidate.role, *_figures(report, quality))
         table.add_row(*row, style="bold" if mark == "*" else None)
     return table
 
@@ -54,19 +63,23 @@ def holdout_table(outcome: Outcome) -> Table:
     """Return the figures on the holdout, which only these candidates have seen."""
     table = Table(title=f"on the holdout of {outcome.proof[0].rows:,} rows")
     table.add_column("candidate", no_wrap=True)
-    for heading in ("accuracy", "macro F1", "log loss", "calibration error"):
+    quality = _shown(outcome.proof[0], *HEADINGS)
+    for heading in quality.values():
         table.add_column(heading, justify="right")
     for report in outcome.proof:
-        names = ("accuracy", "macro_f1", "log_loss", "calibration_error")
-        table.add_row(report.candidate.name, *(f"{report.metrics[name]:.4f}" for name in names))
+        table.add_row(report.candidate.name, *(f"{report.metrics[name]:.4f}" for name in quality))
     return table
 
 
-def _figures(report: EvalReport) -> tuple[str, ...]:
+def _shown(report: EvalReport, *names: str) -> dict[str, str]:
+    """Headings of those figures that the report has."""
+    return {name: HEADINGS[name] for name in names if name in report.metrics}
+
+
+def _figures(report: EvalReport, quality: Iterable[str]) -> tuple[str, ...]:
     cost = report.cost
     return (
-        f"{report.metrics['accuracy']:.4f}",
-        f"{report.metrics['macro_f1']:.4f}",
+        *(f"{report.metrics[name]:.4f}" for name in quality),
         f"{cost.latency_ms.p50:.2f}",
         f"{cost.latency_ms.p95:.2f}",
         f"{cost.rows_per_second:,.0f}",

@@ -15,6 +15,11 @@ from tasks.packaging.bundle import (
     write_bundle,
 )
 
+
+class NotSmaller(ValueError):
+    """The quantised bundle has as many bytes as the float one, or more."""
+
+
 QUANTIZED = ("MatMul", "Gather")
 """Matrix products, and tables, where half of a small text model's bytes are. The classifying head
 is a Gemm: three columns, which stay float."""
@@ -23,7 +28,7 @@ is a Gemm: three columns, which stay float."""
 def quantize_bundle(source: Path, target: Path, name: str) -> str:
     """Fill `target` with the int8 form of the bundle in `source`; its digest.
 
-    Raises ValueError when it is not smaller: then there is nothing to gain.
+    Raises NotSmaller when it is not: then there is nothing to gain.
     """
     target.mkdir(parents=True, exist_ok=True)
     quantize_graph(source / GRAPH, target / GRAPH)
@@ -31,7 +36,7 @@ def quantize_bundle(source: Path, target: Path, name: str) -> str:
     digest = write_bundle(target, facts, encoder_files(source))
     before, after = bundle_bytes(source), bundle_bytes(target)
     if after >= before:
-        raise ValueError(f"{name}: int8 has {after} bytes, the float bundle has only {before}")
+        raise NotSmaller(f"{name}: int8 has {after} bytes, the float bundle has only {before}")
     return digest
 
 

@@ -34,9 +34,13 @@ class DataConfig(BaseModel):
     """CSV, JSON Lines or Parquet: a path (from the project file) or `package://NAME/FILE`."""
     target: str
     """The column to predict."""
-    kind: Literal["text"] = "text"
+    above: float | None = None
+    """Of a target that is a number: its classes are `above` this and `not above`."""
+    kind: Literal["text", "table"] = "text"
     inputs: tuple[str, ...] = ()
-    """Columns to predict from; left out, the column of free text that the file holds."""
+    """Columns to predict from; left out, the free text, or all columns of a table that help."""
+    columns: dict[str, Literal["number", "boolean", "moment", "category"]] = {}
+    """Types of a table's columns, where the cells do not tell: a code made of digits, say."""
     encoding: str = "utf-8"
     """Of a CSV or JSON Lines file: utf-8, latin-1, cp1252, utf-16, ..."""
     max_rows: Annotated[int, Field(ge=50)] | None = None

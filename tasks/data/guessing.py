@@ -57,7 +57,11 @@ def guess_data(path: Path) -> dict[str, Guess]:
     inputs, kind = _inputs(table, target.value)
     shares = _shares(len(table))
     config = DataConfig(
-        source=str(path), target=target.value, encoding=encoding.value, split=shares.value
+        source=str(path),
+        kind=kind.value,
+        target=target.value,
+        encoding=encoding.value,
+        split=shares.value,
     )
     prepared = prepare_rows(config, Path())
     return {
@@ -151,7 +155,7 @@ def _inputs(table: Table, target: str) -> tuple[Guess, Guess]:
         except ValueError as error:
             problems.append(str(error))
             continue
-        return Guess(inputs, "the longest texts"), Guess(name, f"{', '.join(inputs)} is free text")
+        return Guess(inputs, kind.why_inputs), Guess(name, kind.why)
     raise ValueError("; ".join(problems))
 
 

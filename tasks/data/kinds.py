@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tasks.data.table import Ids, Mask, Table
+from tasks.data.tabular import TableKind
 from tasks.data.text import TextKind
 
 
@@ -11,12 +12,27 @@ class Kind(Protocol):
     """What reading, checking and splitting ask of a kind of rows."""
 
     name: str
+    drops_equal_rows: bool
+    """Whether rows that ask the same question are kept once, and not at all if they disagree."""
+    why: str
+    """Why `init` takes a file for this kind."""
+    why_inputs: str
 
     def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
         """The columns to predict from, when the project names none."""
 
     def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
         """Raise ValueError when these columns cannot be inputs of this kind."""
+
+    def types(
+        self, columns: Mapping[str, Sequence[Any]], given: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The type of each column, where columns have types."""
+
+    def typed(
+        self, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]
+    ) -> dict[str, list[Any]]:
+        """The cells as the snapshot keeps them."""
 
     def unusable(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Mask]:
         """Rows to drop, by reason."""
@@ -31,4 +47,4 @@ class Kind(Protocol):
         """Numbers for the data report that only this kind has."""
 
 
-KINDS: dict[str, Kind] = {"text": TextKind()}
+KINDS: dict[str, Kind] = {"text": TextKind(), "table": TableKind()}

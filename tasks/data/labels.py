@@ -27,7 +27,7 @@ def class_name(value: Any) -> str | None:
     return None if name.lower() in WRITTEN_MISSING else name
 
 
-def read_labels(table: Table, target: str) -> tuple[list[str], Mask]:
+def read_labels(table: Table, target: str, above: float | None = None) -> tuple[list[str], Mask]:
     """The class name of each row ("" where there is none) and which rows have none.
 
     Raises `ValueError` for an unknown column, a value that is neither a name nor a number, or when
@@ -41,6 +41,8 @@ def read_labels(table: Table, target: str) -> tuple[list[str], Mask]:
                 "was expected"
             )
     names = [class_name(value) for value in values]
+    if above is not None:
+        names = [_side(name, above, table, target) for name in names]
     missing = np.fromiter((name is None for name in names), dtype=np.bool_, count=len(names))
     if missing.mean() > MAX_MISSING:
         raise ValueError(
@@ -48,6 +50,19 @@ def read_labels(table: Table, target: str) -> tuple[list[str], Mask]:
             f"in {missing.sum():,} of {len(names):,} rows, at most {MAX_MISSING:.0%} may be"
         )
     return [name or "" for name in names], missing
+
+
+def _side(name: str | None, above: float, table: Table, target: str) -> str | None:
+    """Which side of `above` the number lies on; `NA` is a number that is missing."""
+    if name is None or name.lower() == "na":
+        return None
+    try:
+        return "above" if float(name) > above else "not above"
+    except ValueError as error:
+        raise ValueError(
+            f"{table.path.name}: data.target {target!r} is {name!r}, which is no number to compare "
+            f"with data.above {above:g}"
+        ) from error
 
 
 def repeated_rows(keys: Sequence[str], labels: Sequence[str]) -> tuple[Mask, Mask, int]:

@@ -56,6 +56,8 @@ class Prepared:
     config: DataConfig
     """With the inputs filled in."""
     table: Table
+    types: dict[str, str]
+    """Of a table's inputs."""
     rows: LabelledRows
     classes: tuple[str, ...]
     keys: list[str]
@@ -80,10 +82,13 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     kind = KINDS[config.kind]
     table = _read(config, base)
     config = _with_inputs(config, table, kind)
-    rows = _usable_rows(config, table, kind)
+    types = kind.types({n: table.columns[n] for n in config.inputs}, config.columns)
+    rows = _usable_rows(config, table, kind, types)
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
     repeats, contradicts, contradicted = repeated_rows(keys, rows.labels)
     repeated = len(keys) - len(set(keys))
+    if not kind.drops_equal_rows:
+        repeats, contradicts = np.zeros((2, len(rows)), dtype=np.bool_)
     rows = rows.without({"exact duplicate": repeats, "conflicting labels": contradicts})
     rows = _sampled(rows, [keys[i] for i in np.flatnonzero(~(repeats | contradicts))], config)
     classes = check_classes(rows.labels, config.target, table.path.name)
@@ -92,7 +97,16 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     groups, names = _groups(config, kind, rows, inputs, keys)
     sides = split_rows(names, groups, rows.labels, config.split, config.target)
     return Prepared(
-        config, table, rows, classes, keys, _named(groups, rows), sides, repeated, contradicted
+        config=config,
+        table=table,
+        types=types,
+        rows=rows,
+        classes=classes,
+        keys=keys,
+        groups=_named(groups, rows),
+        sides=sides,
+        repeated=repeated,
+        contradicted=contradicted,
     )
 
 
@@ -118,9 +132,11 @@ def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
     return config.model_copy(update={"inputs": inputs})
 
 
-def _usable_rows(config: DataConfig, table: Table, kind: Kind) -> LabelledRows:
-    labels, unlabelled = read_labels(table, config.target)
-    columns = {name: table.columns[name] for name in config.inputs}
+def _usable_rows(
+    config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
+) -> LabelledRows:
+    labels, unlabelled = read_labels(table, config.target, config.above)
+    columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
     grouping = config.split.group_by
     if grouping and grouping != "near_duplicate":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.data.csv_file import read_csv
+from tasks.data.packed import SUFFIXES as PACKED
+from tasks.data.packed import unpacked
 from tasks.data.table import Table, shortened
 from tasks.data.text_file import check_text, without_mark
 
@@ -23,6 +26,9 @@ def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
     Raises `ValueError`, one sentence with file and line, for whatever is wrong with the file.
     """
     suffix = path.suffix.lower()
+    if suffix in PACKED:
+        with unpacked(path) as inside:
+            return replace(read_table(inside, encoding, columns), path=path)
     try:
         if suffix in (".csv", ".tsv"):
             return read_csv(path, encoding)
@@ -32,7 +38,7 @@ def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
             return read_parquet(path, columns)
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror or error}") from error
-    raise ValueError(f"{path.name}: files of rows end in one of {', '.join(SUFFIXES)}")
+    raise ValueError(f"{path.name}: files of rows end in one of {', '.join((*SUFFIXES, *PACKED))}")
 
 
 def read_jsonl(path: Path, encoding: str) -> Table:

@@ -20,6 +20,9 @@ class TextKind:
     """Rows with one column of free text."""
 
     name = "text"
+    drops_equal_rows = True
+    why = "a column of free text"
+    why_inputs = "the longest texts"
 
     def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
         """The column with the longest texts; ValueError when no column holds free text."""
@@ -43,6 +46,22 @@ class TextKind:
                 raise ValueError(
                     f"{table.where(row)}: data.inputs {inputs[0]!r} is {value!r}, text was expected"
                 )
+
+    def types(
+        self, columns: Mapping[str, Sequence[Any]], given: Mapping[str, str]
+    ) -> dict[str, str]:
+        """None: a text is a text. ValueError when the project gives types."""
+        del columns
+        if given:
+            raise ValueError(f"data.columns {', '.join(given)}: kind text has no types of columns")
+        return {}
+
+    def typed(
+        self, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]
+    ) -> dict[str, list[Any]]:
+        """The texts as they are."""
+        del types
+        return {name: list(values) for name, values in columns.items()}
 
     def unusable(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Mask]:
         """Rows to drop, by reason: those without a visible character."""

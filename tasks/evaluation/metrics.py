@@ -12,6 +12,7 @@ from sklearn.metrics import (
     confusion_matrix,
     log_loss,
     precision_recall_fscore_support,
+    roc_auc_score,
 )
 
 BINS = 15
@@ -22,7 +23,7 @@ Labels = NDArray[np.int64]
 def quality_of(
     probabilities_NC: Probabilities, labels_N: Labels, classes: Sequence[str]
 ) -> dict[str, float]:
-    """Figures keyed `accuracy`, `macro_f1`, `precision/<class>`, ..., `calibration_error`.
+    """Figures keyed `accuracy`, `macro_f1`, `precision/<class>`, ..., `roc_auc` of two classes.
 
     A class that is never predicted has precision 0, one without a row recall 0.
     """
@@ -37,6 +38,8 @@ def quality_of(
         "log_loss": _log_loss(probabilities_NC, labels_N),
         "calibration_error": calibration_error(probabilities_NC, labels_N),
     }
+    if len(classes) == 2:
+        figures["roc_auc"] = float(roc_auc_score(labels_N, probabilities_NC[:, 1]))
     for index, name in enumerate(classes):
         figures[f"precision/{name}"] = float(precision[index])
         figures[f"recall/{name}"] = float(recall[index])

@@ -27,7 +27,7 @@ class BundleFacts(BaseModel):
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
     target: str
-    batch_rows: PositiveInt = 64
+    batch_rows: PositiveInt = 1024
     """Most rows that may share a batch. 1 where a row's answer would depend on its neighbours:
     dynamic int8 takes its scale from the whole batch, which turned 4 answers in 100."""
     predictor_sha256: str = ""

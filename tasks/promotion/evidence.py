@@ -51,4 +51,8 @@ def _contender(report: EvalReport, predictions: Mapping[str, Path], rows: int) -
             f"{name}: {len(probabilities_NC)} predictions of split {report.split!r}, "
             f"the holdout has {rows} rows"
         )
-    return Contender(report, np.asarray(probabilities_NC.argmax(axis=1), dtype=np.int64))
+    return Contender(
+        report,
+        predicted=np.asarray(probabilities_NC.argmax(axis=1), dtype=np.int64),
+        scores=probabilities_NC[:, 1] if probabilities_NC.shape[1] == 2 else None,
+    )

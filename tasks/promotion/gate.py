@@ -14,6 +14,7 @@ from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.metrics import Labels
 from tasks.promotion.proof import Difference, paired_difference
+from tasks.promotion.ranking import Scores, auc_difference
 from tasks.promotion.selection import Selection
 
 CHEAPER_BY = 0.05
@@ -26,6 +27,8 @@ class Contender:
 
     report: EvalReport
     predicted: Labels
+    scores: Scores | None = None
+    """Of two classes: how likely the second is."""
 
     @property
     def name(self) -> str:
@@ -69,9 +72,7 @@ def decide(
     if opponent.sha256 == evidence.candidate.sha256:
         reason = f"the first champion: {selection.reason}"
         return _promoted(evidence.candidate, evidence, promote, reason, checks)
-    difference = paired_difference(
-        evidence.truth, evidence.candidate.predicted, opponent.predicted, evidence.classes, policy
-    )
+    difference = _difference(policy, evidence)
     named = _named(opponent, standing)
     won = _reason_to_promote(policy, difference, evidence, named, checks)
     if won is not None:
@@ -99,6 +100,16 @@ def _held_at_once(
     if bar is not None:
         return _held(evidence, f"{candidate.name} was {bar}", checks)
     return None
+
+
+def _difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    """Candidate minus opponent on the same rows, with its interval."""
+    truth, ours, theirs = evidence.truth, evidence.candidate, evidence.opponent
+    if policy.metric == "roc_auc":
+        assert ours.scores is not None, "selection lets roc_auc through for two classes only"
+        assert theirs.scores is not None, "both answered the same question"
+        return auc_difference(truth, ours.scores, theirs.scores, policy)
+    return paired_difference(truth, ours.predicted, theirs.predicted, evidence.classes, policy)
 
 
 def _reason_to_promote(

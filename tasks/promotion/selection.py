@@ -38,6 +38,8 @@ def select(reports: Sequence[EvalReport], budget: BudgetConfig, metric: Metric) 
     seen = [r.split for r in reports if r.split != "valid"]
     if seen:
         raise ValueError(f"selection looks at split 'valid' only, not at {seen[0]!r}")
+    if any(metric not in r.metrics for r in reports):
+        raise ValueError(f"gate.metric {metric} takes a target of two classes")
     contenders = [r for r in reports if r.candidate.role in CONTENDERS]
     baseline = next((r for r in reports if r.candidate.role == "baseline"), None)
     if not contenders or baseline is None:

@@ -22,6 +22,8 @@ class Blueprint:
 
     family: str
     config: dict[str, Any]
+    inputs: tuple[str, ...]
+    """Columns that the encoder reads."""
     encoder: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
     """Files that the encoder is loaded from, by name."""

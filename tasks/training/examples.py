@@ -1,5 +1,6 @@
 """Labelled rows, encoded and ready to be batched."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,8 +23,9 @@ Columns = dict[str, list[Any]]
 class Examples:
     """Encoded rows of one split, with labels and, for a distillation, the teacher's logits."""
 
-    rows: list[Any]
-    lengths: list[int]
+    rows: Any
+    """One item for each row, as the encoder made them."""
+    lengths: Sequence[int]
     labels: NDArray[np.int64]
     """Index into the dataset's classes, [N]."""
     teacher: NDArray[np.float32] | None = None
@@ -36,8 +38,8 @@ class Examples:
         """The rows of these positions, in this order."""
         return replace(
             self,
-            rows=[self.rows[index] for index in ids],
-            lengths=[self.lengths[index] for index in ids],
+            rows=taken(self.rows, ids),
+            lengths=taken(self.lengths, ids),
             labels=self.labels[ids],
             teacher=None if self.teacher is None else self.teacher[ids],
         )
@@ -53,6 +55,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def taken(items: Any, ids: RowIds) -> Any:
+    """The items at these positions: a list of a list, an array of an array."""
+    return items[ids] if isinstance(items, np.ndarray) else [items[index] for index in ids]
 
 
 def encode(
@@ -92,7 +99,7 @@ def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Ba
     )
 
 
-def _rounded_up(arrays: dict[str, NDArray[Any]], lengths: list[int]) -> dict[str, NDArray[Any]]:
+def _rounded_up(arrays: dict[str, NDArray[Any]], lengths: Sequence[int]) -> dict[str, NDArray[Any]]:
     """Ragged arrays, padded on to a multiple of LENGTH_STEP; zero is padding for every encoder."""
     longest = max(lengths)
     if min(lengths) == longest:

@@ -16,7 +16,7 @@ from tasks.training.batches import RowIds
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.examples import Examples
+from tasks.training.examples import Examples, taken
 from tasks.training.job import OnProgress
 from tasks.training.model_folder import load_model
 
@@ -40,7 +40,7 @@ def label_training_rows(
     parts = [order[start : start + PART_ROWS] for start in range(0, len(order), PART_ROWS)]
     shared = ray.put((model, encoder, compute))
     task = ray.remote(num_cpus=1, max_retries=3)(_label_part)
-    pending = {task.remote(shared, [rows[i] for i in part]): part for part in parts}
+    pending = {task.remote(shared, taken(rows, part)): part for part in parts}
     logits = np.zeros((len(rows), len(dataset.classes)), dtype=np.float32)
     _gather(pending, logits, on_progress)
     return logits

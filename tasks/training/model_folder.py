@@ -40,7 +40,7 @@ def card_of(model: nn.Module, blueprint: Blueprint, classes: Sequence[str]) -> M
         config=asdict(model.config),  # type: ignore[call-overload]
         encoder=blueprint.encoder,
         classes=tuple(classes),
-        inputs=(blueprint.encoder["column"],),
+        inputs=blueprint.inputs,
     )
 
 

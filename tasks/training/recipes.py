@@ -1,7 +1,6 @@
 """From a project's words to a finished model folder: teacher and student."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +10,15 @@ from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import DistilConfig
 from tasks.data.snapshot import split_rows
 from tasks.training.blueprint import first_model
+from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
-from tasks.training.config import ComputeConfig, StudentConfig, TeacherConfig, TrainConfig
+from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import DistilLoss, LabelLoss, Loss
 from tasks.training.model_folder import card_of, num_params, save_model
-from tasks.training.text_models import student_blueprint, teacher_blueprint
-
-STUDENT_LR: Mapping[str, float] = {"minilm": 4e-4, "ngram_bag": 5e-3}
-"""Peak rates by tests/benchmarks; the teacher's is searched in every run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,30 +64,24 @@ def train_into(
     return SavedModel(digest, num_params(weights))
 
 
-def teacher_job(config: TeacherConfig, lr: float, site: Site) -> TrainingJob:
+def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
-    dataset = site.dataset
-    return TrainingJob(
-        blueprint=teacher_blueprint(config, dataset.inputs, len(dataset.classes)),
-        course=_course(config, lr if config.lr == "auto" else config.lr, LabelLoss()),
-        compute=site.compute,
-        classes=dataset.classes,
-        train=training_rows(config, site, teacher=None),
-        valid=site.rows("valid"),
-    )
+    return _job(config, lr, LabelLoss(), site, training_rows(config, site, teacher=None))
 
 
-def student_job(config: StudentConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
+def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
-    dataset = site.dataset
     train = training_rows(config, site, lesson.logits if lesson else None)
-    num_classes = len(dataset.classes)
-    lr = STUDENT_LR[config.model] if config.lr == "auto" else config.lr
+    alone = replace(site, compute=site.compute.model_copy(update={"workers": 1}))
+    return _job(config, config.usual_lr, _loss_of(lesson), alone, train)
+
+
+def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) -> TrainingJob:
     return TrainingJob(
-        blueprint=student_blueprint(config, dataset.inputs, num_classes, train.columns),
-        course=_course(config, lr, _loss_of(lesson)),
-        compute=site.compute.model_copy(update={"workers": 1}),
-        classes=dataset.classes,
+        blueprint=blueprint_of(config, site.dataset, train),
+        course=_course(config, lr if config.lr == "auto" else config.lr, loss),
+        compute=site.compute,
+        classes=site.dataset.classes,
         train=train,
         valid=site.rows("valid"),
     )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.minilm import minilm_folder
+from tasks.artifacts import DatasetRef
 from tasks.packaging.predictor import load_encoder
+from tasks.training.architectures import MiniLM, NgramBag
 from tasks.training.blueprint import Blueprint
-from tasks.training.config import StudentConfig, TeacherConfig
-from tasks.training.examples import Columns
+from tasks.training.job import Rows
 from tasks.training.vocabulary import trimmed_vocabulary
 
 MAX_LENGTH = 128
@@ -21,68 +22,51 @@ FROZEN = ("embeddings.words",)
 workers send one another at every step, and within the noise of a seed in quality."""
 
 
-def teacher_blueprint(config: TeacherConfig, inputs: Sequence[str], num_classes: int) -> Blueprint:
-    """All of MiniLM."""
-    del config  # there is one teacher so far
-    return Blueprint(
-        family="text_encoder",
-        config={
-            "num_classes": num_classes,
-            "max_positions": MAX_LENGTH,
-            "dropout": DROPOUT,
-        },
-        encoder=_wordpiece(inputs),
-        files={TOKENIZER: (minilm_folder() / TOKENIZER).read_bytes()},
-        start="minilm",
-        frozen=FROZEN,
-    )
-
-
-def student_blueprint(
-    config: StudentConfig, inputs: Sequence[str], num_classes: int, train: Columns
-) -> Blueprint:
-    """The shape that the student's configuration names; `train` decides its vocabulary."""
-    if config.model == "ngram_bag":
-        return _ngram_bag(config, inputs, num_classes)
-    return _first_layers(config, inputs, num_classes, train)
-
-
-def _first_layers(
-    config: StudentConfig, inputs: Sequence[str], num_classes: int, train: Columns
-) -> Blueprint:
-    """MiniLM's first layers over the word pieces that the training rows use."""
-    whole = load_encoder(_wordpiece(inputs), minilm_folder())
+def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """MiniLM's first layers, over the word pieces that the rows in `train` use."""
+    encoder = _wordpiece(dataset.inputs)
     tokenizer_json = (minilm_folder() / TOKENIZER).read_text(encoding="utf-8")
-    vocabulary = trimmed_vocabulary(tokenizer_json, whole.rows(train), config.min_count)
     shape = {
-        "num_classes": num_classes,
+        "num_classes": len(dataset.classes),
         "layers": config.layers,
         "feed_forward": config.feed_forward,
         "max_positions": MAX_LENGTH,
         "dropout": DROPOUT,
-        "vocab_size": len(vocabulary.kept_ids),
     }
+    kept_ids = None
+    if config.min_count is not None:
+        whole = load_encoder(encoder, minilm_folder())
+        vocabulary = trimmed_vocabulary(tokenizer_json, whole.rows(train.columns), config.min_count)
+        tokenizer_json, kept_ids = vocabulary.tokenizer_json, vocabulary.kept_ids
+        shape["vocab_size"] = len(kept_ids)
     return Blueprint(
         family="text_encoder",
         config=shape,
-        encoder=_wordpiece(inputs),
-        files={TOKENIZER: vocabulary.tokenizer_json.encode()},
+        inputs=dataset.inputs,
+        encoder=encoder,
+        files={TOKENIZER: tokenizer_json.encode()},
         start="minilm",
         frozen=FROZEN,
-        kept_ids=vocabulary.kept_ids,
+        kept_ids=kept_ids,
     )
 
 
-def _ngram_bag(config: StudentConfig, inputs: Sequence[str], num_classes: int) -> Blueprint:
-    shape = {"num_classes": num_classes, "buckets": config.buckets, "width": config.width}
+def ngram_bag(config: NgramBag, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """A bag of hashed n-grams; no row decides its shape."""
+    del train
     encoder = {
         "kind": "hashed_ngrams",
-        "column": _only(inputs),
+        "column": _only(dataset.inputs),
         "buckets": config.buckets,
         "word_ngrams": [1, 2],
         "char_ngrams": [3, 5],
     }
-    return Blueprint(family="ngram_bag", config=shape, encoder=encoder)
+    shape = {
+        "num_classes": len(dataset.classes),
+        "buckets": config.buckets,
+        "width": config.width,
+    }
+    return Blueprint(family="ngram_bag", config=shape, inputs=dataset.inputs, encoder=encoder)
 
 
 def _wordpiece(inputs: Sequence[str]) -> dict[str, Any]:

@@ -154,9 +154,9 @@ def test_a_folder_that_does_not_exist() -> None:
             id="one class",
         ),
         pytest.param(
-            "code,label\n" + "".join(f"{i},{i % 2}\n" for i in range(30)),
-            "no column of free text beside the target 'label' (columns: code, label)",
-            id="no text",
+            "code,label\n" + "".join(f"7,{i % 2}\n" for i in range(30)),
+            "has no column to predict 'label' from (columns: code, label)",
+            id="nothing to predict from",
         ),
         pytest.param(
             f"{text(1) * 4},good\n" + "".join(f"{text(i)},{i % 2}\n" for i in range(30)),

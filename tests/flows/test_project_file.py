@@ -65,7 +65,8 @@ def test_the_schema_file_is_current() -> None:
         pytest.param(
             "teacher:\n  epoch: 3\n",
             "reviews.yaml:6: teacher.epoch: unknown field, did you mean epochs? "
-            "allowed: epochs, batch_size, lr, weight_decay, max_rows, seed, model",
+            "allowed: name, epochs, batch_size, lr, weight_decay, max_rows, seed, model, layers, "
+            "feed_forward, min_count",
             id="misspelt",
         ),
         pytest.param(
@@ -85,7 +86,8 @@ def test_the_schema_file_is_current() -> None:
         ),
         pytest.param(
             "students:\n  - {name: a, model: minilm}\n  - {name: b, model: lstm}\n",
-            "reviews.yaml:7: students.1.model: 'lstm' must be 'minilm' or 'ngram_bag'",
+            "reviews.yaml:7: students.1.model: 'lstm' must be one of minilm, ngram_bag, "
+            "table_resnet, mlp",
             id="in a list",
         ),
         pytest.param(
@@ -242,7 +244,7 @@ def test_the_last_override_wins(folder: Path) -> None:
     [
         ("teacher", "must be KEY=VALUE, such as teacher.epochs=1"),
         ("=1", "must be KEY=VALUE, such as teacher.epochs=1"),
-        ("teacher.epoch=3", "unknown field, did you mean epochs? allowed: epochs, batch_size,"),
+        ("teacher.epoch=3", "unknown field, did you mean epochs? allowed: name, epochs,"),
         ("tacher.epochs=3", "unknown field, did you mean teacher? allowed: name, data,"),
         ("teacher.epochs=x", "teacher.epochs: 'x' must be a valid integer"),
         ("students.5.epochs=1", "students is a list with the places 0 to 1, not 5"),

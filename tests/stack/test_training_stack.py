@@ -43,7 +43,7 @@ def job(workers: int, epochs: int) -> TrainingJob:
                "word_ngrams": [1, 2], "char_ngrams": [3, 5]}  # fmt: skip
     shape = {"num_classes": 2, "buckets": 1 << 14, "width": 16}
     return TrainingJob(
-        blueprint=Blueprint(family="ngram_bag", config=shape, encoder=encoder),
+        blueprint=Blueprint(family="ngram_bag", config=shape, inputs=("text",), encoder=encoder),
         course=Course(
             epochs=epochs, batch_size=8, lr=5e-3, weight_decay=0.0, seed=7, loss=LabelLoss()
         ),

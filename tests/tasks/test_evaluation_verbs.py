@@ -79,7 +79,7 @@ def dataset(small_dataset: tuple[Path, DatasetRef]) -> DatasetRef:
 @pytest.fixture
 def candidates(student: TrainedModel, dataset: DatasetRef) -> list[Candidate]:
     exported = tasks.export_model.export_model.fn(student, dataset)
-    return [exported, tasks.quantize_candidate.quantize_candidate.fn(exported, "int8")]
+    return [exported, *tasks.quantize_candidate.quantize_candidate.fn(exported, "int8")]
 
 
 def test_candidates_know_where_they_come_from(candidates: list[Candidate]) -> None:

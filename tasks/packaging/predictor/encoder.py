@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .table import TableRows
 from .text import HashedNgrams, Tfidf, WordPiece
 
 
@@ -14,18 +15,20 @@ class Encoder(Protocol):
 
     names: tuple[str, ...]
     """Of the tensors that `batch` returns, which are the inputs of the graph."""
+    batch_rows: int
+    """Rows that are best answered together on one core."""
     ragged_axes: tuple[int, ...]
     """Axes of those tensors, beside the rows', that are as long as the longest row."""
 
-    def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[Any]:
-        """One encoded item for each row."""
+    def rows(self, columns: Mapping[str, Sequence[Any]]) -> Any:
+        """One encoded item for each row: a list, or an array with a row for each."""
         ...
 
     def length(self, row: Any) -> int:
         """How long a row is, for batches of equal length."""
         ...
 
-    def batch(self, rows: Sequence[Any]) -> dict[str, np.ndarray]:
+    def batch(self, rows: Any) -> dict[str, np.ndarray]:
         """Tensors of these rows, padded to the longest."""
         ...
 
@@ -34,6 +37,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "wordpiece": WordPiece.load,
     "hashed_ngrams": HashedNgrams.load,
     "tfidf": Tfidf.load,
+    "table": TableRows.load,
 }
 
 

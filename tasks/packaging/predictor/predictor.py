@@ -35,18 +35,16 @@ class Predictor:
         return cls(_open_session(folder / "model.onnx", threads), encoder, facts)
 
     def probabilities(
-        self, columns: Mapping[str, Sequence[Any]], batch_rows: int = 8
+        self, columns: Mapping[str, Sequence[Any]], batch_rows: int | None = None
     ) -> np.ndarray:
         """float32 [rows, classes] in row order; ValueError names a bad column or row.
 
-        A bundle may hold `batch_rows` down: see `BundleFacts.batch_rows`. The default of 8 is the
-        fastest for a transformer on one core; at 64 its activations leave the cache and cost half
-        as much again.
+        Left out, `batch_rows` is the encoder's; a bundle may hold it down: see `BundleFacts`.
         """
         rows = self._encoder.rows(columns)
         if len(rows) == 1:
             return _softmax(self._logits(rows))
-        batch_rows = min(batch_rows, self._most_rows)
+        batch_rows = min(batch_rows or self._encoder.batch_rows, self._most_rows)
         # Rows of like length share a batch, so that little of it is padding.
         order = sorted(range(len(rows)), key=lambda index: self._encoder.length(rows[index]))
         found = np.empty((len(rows), len(self.classes)), np.float32)

@@ -9,7 +9,8 @@ import pytest
 from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import split_rows
 from tasks.evaluation import baseline
-from tasks.evaluation.baseline import fit_sklearn, save_baseline
+from tasks.evaluation.baseline import save_baseline
+from tasks.evaluation.tfidf import fit_sklearn
 from tasks.packaging.export import export_bundle
 from tasks.packaging.manifest import verify_manifest
 from tasks.packaging.predictor import Predictor

@@ -8,9 +8,10 @@ import pytest
 import torch
 from pyarrow import fs
 
+from tasks.training.architectures import MiniLMTeacher
 from tasks.training.blueprint import Blueprint
 from tasks.training.checkpoint import CheckpointStore
-from tasks.training.config import ComputeConfig, TeacherConfig
+from tasks.training.config import ComputeConfig
 from tasks.training.course import Course
 from tasks.training.group import Group
 from tasks.training.job import Rows, TrainingJob, fitted_of, run_key, work
@@ -35,6 +36,7 @@ def job() -> TrainingJob:
         blueprint=Blueprint(
             family="ngram_bag",
             config={"num_classes": 2, "buckets": 1024, "width": 8},
+            inputs=("text",),
             encoder=encoder,
         ),
         course=Course(epochs=4, batch_size=8, lr=2e-2, weight_decay=0.0, seed=7, loss=LabelLoss()),
@@ -64,7 +66,7 @@ def test_a_finished_training_is_taken_up_not_repeated(job: TrainingJob, tmp_path
 
 
 def test_a_run_key_follows_its_inputs() -> None:
-    config = TeacherConfig()
+    config = MiniLMTeacher()
     key = run_key("teacher", "code", config, 1e-4, None)
     assert key == run_key("teacher", "code", config, 1e-4, None)
     assert key.startswith("teacher-")

@@ -20,7 +20,10 @@ from tasks.training.model_folder import (
 ENCODER = {"kind": "hashed_ngrams", "column": "text", "buckets": 1024,
            "word_ngrams": [1, 2], "char_ngrams": [3, 5]}  # fmt: skip
 BLUEPRINT = Blueprint(
-    family="ngram_bag", config={"num_classes": 2, "buckets": 1024, "width": 8}, encoder=ENCODER
+    family="ngram_bag",
+    config={"num_classes": 2, "buckets": 1024, "width": 8},
+    inputs=("text",),
+    encoder=ENCODER,
 )
 
 

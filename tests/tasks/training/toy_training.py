@@ -30,6 +30,8 @@ class ToyEncoder:
     """Rows are lists of ids already."""
 
     names: tuple[str, ...] = ("input_ids", "attention_mask")
+    batch_rows = 8
+    ragged_axes: tuple[int, ...] = (1,)
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[Any]:
         return list(columns["ids"])

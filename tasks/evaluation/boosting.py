@@ -1,0 +1,72 @@
+"""The floor for tables: gradient boosting, by scikit-learn, as tensors that export."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from torch import Tensor
+
+from tasks.artifacts import DatasetRef
+from tasks.data.snapshot import Rows
+from tasks.evaluation.fitted import Baseline
+from tasks.packaging.predictor.table import TableRows
+from tasks.training.table_models import table_encoder
+
+Trees = list[NDArray[Any]]
+
+
+def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
+    """Gradient boosting over the columns; a category is its rank by frequency."""
+    encoder = table_encoder(dataset, rows.columns)
+    numbers = TableRows.load(encoder, Path()).rows(rows.columns)
+    model = HistGradientBoostingClassifier(early_stopping=True, random_state=0)
+    model.fit(numbers, rows.labels)
+    trees = [tree.nodes for each_round in model._predictors for tree in each_round]
+    weights = tree_tensors(trees)
+    weights["bias"] = _bias(model)
+    config = {
+        "num_classes": len(dataset.classes),
+        "trees": len(trees),
+        "nodes": weights["value"].shape[1],
+        "depth": max(int(nodes["depth"].max()) for nodes in trees),
+    }
+    return Baseline(
+        name="boosting",
+        family="tree_ensemble",
+        config=config,
+        encoder=encoder,
+        encoder_files={},
+        weights=weights,
+    )
+
+
+def tree_tensors(trees: Trees) -> dict[str, Tensor]:
+    """Feature, children, threshold and value of every node; a leaf is its own child."""
+    shape = (len(trees), max(map(len, trees)))
+    feature, child = np.zeros(shape, np.int32), np.zeros((*shape, 2), np.int32)
+    threshold, value = np.zeros((2, *shape), np.float32)
+    for tree, nodes in enumerate(trees):
+        size = len(nodes)
+        own = np.arange(size)
+        is_leaf = nodes["is_leaf"].astype(bool)
+        feature[tree, :size] = np.where(is_leaf, 0, nodes["feature_idx"])
+        child[tree, :size, 0] = np.where(is_leaf, own, nodes["left"])
+        child[tree, :size, 1] = np.where(is_leaf, own, nodes["right"])
+        threshold[tree, :size] = _rounded_down(np.where(is_leaf, 0.0, nodes["num_threshold"]))
+        value[tree, :size] = np.where(is_leaf, nodes["value"], 0.0)
+    arrays = {"feature": feature, "child": child, "threshold": threshold, "value": value}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The largest float32 that is not above: float32 rows then go the way that they went."""
+    nearest = np.clip(thresholds, -3e38, 3e38).astype(np.float32)
+    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _bias(model: HistGradientBoostingClassifier) -> Tensor:
+    start = torch.tensor(np.ravel(model._baseline_prediction), dtype=torch.float32)
+    return torch.cat([torch.zeros(1), start]) if len(start) == 1 else start

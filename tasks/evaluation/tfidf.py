@@ -1,0 +1,51 @@
+"""The floor for text: TF-IDF and logistic regression."""
+
+import json
+
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from tasks.artifacts import DatasetRef
+from tasks.data.snapshot import Rows
+from tasks.evaluation.fitted import Baseline
+
+MOST_TERMS = 50_000
+
+
+def fit_tfidf(rows: Rows, dataset: DatasetRef) -> Baseline:
+    """Words and pairs of words by TF-IDF, and a multinomial logistic regression."""
+    column = dataset.inputs[0]
+    vectorizer, model = fit_sklearn(rows, column)
+    # With two classes scikit-learn keeps one column, the log odds of the second.
+    weights_CV, bias_C = torch.tensor(model.coef_), torch.tensor(model.intercept_)
+    if len(bias_C) == 1:
+        weights_CV = torch.cat([torch.zeros_like(weights_CV), weights_CV])
+        bias_C = torch.cat([torch.zeros_like(bias_C), bias_C])
+    terms = vectorizer.get_feature_names_out().tolist()
+    vocabulary = {"terms": terms, "idf": vectorizer.idf_.tolist()}
+    return Baseline(
+        name="tfidf-logreg",
+        family="weighted_bag",
+        config={"num_classes": len(bias_C), "terms": len(terms)},
+        encoder={"kind": "tfidf", "column": column},
+        encoder_files={"vocabulary.json": json.dumps(vocabulary, ensure_ascii=False).encode()},
+        weights={"table.weight": weights_CV.T.float(), "bias": bias_C.float()},
+    )
+
+
+def fit_sklearn(rows: Rows, column: str) -> tuple[TfidfVectorizer, LogisticRegression]:
+    """The two estimators that the baseline is made of."""
+    texts = rows.columns[column]
+    # Terms of one row alone are three in four and gain nothing: validation macro-F1 0.729 either
+    # way. In a handful of rows they are all there is.
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        min_df=2 if len(texts) > 1000 else 1,
+        max_features=MOST_TERMS,
+    )
+    # saga reaches the solution of lbfgs (C=3: 0.731) in 0.3 s instead of 2.7.
+    model = LogisticRegression(C=3.0, solver="saga", tol=1e-3, max_iter=500, random_state=0)
+    model.fit(vectorizer.fit_transform(texts), rows.labels)
+    return vectorizer, model

@@ -1,0 +1,163 @@
+"""Encoder of rows with many columns: numbers, booleans, moments and categories.
+
+Numbers get standard scores; a missing one becomes the mean, and a column of its own says so.
+Categories become ids: 0 for missing, 1 for one that training did not meet, the known ones from 2.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MISSING = frozenset({"", "na", "nan", "null", "n/a", "#n/a", "<na>", "nat"})
+"""How programs write a missing cell, in lower case."""
+MOMENT_PARTS = ("day", "month", "weekday", "hour")
+Numbers = np.ndarray
+
+
+class TableRows:
+    """Columns of a table as `numbers` float32 [rows, K] and `categories` int64 [rows, M]."""
+
+    names: tuple[str, ...] = ("numbers", "categories")
+    batch_rows = 256
+    ragged_axes: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        scales: Sequence[Mapping[str, Any]],
+        categories: Mapping[str, Sequence[str]],
+        types: Mapping[str, str],
+    ) -> None:
+        self._scales, self._types = list(scales), dict(types)
+        self._ids = {
+            column: {value: index + 2 for index, value in enumerate(values)}
+            for column, values in categories.items()
+        }
+        self._width = sum(1 + scale["missing"] for scale in self._scales)
+        self.names = ("numbers", "categories")[: 1 + bool(self._ids)]
+
+    @classmethod
+    def load(cls, config: Mapping[str, Any], folder: Path) -> "TableRows":
+        """From the configuration alone; no file is read from `folder`."""
+        del folder
+        return cls(config["numbers"], config["categories"], config["types"])
+
+    def rows(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
+        """float32 [rows, K + M]; ids are exact in it up to 2**24."""
+        parts = {
+            name: number
+            for column, type_ in self._types.items()
+            if type_ != "category"
+            for name, number in numbers_of(column, type_, _cells(columns, column)).items()
+        }
+        made = [score for scale in self._scales for score in _scores(parts[scale["name"]], scale)]
+        made += [self._category_ids(columns, column) for column in self._ids]
+        return np.stack(made, axis=1).astype(np.float32)
+
+    def length(self, row: np.ndarray) -> int:
+        """All rows are equally long."""
+        del row
+        return 1
+
+    def batch(self, rows: Sequence[np.ndarray] | np.ndarray) -> dict[str, np.ndarray]:
+        """Numbers and ids of these rows."""
+        stacked = rows if isinstance(rows, np.ndarray) else np.stack(rows)
+        arrays = {"numbers": np.ascontiguousarray(stacked[:, : self._width])}
+        if self._ids:
+            arrays["categories"] = stacked[:, self._width :].astype(np.int64)
+        return arrays
+
+    def _category_ids(self, columns: Mapping[str, Sequence[Any]], column: str) -> Numbers:
+        ids = self._ids[column]
+        names = (category_of(value) for value in _cells(columns, column))
+        return np.array([0 if name is None else ids.get(name, 1) for name in names])
+
+
+def numbers_of(column: str, type_: str, values: Sequence[Any]) -> dict[str, Numbers]:
+    """The numbers that a column that is no category comes to, NaN where missing, by name."""
+    found = _parsed(column, type_, values)
+    if type_ != "moment":
+        return {column: found}
+    return {f"{column}.{part}": found[:, i] for i, part in enumerate(MOMENT_PARTS)}
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN, NaT, or one of the words for it."""
+    if isinstance(value, str):
+        return value.strip().lower() in MISSING
+    # NaN and NaT alone differ from themselves.
+    return value is None or bool(value != value)  # noqa: PLR0124
+
+
+def number_of(value: Any) -> float:
+    """A number, NaN when missing; ValueError for anything else."""
+    number = math.nan if is_empty(value) else float(value)
+    if math.isinf(number):
+        raise ValueError("infinite")
+    return number
+
+
+def truth_of(value: Any) -> float:
+    """1 or 0, NaN when missing; ValueError for what is neither true nor false."""
+    if is_empty(value):
+        return math.nan
+    word = str(value).strip().lower()
+    if word in ("true", "false", "1", "0", "1.0", "0.0"):
+        return float(word in ("true", "1", "1.0"))
+    raise ValueError("neither true nor false")
+
+
+def moment_of(value: Any) -> tuple[float, ...]:
+    """Days since 1970, month, weekday and hour of an ISO 8601 date or time; NaN when missing."""
+    if is_empty(value):
+        return (math.nan,) * len(MOMENT_PARTS)
+    moment = datetime.fromisoformat(str(value).strip())
+    hour = moment.hour + moment.minute / 60 + moment.second / 3600
+    return moment.toordinal() - 719163 + hour / 24, moment.month, moment.weekday(), hour
+
+
+def category_of(value: Any) -> str | None:
+    """The name of a category, None when missing; 1, 1.0 and "1" are one."""
+    if is_empty(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    "boolean": truth_of,
+    "number": number_of,
+    "moment": moment_of,
+    "category": category_of,
+}
+"""What makes a value of a cell, by type; in the order in which a column's type is guessed."""
+WANTED = {"boolean": "true or false", "number": "a number", "moment": "a date or time"}
+
+
+def _cells(columns: Mapping[str, Sequence[Any]], column: str) -> Sequence[Any]:
+    if column not in columns:
+        raise ValueError(f"column {column!r} is missing; found {', '.join(map(str, columns))}")
+    return columns[column]
+
+
+def _parsed(column: str, type_: str, values: Sequence[Any]) -> Numbers:
+    found = []
+    for row, value in enumerate(values):
+        try:
+            found.append(PARSERS[type_](value))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"column {column!r}, row {row}: {value!r} must be {WANTED[type_]}"
+            ) from error
+    return np.array(found, dtype=np.float64)
+
+
+def _scores(values: Numbers, scale: Mapping[str, Any]) -> list[Numbers]:
+    """Standard scores with missing ones at the mean, and where they were if training met any."""
+    gone = np.isnan(values)
+    scores = np.where(gone, 0.0, (values - scale["mean"]) / scale["deviation"])
+    return [scores, gone.astype(np.float64)] if scale["missing"] else [scores]

@@ -1,0 +1,105 @@
+"""What a project file says about each architecture; the same words for a teacher and a student.
+
+Only configuration: importing this loads no torch, so that every command may. What an architecture
+is made of stands in `<kind>_models.py`.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from tasks.training.config import TrainConfig
+
+
+class MiniLM(TrainConfig):
+    """MiniLM's first layers, over the word pieces that the training rows use."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    usual_lr: ClassVar[float] = 4e-4
+    row_ms: ClassVar[float] = 3.6
+
+    model: Literal["minilm"] = "minilm"
+    epochs: PositiveInt = 1
+    layers: Annotated[int, Field(ge=1, le=6)] = 2
+    feed_forward: Annotated[int, Field(ge=16, le=1536)] = 1536
+    """Neurons kept in each layer's feed-forward block, those of the largest weights."""
+    min_count: PositiveInt | None = 3
+    """Word pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
+
+
+class MiniLMTeacher(MiniLM):
+    """All of MiniLM."""
+
+    usual_lr: ClassVar[float] = 6e-5
+    row_ms: ClassVar[float] = 9.3
+
+    epochs: PositiveInt = 2
+    max_rows: PositiveInt | None = 8000
+    layers: Annotated[int, Field(ge=1, le=6)] = 6
+    min_count: PositiveInt | None = None
+
+
+class NgramBag(TrainConfig):
+    """A bag of hashed n-grams and a small MLP (fastText, arXiv:1607.01759)."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    usual_lr: ClassVar[float] = 5e-3
+    row_ms: ClassVar[float] = 0.12
+
+    model: Literal["ngram_bag"] = "ngram_bag"
+    epochs: PositiveInt = 5
+    batch_size: PositiveInt = 64
+    width: Annotated[int, Field(ge=8, le=1024)] = 64
+    """Numbers per n-gram."""
+    buckets: Annotated[int, Field(ge=1024, le=1 << 20)] = 1 << 16
+    """Rows of the hashed table."""
+
+
+class TableResNet(TrainConfig):
+    """Residual blocks over numbers and embedded categories (arXiv:2106.11959, section 3.2)."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("table",)
+    usual_lr: ClassVar[float] = 1e-3
+    row_ms: ClassVar[float] = 0.1
+
+    model: Literal["table_resnet"] = "table_resnet"
+    epochs: PositiveInt = 4
+    batch_size: PositiveInt = 256
+    blocks: Annotated[int, Field(ge=1, le=16)] = 3
+    width: Annotated[int, Field(ge=8, le=1024)] = 192
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class Mlp(TrainConfig):
+    """Linear layers with ReLU between them, over numbers and embedded categories."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("table",)
+    usual_lr: ClassVar[float] = 2e-3
+    row_ms: ClassVar[float] = 0.03
+
+    model: Literal["mlp"] = "mlp"
+    epochs: PositiveInt = 3
+    batch_size: PositiveInt = 256
+    hidden: tuple[PositiveInt, ...] = (64, 32)
+    """Width of each hidden layer."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+TeacherConfig = Annotated[
+    MiniLMTeacher | NgramBag | TableResNet | Mlp, Field(discriminator="model")
+]
+StudentConfig = Annotated[MiniLM | NgramBag | TableResNet | Mlp, Field(discriminator="model")]
+
+TEACHERS: dict[str, TeacherConfig] = {
+    "text": MiniLMTeacher(),
+    "table": TableResNet(),
+}
+"""What teaches when the project names nobody, by kind of data."""
+STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
+    "text": (
+        MiniLM(name="minilm-2", feed_forward=768),
+        NgramBag(name="ngram-bag"),
+    ),
+    "table": (Mlp(name="mlp"), Mlp(name="mlp-small", hidden=(16,))),
+}
+"""Who learns when the project names nobody."""

@@ -1,0 +1,29 @@
+"""Which function makes the blueprint of which architecture."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tasks.artifacts import DatasetRef
+from tasks.training.blueprint import Blueprint
+from tasks.training.config import TrainConfig
+from tasks.training.job import Rows
+from tasks.training.table_models import mlp, table_resnet
+from tasks.training.text_models import minilm, ngram_bag
+
+MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
+    "minilm": minilm,
+    "ngram_bag": ngram_bag,
+    "table_resnet": table_resnet,
+    "mlp": mlp,
+}
+
+
+def blueprint_of(config: TrainConfig, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """The blueprint of `config`; vocabulary, means and categories come from the rows in `train`.
+
+    Raises ValueError when the architecture cannot read the dataset.
+    """
+    name = getattr(config, "model", "")
+    if dataset.kind not in config.kinds:
+        raise ValueError(f"model {name} reads {' or '.join(config.kinds)}, not {dataset.kind}")
+    return MAKERS[name](config, dataset, train)

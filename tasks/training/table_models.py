@@ -1,0 +1,77 @@
+"""Blueprints of the networks that read tables, and the encoder that all of them share."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tasks.artifacts import DatasetRef
+from tasks.packaging.predictor.table import category_of, numbers_of
+from tasks.training.architectures import Mlp, TableResNet
+from tasks.training.blueprint import Blueprint
+from tasks.training.job import Rows
+
+MIN_COUNT = 5
+"""Rarer categories share the id of those that training never met, which so learns something."""
+MOST_CATEGORIES = 5000
+
+
+def table_resnet(config: TableResNet, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """Residual blocks over the columns."""
+    own = {"blocks": config.blocks, "width": config.width, "dropout": config.dropout}
+    return _blueprint("table_resnet", own, dataset, train)
+
+
+def mlp(config: Mlp, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """Linear layers over the columns."""
+    own = {"hidden": config.hidden, "dropout": config.dropout}
+    return _blueprint("mlp", own, dataset, train)
+
+
+def table_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Configuration of the encoder: means, deviations and categories of these training rows."""
+    types = {name: dataset.types[name] for name in dataset.inputs}
+    numbers = [
+        _scale(name, values)
+        for column, type_ in types.items()
+        if type_ != "category"
+        for name, values in numbers_of(column, type_, columns[column]).items()
+    ]
+    categories = {
+        column: _categories(columns[column])
+        for column, type_ in types.items()
+        if type_ == "category"
+    }
+    return {"kind": "table", "types": types, "numbers": numbers, "categories": categories}
+
+
+def table_shape(encoder: dict[str, Any]) -> dict[str, Any]:
+    """How many numbers a row has, and how many ids each category."""
+    return {
+        "numbers": sum(1 + scale["missing"] for scale in encoder["numbers"]),
+        "categories": tuple(len(values) + 2 for values in encoder["categories"].values()),
+    }
+
+
+def _blueprint(family: str, own: dict[str, Any], dataset: DatasetRef, train: Rows) -> Blueprint:
+    encoder = table_encoder(dataset, train.columns)
+    shape = {"num_classes": len(dataset.classes), **table_shape(encoder), **own}
+    return Blueprint(family=family, config=shape, inputs=dataset.inputs, encoder=encoder)
+
+
+def _scale(name: str, values: np.ndarray) -> dict[str, Any]:
+    known = values[~np.isnan(values)]
+    deviation = float(known.std()) if len(known) else 0.0
+    return {
+        "name": name,
+        "mean": float(known.mean()) if len(known) else 0.0,
+        "deviation": deviation or 1.0,
+        "missing": len(known) < len(values),
+    }
+
+
+def _categories(values: Sequence[Any]) -> list[str]:
+    counts = Counter(name for name in map(category_of, values) if name is not None)
+    known = [(-count, name) for name, count in counts.items() if count >= MIN_COUNT]
+    return [name for _, name in sorted(known)[:MOST_CATEGORIES]]
