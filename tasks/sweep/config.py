@@ -10,16 +10,20 @@ class SweepConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    lr: tuple[PositiveFloat, PositiveFloat] = (2e-5, 2e-4)
-    """Lowest and highest rate that may be chosen."""
+    lr: tuple[PositiveFloat, PositiveFloat] | None = None
+    """Lowest and highest rate that may be chosen; left out, the decade around the usual rate."""
     trials: Annotated[int, Field(ge=1, le=64)] = 4
     rows: PositiveInt = 750
     """Training rows of one trial."""
     max_seconds: PositiveFloat = 90.0
     """No new trial starts past this; range test included."""
 
+    def rates(self, usual: float) -> tuple[float, float]:
+        """The interval, around the architecture's `usual` rate when none is given."""
+        return self.lr or (usual / 10**0.5, usual * 10**0.5)
+
     @model_validator(mode="after")
     def _is_an_interval(self) -> "SweepConfig":
-        if self.lr[0] >= self.lr[1]:
+        if self.lr and self.lr[0] >= self.lr[1]:
             raise ValueError(f"lowest rate {self.lr[0]} must be below the highest {self.lr[1]}")
         return self

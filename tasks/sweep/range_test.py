@@ -13,7 +13,8 @@ from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import remaining_batches, take_batch
 from tasks.training.schedule import exponential_lr
 
-LOWEST, HIGHEST = 1e-6, 1e-2
+BELOW, ABOVE = 20.0, 50.0
+"""How far a ramp reaches beyond the rates that may be chosen: to where nothing and all happens."""
 LEAST_STEPS = 8
 """A curve of fewer says nothing."""
 SMOOTHING = 0.85
@@ -23,6 +24,8 @@ DIVERGED = 3.0
 SKIPPED = 0.1
 """Share of the curve at either end where its slope is noise."""
 
+Rates = tuple[float, float]
+"""Lowest and highest."""
 Curve = tuple[tuple[float, float], ...]
 """(rate, smoothed loss) in rising order of the rate."""
 
@@ -37,8 +40,13 @@ class Suggestion:
     """A tenth of the rate with the lowest smoothed loss."""
 
 
-def ramp(job: TrainingJob) -> list[float]:
-    """Loss of every step of one pass whose rate climbs from LOWEST to HIGHEST."""
+def ramp_ends(allowed: Rates) -> Rates:
+    """First and last rate of a ramp."""
+    return allowed[0] / BELOW, allowed[1] * ABOVE
+
+
+def ramp(job: TrainingJob, ends: Rates) -> list[float]:
+    """Loss of every step of one pass whose rate climbs between the ends."""
     use_allotted_threads()
     device = choose_device(job.compute)
     model = first_model(job.blueprint, job.course.seed)
@@ -47,18 +55,18 @@ def ramp(job: TrainingJob) -> list[float]:
     total = num_steps(job.course, material)
     losses: list[float] = []
     for row_ids in remaining_batches(state, job.course, material):
-        state.lr = exponential_lr(state.step, total, LOWEST, HIGHEST)
+        state.lr = exponential_lr(state.step, total, *ends)
         losses.append(take_batch(state, row_ids, job.course, material, setting))
         if not math.isfinite(losses[-1]) or losses[-1] > DIVERGED * losses[0]:
             break
     return losses
 
 
-def curve_of(ramps: Sequence[Sequence[float]], total_steps: int) -> Curve:
+def curve_of(ramps: Sequence[Sequence[float]], ends: Rates, total_steps: int) -> Curve:
     """Mean of the ramps, smoothed; as long as the shortest ramp before it broke off."""
     length = min(map(len, ramps))
     means = np.mean([losses[:length] for losses in ramps], axis=0)
-    rates = [exponential_lr(step, total_steps, LOWEST, HIGHEST) for step in range(length)]
+    rates = [exponential_lr(step, total_steps, *ends) for step in range(length)]
     points = zip(rates, smoothed(means.tolist()), strict=True)
     return tuple((rate, loss) for rate, loss in points if math.isfinite(loss))
 

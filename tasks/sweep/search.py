@@ -14,7 +14,15 @@ import ray
 from tasks.artifacts import Tuned
 from tasks.sweep.choice import Trials, best_rate, rates_around, reason_for, spread_rates
 from tasks.sweep.config import SweepConfig
-from tasks.sweep.range_test import LEAST_STEPS, Curve, curve_of, ramp, suggestion_of
+from tasks.sweep.range_test import (
+    LEAST_STEPS,
+    Curve,
+    Rates,
+    curve_of,
+    ramp,
+    ramp_ends,
+    suggestion_of,
+)
 from tasks.sweep.trial import trial
 from tasks.training.batches import steps_per_epoch
 from tasks.training.examples import stratified_rows
@@ -28,16 +36,18 @@ RAMPS = 2
 VALID_ROWS = 600
 
 
-def tuned_rate(config: SweepConfig, job: TrainingJob, on_progress: OnProgress) -> Tuned:
+def tuned_rate(
+    config: SweepConfig, allowed: Rates, job: TrainingJob, on_progress: OnProgress
+) -> Tuned:
     """The rate for `job`, by a range test and a short sweep around what it says."""
     rows = min(config.rows, len(job.train))
     if 2 * rows < LEAST_STEPS * job.course.batch_size:
-        return middle_rate(config, rows)
+        return middle_rate(allowed, rows)
     deadline = time.monotonic() + config.max_seconds
     on_progress(0, config.trials + 1, "range test")
-    curve = range_test(job, config.rows)
+    curve = range_test(job, allowed, config.rows)
     suggestion = suggestion_of(curve)
-    interval = rates_around(suggestion, config.lr)
+    interval = rates_around(suggestion, allowed)
     short = sampled(job, config.rows, job.course.seed)
 
     trials: Trials = ()
@@ -64,23 +74,24 @@ def given_rate(lr: float) -> Tuned:
     )
 
 
-def middle_rate(config: SweepConfig, rows: int) -> Tuned:
+def middle_rate(allowed: Rates, rows: int) -> Tuned:
     """The middle of the rates that are allowed, where rows are too few to search with."""
     reason = f"{rows} rows are too few for a range test: the middle of sweep.lr"
-    lr = (config.lr[0] * config.lr[1]) ** 0.5
+    lr = (allowed[0] * allowed[1]) ** 0.5
     return Tuned(lr=lr, reason=reason, trials=(), range_test=(), suggested=None)
 
 
-def range_test(job: TrainingJob, rows: int) -> Curve:
+def range_test(job: TrainingJob, allowed: Rates, rows: int) -> Curve:
     """Smoothed loss over the rate, from ramps over other rows, side by side."""
     half = replace(job.course, batch_size=max(1, job.course.batch_size // 2))
     jobs = [
         sampled(replace(job, course=replace(half, seed=half.seed + index)), rows, index)
         for index in range(RAMPS)
     ]
+    ends = ramp_ends(allowed)
     task = ray.remote(num_cpus=1, max_retries=2)(ramp)
-    losses: list[list[float]] = ray.get([task.remote(each) for each in jobs])
-    return curve_of(losses, steps_per_epoch(len(jobs[0].train), half.batch_size))
+    losses: list[list[float]] = ray.get([task.remote(each, ends) for each in jobs])
+    return curve_of(losses, ends, steps_per_epoch(len(jobs[0].train), half.batch_size))
 
 
 def sampled(job: TrainingJob, rows: int, seed: int) -> TrainingJob:

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from tasks.sweep.range_test import HIGHEST, LOWEST, curve_of, smoothed, suggestion_of
+from tasks.sweep.range_test import curve_of, ramp_ends, smoothed, suggestion_of
 from tasks.training.schedule import exponential_lr
+
+ENDS = (1e-6, 1e-2)
 
 
 def bowl(rate: float) -> float:
@@ -15,8 +17,12 @@ def bowl(rate: float) -> float:
     return 1.0 + fall + max(0.0, place + 3) ** 2
 
 
+def test_a_ramp_reaches_beyond_what_may_be_chosen() -> None:
+    assert ramp_ends((2e-5, 2e-4)) == pytest.approx(ENDS)
+
+
 def curve(steps: int = 60) -> tuple[tuple[float, float], ...]:
-    rates = [exponential_lr(step, steps, LOWEST, HIGHEST) for step in range(steps)]
+    rates = [exponential_lr(step, steps, *ENDS) for step in range(steps)]
     return tuple((rate, bowl(rate)) for rate in rates)
 
 
@@ -31,9 +37,9 @@ def test_a_constant_stays_itself_when_smoothed() -> None:
 
 
 def test_ramps_are_averaged_up_to_the_first_that_broke_off() -> None:
-    points = curve_of([[1.0, 1.0, 1.0, 9.0], [3.0, 3.0, 3.0]], total_steps=10)
+    points = curve_of([[1.0, 1.0, 1.0, 9.0], [3.0, 3.0, 3.0]], ENDS, total_steps=10)
     assert [loss for _, loss in points] == pytest.approx([2.0, 2.0, 2.0])
-    assert points[0][0] == LOWEST
+    assert points[0][0] == ENDS[0]
 
 
 def test_a_curve_that_broke_off_at_once_is_refused() -> None:

@@ -8,6 +8,15 @@ from tasks.sweep.search import given_rate, middle_rate, new_study
 INTERVAL = (2e-5, 3e-4)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"), [((1e-3, 1e-2), (1e-3, 1e-2)), (None, (1e-4, 1e-3))], ids=str
+)
+def test_rates_are_given_or_the_decade_around_the_usual_one(
+    given: tuple[float, float] | None, expected: tuple[float, float]
+) -> None:
+    assert SweepConfig(lr=given).rates(usual=1e-4 * 10**0.5) == pytest.approx(expected)
+
+
 def rates(seed: int, count: int) -> list[float]:
     study = new_study(INTERVAL, count, seed)
     asked = []
@@ -35,6 +44,6 @@ def test_a_given_rate_needs_no_search() -> None:
 
 
 def test_too_few_rows_take_the_middle_of_what_is_allowed() -> None:
-    tuned = middle_rate(SweepConfig(lr=(1e-5, 1e-3)), rows=60)
+    tuned = middle_rate((1e-5, 1e-3), rows=60)
     assert tuned.lr == pytest.approx(1e-4)
     assert "60 rows are too few" in tuned.reason
