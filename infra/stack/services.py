@@ -243,6 +243,9 @@ def _ray_environment(home: Home) -> dict[str, str]:
         "RAY_START_HOOK": "infra.stack.ray_hook.adapt",
         # Ray's workers are niced by 15: on a machine that does something else they starve.
         "RAY_worker_niceness": "0",
+        # An idle worker holds half a GiB of torch for as long as the head lives, one for each core.
+        "RAY_num_workers_soft_limit": "0",
+        "RAY_idle_worker_killing_time_threshold_ms": "10000",
     }
 
 
