@@ -43,7 +43,7 @@ class Outcome(Artifact):
         metrics = {
             f"{seen.split}/{name}": value
             for seen in (report, *on_holdout)
-            for name, value in seen.metrics.items()
+            for name, value in seen.figures.items()
         }
         return {**_identity(report.candidate), **_cost(report), "metrics": metrics}
 

@@ -114,11 +114,20 @@ class EvalReport(Artifact):
     rows: int
     metrics: dict[str, float]
     """Keyed `accuracy`, `macro_f1`, `precision/<class>`, ...; the split is the prefix in MLflow."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Of some metrics on the holdout: where they lie at 95 % confidence."""
     confusion: tuple[tuple[int, ...], ...]
     """Rows are true classes, columns predicted ones, in the dataset's class order."""
     predictions_uri: str
     """Class probabilities of every row, in row order, as `answers.safetensors`."""
     cost: Cost
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Metrics by name, bounds of the intervals as `<name>_low` and `<name>_high`."""
+        low = {f"{name}_low": interval[0] for name, interval in self.intervals.items()}
+        high = {f"{name}_high": interval[1] for name, interval in self.intervals.items()}
+        return self.metrics | low | high
 
 
 class Check(Artifact):

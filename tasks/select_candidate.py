@@ -4,7 +4,7 @@ import logging
 
 from tasks.artifacts import EvalReport
 from tasks.evaluation.config import BudgetConfig
-from tasks.promotion.metrics import Metric
+from tasks.evaluation.confusions import Metric
 from tasks.promotion.selection import Selection, select
 from tasks.step import step
 

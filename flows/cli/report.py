@@ -61,14 +61,23 @@ def candidates_table(outcome: Outcome) -> Table:
 
 def holdout_table(outcome: Outcome) -> Table:
     """Return the figures on the holdout, which only these candidates have seen."""
-    table = Table(title=f"on the holdout of {outcome.proof[0].rows:,} rows")
+    table = Table(title=f"on the holdout of {outcome.proof[0].rows:,} rows, intervals at 95 %")
     table.add_column("candidate", no_wrap=True)
     quality = _shown(outcome.proof[0], *HEADINGS)
     for heading in quality.values():
         table.add_column(heading, justify="right")
     for report in outcome.proof:
-        table.add_row(report.candidate.name, *(f"{report.metrics[name]:.4f}" for name in quality))
+        table.add_row(report.candidate.name, *(_with_interval(report, name) for name in quality))
     return table
+
+
+def _with_interval(report: EvalReport, name: str) -> str:
+    """The figure, and below it the interval that it has at 95 %."""
+    value = f"{report.metrics[name]:.4f}"
+    if name not in report.intervals:
+        return value
+    low, high = report.intervals[name]
+    return f"{value}\n[dim]{low:.3f}-{high:.3f}[/dim]"
 
 
 def _shown(report: EvalReport, *names: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split
 from tasks.data.snapshot import Rows, split_rows
+from tasks.evaluation.intervals import intervals_of
 from tasks.evaluation.metrics import confusion_of, quality_of
 
 LATENCY_ROWS = 200
@@ -30,12 +31,15 @@ def report_of(
 ) -> EvalReport:
     """All figures of one candidate on one split; `answers` are probabilities and their address."""
     probabilities, uri = answers
+    confusion = confusion_of(probabilities, rows.labels)
+    seen_once = split == "test"
     return EvalReport(
         candidate=candidate,
         split=split,
         rows=len(rows),
         metrics=quality_of(probabilities, rows.labels, classes),
-        confusion=confusion_of(probabilities, rows.labels),
+        intervals=intervals_of(probabilities, rows.labels, confusion) if seen_once else {},
+        confusion=confusion,
         predictions_uri=uri,
         cost=cost,
     )

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.artifacts import Check, Decision, EvalReport
+from tasks.evaluation.confusions import Labels
+from tasks.evaluation.ranks import Scores
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
-from tasks.promotion.metrics import Labels
 from tasks.promotion.proof import Difference, paired_difference
-from tasks.promotion.ranking import Scores, auc_difference
+from tasks.promotion.ranking import auc_difference
 from tasks.promotion.selection import Selection
 
 CHEAPER_BY = 0.05

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from tasks.evaluation.confusions import Labels, Metric, confusions, score, scores
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.metrics import Labels, Metric, confusions, score, scores
 
 # 50 draws of 7,500 rows keep every temporary array inside 8 MB.
 BATCH = 50

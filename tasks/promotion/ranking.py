@@ -1,22 +1,15 @@
 """Does one model rank rows better than another? The paired difference of two areas under the ROC.
 
-The area is the mean over pairs of a positive and a negative row of who has the higher score, so
-each row has a mean of its own, and the variance of the difference follows from those (DeLong et al.
-1988, Biometrics 44, equation 3; computed by mid-ranks as in Sun and Xu 2014, IEEE SPL 21).
+Each row has a mean of its own under either model (`row_means`), and the variance of the difference
+follows from the differences of those.
 """
 
-from math import sqrt
-from statistics import NormalDist
-
 import numpy as np
-import numpy.typing as npt
-from scipy.stats import rankdata
 
+from tasks.evaluation.confusions import Labels
+from tasks.evaluation.ranks import Scores, area_interval, row_means
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.metrics import Labels
 from tasks.promotion.proof import Difference
-
-Scores = npt.NDArray[np.floating]
 
 
 def auc_difference(truth: Labels, first: Scores, second: Scores, policy: GatePolicy) -> Difference:
@@ -32,25 +25,13 @@ def auc_difference(truth: Labels, first: Scores, second: Scores, policy: GatePol
         )
     ours, theirs = row_means(truth, first), row_means(truth, second)
     positive, negative = (a - b for a, b in zip(ours, theirs, strict=True))
-    value = float(positive.mean())
-    spread = positive.var(ddof=1) / len(positive) + negative.var(ddof=1) / len(negative)
-    reach = NormalDist().inv_cdf(0.5 + policy.confidence / 2) * sqrt(spread)
+    low, high = area_interval(positive, negative, policy.confidence)
     return Difference(
         metric="roc_auc",
-        value=value,
-        low=value - reach,
-        high=value + reach,
+        value=float(positive.mean()),
+        low=low,
+        high=high,
         confidence=policy.confidence,
         rows=len(truth),
         changed_rows=int((first != second).sum()),
     )
-
-
-def row_means(truth: Labels, scores: Scores) -> tuple[Scores, Scores]:
-    """Share of the other class that each positive row outranks, and that outranks each negative."""
-    is_positive = truth == 1
-    ranks = rankdata(scores)
-    positive, negative = scores[is_positive], scores[~is_positive]
-    above = (ranks[is_positive] - rankdata(positive)) / len(negative)
-    below = 1 - (ranks[~is_positive] - rankdata(negative)) / len(positive)
-    return above, below

@@ -36,7 +36,7 @@ def flat_params(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]
 def figures_of(report: EvalReport) -> dict[str, float]:
     """All figures of a report by the names that every child run shares."""
     cost = report.cost
-    quality = {f"{report.split}/{name}": value for name, value in report.metrics.items()}
+    quality = {f"{report.split}/{name}": value for name, value in report.figures.items()}
     figures = {
         **quality,
         "latency/p50_ms": cost.latency_ms.p50,

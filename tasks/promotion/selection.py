@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tasks.artifacts import Artifact, Check, EvalReport
 from tasks.evaluation.config import BudgetConfig
-from tasks.promotion.metrics import Metric
+from tasks.evaluation.confusions import Metric
 
 CONTENDERS = ("student", "compressed")
 """A control only shows what the teacher is worth, and the teacher is what we shrink."""

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from tasks.evaluation.confusions import Metric, score
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.metrics import Metric, score
 from tasks.promotion.proof import detectable_difference, paired_difference
 
 Predictions = Callable[..., np.ndarray]

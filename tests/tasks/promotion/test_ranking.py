@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from tasks.evaluation.ranks import row_means
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.ranking import auc_difference, row_means
+from tasks.promotion.ranking import auc_difference
 
 POLICY = GatePolicy(metric="roc_auc")
 

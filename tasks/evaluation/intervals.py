@@ -1,0 +1,68 @@
+"""How far chance alone moves a figure of one model: two-sided intervals.
+
+Accuracy and macro-F1 by the bootstrap over rows (Efron and Tibshirani 1993, chapter 13). They
+depend on the confusion matrix alone, and its draws are multinomial: a draw costs the same for a
+thousand rows and for a million. ROC AUC by DeLong, the mean of the log loss by Student's t.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from tasks.evaluation.confusions import Metric, scores
+from tasks.evaluation.ranks import area_interval, row_means
+
+CONFIDENCE = 0.95
+RESAMPLES, BATCH = 2000, 200
+SEED = 7
+Interval = tuple[float, float]
+Counted = Sequence[Sequence[int]] | NDArray[np.int64]
+
+
+def intervals_of(
+    probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64], confusion: Counted
+) -> dict[str, Interval]:
+    """Intervals of accuracy, macro-F1, log loss, and ROC AUC of two classes; none of one row."""
+    if len(labels_N) < 2:
+        return {}
+    found: dict[str, Interval] = {
+        "accuracy": bootstrap_interval("accuracy", confusion),
+        "macro_f1": bootstrap_interval("macro_f1", confusion),
+        "log_loss": _mean_interval(row_losses(probabilities_NC, labels_N)),
+    }
+    if probabilities_NC.shape[1] == 2 and np.bincount(labels_N, minlength=2).min() >= 2:
+        means = row_means(labels_N, probabilities_NC[:, 1].astype(np.float64))
+        low, high = area_interval(*means, CONFIDENCE)
+        found["roc_auc"] = (max(0.0, low), min(1.0, high))
+    return found
+
+
+def bootstrap_interval(metric: Metric, confusion: Counted) -> Interval:
+    """Percentile interval of a metric from counts [true class, predicted class]."""
+    counts = np.asarray(confusion, dtype=np.int64)
+    random, shares = np.random.default_rng(SEED), counts.ravel() / counts.sum()
+    found = [
+        scores(metric, random.multinomial(counts.sum(), shares, BATCH).reshape(-1, *counts.shape))
+        for _ in range(RESAMPLES // BATCH)
+    ]
+    low, high = np.quantile(found, (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2))
+    return float(low), float(high)
+
+
+def row_losses(
+    probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Minus the logarithm of each row's true class; no row loses more than float32 can say."""
+    exact_NC = probabilities_NC.astype(np.float64)
+    exact_NC /= exact_NC.sum(axis=1, keepdims=True)
+    likely_N = exact_NC[np.arange(len(labels_N)), labels_N]
+    return np.asarray(-np.log(np.maximum(likely_N, np.finfo(np.float64).eps)))
+
+
+def _mean_interval(values_N: NDArray[np.float64]) -> Interval:
+    if not np.ptp(values_N):
+        return float(values_N[0]), float(values_N[0])
+    found = stats.ttest_1samp(values_N, 0.0).confidence_interval(CONFIDENCE)
+    return float(found.low), float(found.high)
