@@ -246,6 +246,10 @@ def _ray_environment(home: Home) -> dict[str, str]:
         # An idle worker holds half a GiB of torch for as long as the head lives, one for each core.
         "RAY_num_workers_soft_limit": "0",
         "RAY_idle_worker_killing_time_threshold_ms": "10000",
+        # Kernels are kept for every shape of batch that was met, 1,024 of them: a worker grows by
+        # 13 MB a step. Fewer cost no time that can be measured (LOG.md).
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "32",
+        "LRU_CACHE_CAPACITY": "32",
     }
 
 

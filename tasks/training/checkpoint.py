@@ -7,13 +7,16 @@ never committed and is passed over.
 import hashlib
 import json
 import logging
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pyarrow import fs
-from safetensors.torch import load, save
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,7 @@ Answer = TypeVar("Answer")
 TENSORS, FACTS, MANIFEST = "state.safetensors", "state.json", "manifest.json"
 FORMAT = 1
 PATIENCE_SECONDS = 60.0
+PIECE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,15 @@ class CheckpointStore:
     def save(self, checkpoint: Checkpoint) -> None:
         """Commit one checkpoint, then drop all but the newest; outlives a restart of the store."""
         folder = f"{self.path}/{checkpoint.step:08d}"
-        files = {
-            TENSORS: save(checkpoint.tensors),
-            FACTS: json.dumps(checkpoint.facts).encode(),
-        }
-        listing = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
-        manifest = json.dumps({"format": FORMAT, "step": checkpoint.step, "files": listing})
         self.filesystem.create_dir(folder, recursive=True)
-        for name, body in [*files.items(), (MANIFEST, manifest.encode())]:
-            self._write(f"{folder}/{name}", body)
+        # By way of a file: in memory the worker would hold everything a second time.
+        with tempfile.TemporaryDirectory(prefix="checkpoint-") as local:
+            save_file(checkpoint.tensors, Path(local, TENSORS))
+            Path(local, FACTS).write_text(json.dumps(checkpoint.facts), encoding="utf-8")
+            listing = {name: self._upload(Path(local, name), folder) for name in (TENSORS, FACTS)}
+            manifest = {"format": FORMAT, "step": checkpoint.step, "files": listing}
+            Path(local, MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+            self._upload(Path(local, MANIFEST), folder)
         self._prune(checkpoint.step)
 
     def latest(self) -> Checkpoint | None:
@@ -93,12 +97,17 @@ class CheckpointStore:
         for step in set(steps) - set(kept):
             self.filesystem.delete_dir(f"{self.path}/{step:08d}")
 
-    def _write(self, path: str, body: bytes) -> None:
-        def write() -> None:
-            with self.filesystem.open_output_stream(path) as stream:
-                stream.write(body)
+    def _upload(self, file: Path, folder: str) -> str:
+        """Write a file into `folder`; the sha256 of its bytes."""
 
-        _patiently(write)
+        def upload() -> None:
+            remote = f"{folder}/{file.name}"
+            with file.open("rb") as source, self.filesystem.open_output_stream(remote) as stream:
+                shutil.copyfileobj(source, stream, PIECE_BYTES)
+
+        _patiently(upload)
+        with file.open("rb") as source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
 
     def _read(self, path: str) -> bytes:
         def read() -> bytes:

@@ -31,9 +31,9 @@ WORK = {"tune_model", "train_teacher", "label_rows", "train_student", "evaluate_
 class PeakMemory(threading.Thread):
     """Samples resident bytes of one process, its children and Ray's workers."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, home: Path) -> None:
         super().__init__(daemon=True)
-        self.pid, self.peak, self.over = pid, 0, threading.Event()
+        self.pid, self.home, self.peak, self.over = pid, home, 0, threading.Event()
 
     def run(self) -> None:
         while not self.over.wait(0.5):
@@ -45,15 +45,15 @@ class PeakMemory(threading.Thread):
             family = [own, *own.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
-        workers = [p for p in psutil.process_iter(["name"]) if is_busy_ray_worker(p)]
+        workers = [p for p in psutil.process_iter(["name"]) if is_worker_of(self.home, p)]
         return [*family, *workers]
 
 
-def is_busy_ray_worker(process: psutil.Process) -> bool:
+def is_worker_of(home: Path, process: psutil.Process) -> bool:
+    """Whether this is a busy worker of the Ray head in `home`: others may be on the machine."""
     try:
-        return (process.info["name"] or "").startswith("ray::") or (
-            "ray::" in " ".join(process.cmdline()[:1])
-        )
+        named = "ray::" in (process.info["name"] or "") or "ray::" in "".join(process.cmdline()[:1])
+        return named and process.environ().get("MODELWORKS_STACK") == str(home)
     except psutil.Error:
         return False
 
@@ -78,7 +78,7 @@ def run(arguments: list[str], home: Path) -> tuple[dict[str, Any], float, int]:
         env={**os.environ, "MODELWORKS_HOME": str(home)},
         cwd=ROOT,
     )
-    memory = PeakMemory(process.pid)
+    memory = PeakMemory(process.pid, home)
     memory.start()
     stdout, _ = process.communicate()
     memory.over.set()
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    home = options.home or Path(tempfile.mkdtemp(prefix="mw-bench-")) / ".modelworks"
+    home = (options.home or Path(tempfile.mkdtemp(prefix="mw-bench-"), ".modelworks")).resolve()
     environment = {**os.environ, "MODELWORKS_HOME": str(home)}
     subprocess.run([*COMMAND, "up"], check=True, env=environment, cwd=ROOT)
     try:
