@@ -63,14 +63,20 @@ def project_schema() -> dict[str, Any]:
 
 
 def _with_source(project: Project, path: Path, document: _Document) -> Project:
-    try:
-        source = resolve_source(project.data.source, path.resolve().parent)
-    except ValueError as error:
-        raise ValueError(f"{document.place(('data', 'source'))}: {error}") from error
-    if "://" in project.data.source:
-        return project
-    data = project.data.model_copy(update={"source": str(source)})
-    return project.model_copy(update={"data": data})
+    def found(source: str, *field: str) -> str:
+        try:
+            local = resolve_source(source, path.resolve().parent, dotted(field))
+        except ValueError as error:
+            raise ValueError(f"{document.place(field)}: {error}") from error
+        return source if "://" in source else str(local)
+
+    data = project.data
+    files = {name: found(file, "data", "split", name) for name, file in data.split.files.items()}
+    changes = {
+        "source": found(data.source, "data", "source"),
+        "split": data.split.model_copy(update=files),
+    }
+    return project.model_copy(update={"data": data.model_copy(update=changes)})
 
 
 def _read(path: Path) -> _Document:

@@ -4,11 +4,13 @@ import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra import progress
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import prepare_rows
+from tasks.data.report import warnings_of
 from tasks.data.source import source_digest
 from tasks.step import step
 
@@ -27,6 +29,8 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
     with TemporaryDirectory() as folder:
         digest = write_dataset(prepared, Path(folder))
         uri = open_storage().upload_folder(Path(folder), f"datasets/{name}/{digest}")
+    for warning in warnings_of(prepared):
+        progress.warn("prepare_data", warning)
     log.info("%s: %d rows of %d kept", name, len(prepared.rows), len(prepared.table))
     return DatasetRef(
         name=name,

@@ -42,6 +42,7 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
     from flows.plan import draw_plan
     from tasks.data.dataset import split_sizes
     from tasks.data.prepare import prepare_rows
+    from tasks.data.report import warnings_of
     from tasks.promotion.proof import detectable_difference
 
     prepared = prepare_rows(project.data, Path())
@@ -52,6 +53,7 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
         "rows": rows,
         "classes": list(prepared.classes),
         "dropped": prepared.rows.dropped,
+        "warnings": warnings_of(prepared),
         "steps": [step._asdict() for step in planned],
         "minutes": round(sum(step.seconds for step in planned) / 60, 1),
         "detectable_difference": detectable_difference(
@@ -73,6 +75,8 @@ def _print(plan: dict[str, Any]) -> None:
     dropped = ", ".join(f"{count} {why}" for why, count in plan["dropped"].items() if count)
     out.print(f"rows: {rows['train']:,} train, {rows['valid']:,} valid, {rows['test']:,} holdout")
     out.print(f"dropped: {dropped or 'none'}; classes: {', '.join(plan['classes'])}")
+    for warning in plan["warnings"]:
+        out.print(f"warning: {warning}", markup=False, soft_wrap=True)
     out.print(f"about {plan['minutes']} minutes on two cores")
     out.print(
         f"the holdout can tell apart two models whose quality differs by "

@@ -38,6 +38,7 @@ class ProgressLines(logging.Handler):
         super().__init__(logging.INFO)
         self.steps: list[dict[str, Any]] = []
         """`{name, state: ran|cached, seconds}` of every step that ended, in order."""
+        self.warnings: list[str] = []
         self._interval = interval_seconds
         self._last: dict[str, float] = {}
         self._status = console.status("") if console.is_terminal else None
@@ -46,7 +47,10 @@ class ProgressLines(logging.Handler):
         """Show one record; a step's first and last always, those between every few seconds."""
         note, now = getattr(record, "note", ""), monotonic()
         step = getattr(record, "step", "")
-        if ended := ENDED.fullmatch(note):
+        if record.levelno >= logging.WARNING:
+            self.warnings.append(note)
+            self._line(f"  [yellow]![/yellow] {escape(note)}")
+        elif ended := ENDED.fullmatch(note):
             self._end(step, ended["state"], float(ended["seconds"]))
         elif self._status is not None:
             self._status.update(_rendered(record))

@@ -68,7 +68,7 @@ def _retrain(project: Project, rerun: list[str], as_json: bool) -> dict[str, Any
     say(f"project  {project.name}")
     with ProgressLines() as lines:
         outcome = retrain_watched(project, rerun)
-    summary = {**outcome.summary(), "steps": lines.steps}
+    summary = {**outcome.summary(), "steps": lines.steps, "warnings": lines.warnings}
     if as_json:
         answer_json(summary)
     else:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from tasks.data.config import DataConfig
+from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.kinds import KINDS, Kind
 from tasks.data.labels import check_classes, read_labels, repeated_rows
-from tasks.data.reading import read_table
 from tasks.data.snapshot import RESERVED, class_indices, class_quotas
-from tasks.data.source import resolve_source
-from tasks.data.splitting import content_digest, seeded_place, split_rows
+from tasks.data.splitting import content_digest, seeded_place
 from tasks.data.table import Ids, Mask, Table, is_missing
 
 GROUP_FIELD = "data.split.group_by (near_duplicate, null or a column)"
@@ -80,22 +79,20 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     Raises `ValueError`, one sentence with place, value and what was allowed, for bad data.
     """
     kind = KINDS[config.kind]
-    table = _read(config, base)
+    table, by_file = read_sides(config, base, _wanted(config))
     config = _with_inputs(config, table, kind)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.columns)
     rows = _usable_rows(config, table, kind, types)
+    given = given_sides(config.split, table, by_file, rows.row_ids)
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
-    repeats, contradicts, contradicted = repeated_rows(keys, rows.labels)
     repeated = len(keys) - len(set(keys))
-    if not kind.drops_equal_rows:
-        repeats, contradicts = np.zeros((2, len(rows)), dtype=np.bool_)
-    rows = rows.without({"exact duplicate": repeats, "conflicting labels": contradicts})
-    rows = _sampled(rows, [keys[i] for i in np.flatnonzero(~(repeats | contradicts))], config)
+    reasons, contradicted = _repeats(kind, keys, rows, given[rows.row_ids])
+    rows, keys = _kept(rows.without(reasons), rows, keys)
     classes = check_classes(rows.labels, config.target, table.path.name)
+    rows, keys = _kept(_sampled(rows, keys, given, config), rows, keys)
     inputs = {name: rows.columns[name] for name in config.inputs}
-    keys = kind.keys(inputs)
     groups, names = _groups(config, kind, rows, inputs, keys)
-    sides = split_rows(names, groups, rows.labels, config.split, config.target)
+    sides = draw_open_sides(names, groups, rows.labels, given[rows.row_ids], config)
     return Prepared(
         config=config,
         table=table,
@@ -110,10 +107,24 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     )
 
 
-def _read(config: DataConfig, base: Path) -> Table:
-    grouping = [config.split.group_by] if config.split.group_by else []
-    wanted = [*config.inputs, config.target, *grouping] if config.inputs else ()
-    return read_table(resolve_source(config.source, base), config.encoding, wanted)
+def _wanted(config: DataConfig) -> Sequence[str]:
+    """The columns that are needed; none when all are."""
+    split = config.split
+    named = [name for name in (split.group_by, split.column, split.time) if name]
+    return [*config.inputs, config.target, *named] if config.inputs else ()
+
+
+def _repeats(
+    kind: Kind, keys: Sequence[str], rows: LabelledRows, given: Ids
+) -> tuple[dict[str, Mask], int]:
+    """Rows to drop because others ask the same, by reason, and how many inputs disagree."""
+    on_sides = [f"{side} {key}" for side, key in zip(given.tolist(), keys, strict=True)]
+    repeats, contradicts, contradicted = repeated_rows(on_sides, rows.labels)
+    if not kind.drops_equal_rows:
+        return {}, contradicted
+    reasons = {"exact duplicate": repeats, "conflicting labels": contradicts}
+    leaks = leaking_rows(keys, given)
+    return ({LEAK: leaks, **reasons} if leaks.any() else reasons), contradicted
 
 
 def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
@@ -122,7 +133,8 @@ def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
         raise ValueError(f"data.inputs {config.target!r} is the target too, which would be leaked")
     for name in config.inputs:
         table.column(name, "data.inputs")
-    inputs = config.inputs or kind.choose_inputs(table, config.target)
+    others = [name for name in (config.split.column, config.split.time) if name]
+    inputs = config.inputs or kind.choose_inputs(table.without(others), config.target)
     for name in (*inputs, config.target):
         if name in RESERVED:
             raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")
@@ -148,11 +160,28 @@ def _usable_rows(
     return rows
 
 
-def _sampled(rows: LabelledRows, keys: Sequence[str], config: DataConfig) -> LabelledRows:
-    """At most `max_rows`, each class in its share, chosen by content: order does not matter."""
+def _kept(
+    rows: LabelledRows, before: LabelledRows, keys: list[str]
+) -> tuple[LabelledRows, list[str]]:
+    """The rows that are left of those `before`, and their keys."""
+    if len(rows) == len(before):
+        return rows, keys
+    places = np.searchsorted(before.row_ids, rows.row_ids)  # both ascend
+    return rows, [keys[place] for place in places]
+
+
+def _sampled(
+    rows: LabelledRows, keys: Sequence[str], given: Ids, config: DataConfig
+) -> LabelledRows:
+    """At most `max_rows`, each class of each given side in its share.
+
+    Chosen by content: order does not matter.
+    """
     if config.max_rows is None or config.max_rows >= len(rows):
         return rows
-    labels = class_indices(rows.labels, sorted(set(rows.labels)), config.target)
+    classes = sorted(set(rows.labels))
+    labels = class_indices(rows.labels, classes, config.target)
+    labels = np.unique(given[rows.row_ids] * len(classes) + labels, return_inverse=True)[1]
     quotas = class_quotas(np.bincount(labels), config.max_rows, LEAST_SAMPLED)
     seed = config.split.seed
     places = np.array([seeded_place(content_digest(f"sample {key}"), seed) for key in keys])

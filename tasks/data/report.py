@@ -1,10 +1,12 @@
 """The data report: plain figures about what was read, what was dropped and how it was split."""
 
 from collections import Counter
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
+from tasks.data.given import LEAK
 from tasks.data.kinds import KINDS
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
@@ -35,8 +37,10 @@ def data_report(prepared: Prepared) -> dict[str, Any]:
             ),
         },
         "groups": _group_figures(prepared.groups, str(config.split.group_by)),
+        "split_given_by": _given_by(prepared),
         "splits": {split: _split_figures(prepared, split) for split in SPLITS},
         "leakage": leakage(prepared),
+        "warnings": warnings_of(prepared),
         config.kind: {
             split: KINDS[config.kind].figures(_inputs_of(prepared, side))
             for side, split in enumerate(SPLITS)
@@ -45,16 +49,42 @@ def data_report(prepared: Prepared) -> dict[str, Any]:
 
 
 def leakage(prepared: Prepared) -> dict[str, int]:
-    """Groups and inputs that stand on more than one side; zeros, or the split is broken."""
+    """Groups and inputs that stand on more than one side; zeros, unless the split was given."""
     sides = prepared.sides.tolist()
     figures = {
         "groups_in_two_splits": _shared(prepared.groups.tolist(), sides),
         "inputs_in_two_splits": _shared(prepared.keys, sides),
     }
+    given = prepared.config.split.is_given
     equal_rows_may = not KINDS[prepared.config.kind].drops_equal_rows
-    assert not figures["groups_in_two_splits"], f"the split leaks: {figures}"
+    assert given or not figures["groups_in_two_splits"], f"the split leaks: {figures}"
     assert equal_rows_may or not figures["inputs_in_two_splits"], f"the split leaks: {figures}"
     return figures
+
+
+def warnings_of(prepared: Prepared) -> list[str]:
+    """What a person should know before training on these rows, a sentence each."""
+    found = []
+    removed = prepared.rows.dropped.get(LEAK, 0)
+    if removed:
+        found.append(f"{removed:,} rows were removed: their inputs stand in a later split too")
+    leaks = leakage(prepared)
+    if leaks["inputs_in_two_splits"]:
+        inputs = leaks["inputs_in_two_splits"]
+        found.append(f"{inputs:,} inputs stand on both sides of the given split, and were kept")
+    if leaks["groups_in_two_splits"]:
+        by = prepared.config.split.group_by
+        groups = leaks["groups_in_two_splits"]
+        found.append(f"{groups:,} groups by {by} stand on both sides of the given split")
+    return found
+
+
+def _given_by(prepared: Prepared) -> dict[str, str]:
+    """What says where rows go, beside chance; files by their names."""
+    split = prepared.config.split
+    named = {"column": split.column, "time": split.time}
+    given = {way: value for way, value in named.items() if value}
+    return given | {name: PurePath(file).name for name, file in split.files.items()}
 
 
 def _shared(things: list[Any], sides: list[int]) -> int:
@@ -74,13 +104,18 @@ def _group_figures(groups: Ids, grouping: str) -> dict[str, Any]:
 
 
 def _split_figures(prepared: Prepared, split: str) -> dict[str, Any]:
-    asked = {"valid": prepared.config.split.valid, "test": prepared.config.split.test}
+    shares = {"valid": prepared.config.split.valid, "test": prepared.config.split.test}
+    asked = {name: share for name, share in shares.items() if isinstance(share, float)}
     side = np.flatnonzero(prepared.sides == SPLITS.index(split))
     counts = Counter(prepared.rows.labels[i] for i in side)
     return {
         "rows": len(side),
         "share": round(len(side) / len(prepared.rows), 4),
-        "share_asked": round(asked.get(split, 1 - sum(asked.values())), 4),
+        "share_asked": (
+            None
+            if prepared.config.split.is_given and not prepared.config.split.time
+            else round(asked.get(split, 1 - sum(asked.values())), 4)
+        ),
         "groups": len(np.unique(prepared.groups[side])),
         "classes": {name: counts[name] for name in prepared.classes},
     }

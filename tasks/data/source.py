@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import json
 from pathlib import Path, PurePosixPath
 
 from tasks.data.config import DataConfig
@@ -25,13 +26,25 @@ def resolve_source(source: str, base: Path, field: str = "data.source") -> Path:
 
 
 def source_digest(config: DataConfig, base: Path) -> str:
-    """The sha256 of the source's bytes, read in pieces."""
-    path = resolve_source(config.source, base)
+    """The sha256 of the source's bytes; of several files, of which is which and their bytes."""
+    digest = _file_digest(config.source, base, "data.source")
+    if not config.split.files:
+        return digest
+    files = {
+        split: _file_digest(file, base, f"data.split.{split}")
+        for split, file in config.split.files.items()
+    }
+    whole = json.dumps({"source": digest, **files}, sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _file_digest(source: str, base: Path, field: str) -> str:
+    path = resolve_source(source, base, field)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ValueError(f"data.source {config.source!r}: {error.strerror}") from error
+        raise ValueError(f"{field} {source!r}: {error.strerror}") from error
 
 
 def _existing(path: Path, what: str) -> Path:

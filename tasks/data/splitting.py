@@ -28,17 +28,19 @@ def split_rows(
 ) -> Ids:
     """For each row the index of its split in `SPLITS`; a group is never divided.
 
-    `keys` say what each row is, `groups` number the rows that must stay together.
+    `keys` say what each row is, `groups` number the rows that must stay together. Only splits that
+    are shares in `config` get rows.
     Raises `ValueError` naming the classes that are too rare to stand on every side.
     """
+    intervals = _intervals(config)
     _, groups = np.unique(groups, return_inverse=True)
     classes, codes = np.unique(np.asarray(labels), return_inverse=True)
     members = np.unique(groups * len(classes) + codes)
     group, label = members // len(classes), members % len(classes)
     sizes = Counter({str(classes[code]): int(n) for code, n in enumerate(np.bincount(label))})
-    check_class_sizes(sizes, len(SPLITS), f"data.target {target!r}")
+    check_class_sizes(sizes, len(intervals), f"data.target {target!r}")
     places = group_places(keys, groups, config.seed)
-    sides = _sides(places, config)
+    sides = _sides(places, intervals)
     _spread_classes(sides, places, (group, label), config)
     return np.asarray(sides[groups], dtype=np.int64)
 
@@ -65,10 +67,17 @@ def seeded_place(digest: bytes, seed: int) -> float:
     return int.from_bytes(salted.digest(), "big") / 2**64
 
 
-def _sides(places: Places, config: SplitConfig) -> Ids:
-    test = places < config.test
-    valid = ~test & (places < config.test + config.valid)
-    return np.select([valid, test], [SPLITS.index("valid"), SPLITS.index("test")])
+def _intervals(config: SplitConfig) -> dict[int, tuple[float, float]]:
+    """The places of each split that takes rows, by its index in `SPLITS`."""
+    test = config.test if isinstance(config.test, float) else 0.0
+    cut = test + (config.valid if isinstance(config.valid, float) else 0.0)
+    found = {0: (cut, 1.0), 1: (test, cut), 2: (0.0, test)}
+    return {side: (low, high) for side, (low, high) in found.items() if low < high}
+
+
+def _sides(places: Places, intervals: dict[int, tuple[float, float]]) -> Ids:
+    within = [(low <= places) & (places < high) for low, high in intervals.values()]
+    return np.select(within, list(intervals))
 
 
 def _spread_classes(
@@ -76,10 +85,11 @@ def _spread_classes(
 ) -> None:
     """Move single groups, in place, until every class stands on every side."""
     group, label = members
+    intervals = _intervals(config)
     while True:
         counts = np.zeros((len(SPLITS), int(label.max()) + 1), dtype=np.int64)
         np.add.at(counts, (sides[group], label), 1)
-        absent = np.argwhere(counts == 0)
+        absent = [(s, code) for s, code in np.argwhere(counts == 0) if s in intervals]
         if not len(absent):
             return
         side, code = absent[0]
@@ -89,14 +99,12 @@ def _spread_classes(
         if not len(movable):
             raise ValueError(
                 f"data.split.group_by {config.group_by!r}: the groups are too large or too few to "
-                f"give every class a group of its own in {', '.join(SPLITS)}"
+                f"give every class a group of its own in {', '.join(SPLITS[s] for s in intervals)}"
             )
-        sides[movable[np.argmin(_distances(places[movable], int(side), config))]] = side
+        sides[movable[np.argmin(_distances(places[movable], intervals[int(side)]))]] = side
 
 
-def _distances(places: Places, side: int, config: SplitConfig) -> Places:
-    """How far each place lies outside the interval of a side."""
-    cut = config.test + config.valid
-    intervals = {"train": (cut, 1.0), "valid": (config.test, cut), "test": (0.0, config.test)}
-    low, high = intervals[SPLITS[side]]
+def _distances(places: Places, interval: tuple[float, float]) -> Places:
+    """How far each place lies outside an interval."""
+    low, high = interval
     return np.maximum(np.maximum(low - places, places - high), 0.0)

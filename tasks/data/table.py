@@ -2,8 +2,10 @@
 
 import difflib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from bisect import bisect
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,17 @@ class Table:
     """Line of a text file on which each row starts; None for Parquet."""
     facts: dict[str, str] = field(default_factory=dict)
     """How the file was read: format, encoding, delimiter."""
+    parts: tuple[tuple[int, "Table"], ...] = ()
+    """Of rows that stand in several files: the first row of each, and the file's own table."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def where(self, row: int) -> str:
         """The place of a row as a person finds it."""
+        if self.parts:
+            first, part = self.parts[bisect(self.parts, row, key=lambda each: each[0]) - 1]
+            return part.where(row - first)
         if self.lines is None:
             return f"{self.path.name}, row {row + 1}"
         return f"{self.path.name}:{self.lines[row]}"
@@ -43,10 +50,37 @@ class Table:
             raise ValueError(f"{field_name} {name!r} is not a column of {self._listing(name)}")
         return self.columns[name]
 
+    def without(self, names: Collection[str]) -> "Table":
+        """The table without these columns."""
+        columns = {name: values for name, values in self.columns.items() if name not in names}
+        kept = tuple(name for name in self.names if name not in names)
+        return replace(self, columns=columns, names=kept)
+
     def _listing(self, name: str) -> str:
         close = difflib.get_close_matches(name, self.names, n=1)
         hint = f", did you mean {close[0]}?" if close else ";"
         return f"{self.path.name}{hint} columns: {shortened(self.names)}"
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """The rows of all tables in their order, with the columns of the first.
+
+    Raises ValueError for a table that lacks one of them.
+    """
+    first, *others = tables
+    if not others:
+        return first
+    for table in others:
+        for name in first.names:
+            if name not in table.names:
+                raise ValueError(f"{table.path.name} has no column {name!r}, {first.path.name} has")
+    columns = {
+        name: list(chain.from_iterable(table.columns[name] for table in tables))
+        for name in first.columns
+        if all(name in table.columns for table in tables)
+    }
+    starts = accumulate(map(len, tables[:-1]), initial=0)
+    return replace(first, columns=columns, parts=tuple(zip(starts, tables, strict=True)))
 
 
 def shortened(names: Sequence[str], most: int = 20) -> str:

@@ -1,0 +1,170 @@
+"""Sides that the project gives: by files of their own, by a column, or by time.
+
+A side is an index into `SPLITS`, and `OPEN` where chance decides among the splits that are shares.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.reading import read_table
+from tasks.data.source import resolve_source
+from tasks.data.splitting import SPLITS, split_rows
+from tasks.data.table import Ids, Mask, Table, is_missing, joined, shortened
+
+OPEN = -1
+LEAK = "also in valid or the holdout"
+"""Why a row went that asks what a row of a later split asks."""
+Instants = npt.NDArray[np.float64]
+
+
+def read_sides(config: DataConfig, base: Path, wanted: Sequence[str]) -> tuple[Table, Ids]:
+    """The rows of the source and of the splits with a file, and the side that a file gives them."""
+    tables = [read_table(resolve_source(config.source, base), config.encoding, wanted)]
+    sides = [OPEN]
+    for split, file in config.split.files.items():
+        path = resolve_source(file, base, f"data.split.{split}")
+        tables.append(read_table(path, config.encoding, wanted))
+        sides.append(SPLITS.index(split))
+    return joined(tables), np.repeat(sides, list(map(len, tables)))
+
+
+def given_sides(config: SplitConfig, table: Table, by_file: Ids, used: Ids) -> Ids:
+    """The given side of each row of the table; by time, as far as the rows in `used` decide it.
+
+    Raises ValueError for a column that is not there, or a value that is no split and no time.
+    """
+    if config.column:
+        return _sides_by_column(config.column, table)
+    if config.time:
+        instants = _instants(config.time, table, used)
+        sides = np.full(len(table), OPEN)
+        sides[used] = sides_by_time(instants, config)
+        return sides
+    return by_file
+
+
+def sides_by_time(instants: Instants, config: SplitConfig) -> Ids:
+    """Training below, then valid, then the holdout; rows of one instant are never divided.
+
+    The cuts are those that come nearest to the shares. ValueError below three different instants.
+    """
+    assert isinstance(config.test, float)
+    assert isinstance(config.valid, float)
+    different, counts = np.unique(instants, return_counts=True)
+    if len(different) < 3:
+        raise ValueError(
+            f"data.split.time {config.time!r} has {len(different)} different values, at least 3 "
+            "are needed for train, valid and test"
+        )
+    newer = counts[::-1].cumsum()[::-1]  # rows at this instant or later
+    test = 2 + int(np.argmin(np.abs(newer[2:] - config.test * len(instants))))
+    both = (config.test + config.valid) * len(instants)
+    valid = 1 + int(np.argmin(np.abs(newer[1:test] - both)))
+    return np.searchsorted(different[[valid, test]], instants, side="right").astype(np.int64)
+
+
+def draw_open_sides(
+    keys: Sequence[str], groups: Ids, labels: Sequence[str], given: Ids, config: DataConfig
+) -> Ids:
+    """The side of every row: the given one, else drawn by group among the splits left open.
+
+    Raises ValueError when a split is empty, or holds a class that training never meets.
+    """
+    rows = np.flatnonzero(given == OPEN).tolist()
+    sides = given.copy()
+    if rows:
+        there: dict[str, Any] = {SPLITS[side]: "given" for side in (1, 2) if (given == side).any()}
+        drawn = split_rows(
+            [keys[row] for row in rows],
+            groups[rows],
+            [labels[row] for row in rows],
+            config.split.model_copy(update=there),
+            config.target,
+        )
+        sides[rows] = drawn
+    if config.split.is_given:
+        _check_sides(sides, labels, config)
+    return sides
+
+
+def leaking_rows(keys: Sequence[str], given: Ids) -> Mask:
+    """Which rows ask what a row on a later given side asks (train, valid, test in this order)."""
+    latest: dict[str, int] = {}
+    for key, side in zip(keys, given.tolist(), strict=True):
+        latest[key] = max(side, latest.get(key, OPEN))
+    last = np.fromiter((latest[key] for key in keys), dtype=np.int64, count=len(keys))
+    return np.asarray((last > 0) & (given < last), dtype=np.bool_)
+
+
+def _sides_by_column(column: str, table: Table) -> Ids:
+    field = "data.split.column"
+    sides = np.empty(len(table), dtype=np.int64)
+    for row, value in enumerate(table.column(column, field)):
+        if value not in SPLITS:
+            raise ValueError(
+                f"{table.where(row)}: {field} {column!r} is {value!r:.40}, train, valid or test "
+                "was expected"
+            )
+        sides[row] = SPLITS.index(value)
+    if not (sides == SPLITS.index("test")).any():
+        raise ValueError(f"{field} {column!r} of {table.path.name} never says test")
+    if not (sides == SPLITS.index("valid")).any():
+        sides[sides == 0] = OPEN
+    return sides
+
+
+def _instants(column: str, table: Table, used: Ids) -> Instants:
+    """Seconds of dates and times (UTC where none is named), numbers as they are."""
+    field = "data.split.time"
+    values = table.column(column, field)
+    chosen = [values[row] for row in used]
+    parse = float if all(_is_number(value) for value in chosen) else _seconds
+    found = np.empty(len(chosen))
+    for place, value in enumerate(chosen):
+        try:
+            found[place] = parse(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{table.where(int(used[place]))}: {field} {column!r} is {value!r:.40}, a number "
+                "or an ISO 8601 date or time was expected"
+            ) from error
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def _seconds(value: Any) -> float:
+    if is_missing(value):
+        raise ValueError("missing")
+    moment = datetime.fromisoformat(str(value).strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _check_sides(sides: Ids, labels: Sequence[str], config: DataConfig) -> None:
+    found = [Counter[str]() for _ in SPLITS]
+    for side, label in zip(sides.tolist(), labels, strict=True):
+        found[side][label] += 1
+    for split, counts in zip(SPLITS, found, strict=True):
+        if len(counts) < 2:
+            only = f"only the class {next(iter(counts))!r}" if counts else "no row"
+            raise ValueError(
+                f"data.split: {split} has {only} of data.target {config.target!r}, at least two "
+                "classes are needed"
+            )
+        if unknown := sorted(set(counts) - set(found[0])):
+            raise ValueError(
+                f"data.split: {split} has classes of data.target {config.target!r} that no "
+                f"training row has: {shortened(unknown, most=5)}"
+            )
