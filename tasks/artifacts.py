@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Split = Literal["train", "valid", "test"]
+Task = Literal["classification", "regression"]
 Role = Literal["baseline", "teacher", "control", "student", "compressed"]
 Verdict = Literal["promoted", "held", "refused", "waiting"]
 
@@ -34,7 +35,9 @@ class DatasetRef(Artifact):
     target: str
     types: dict[str, str] = {}
     """Of a table's inputs: number, boolean, moment or category."""
+    task: Task = "classification"
     classes: tuple[str, ...]
+    """Names of the classes; of a regression none."""
     rows: dict[Split, int]
 
 

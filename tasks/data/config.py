@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from tasks.artifacts import Task
+
 
 def _share_or_file(value: float | str) -> float | str:
     if isinstance(value, str) and not value.strip():
@@ -73,6 +75,8 @@ class DataConfig(BaseModel):
     """CSV, JSON Lines or Parquet: a path (from the project file) or `package://NAME/FILE`."""
     target: str
     """The column to predict."""
+    task: Task = "classification"
+    """`regression` predicts the number that the target holds."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
     kind: Literal["text", "table"] = "text"
@@ -85,3 +89,9 @@ class DataConfig(BaseModel):
     max_rows: Annotated[int, Field(ge=50)] | None = None
     """Read the whole file, keep this many rows, drawn by class with the split's seed."""
     split: SplitConfig = SplitConfig()
+
+    @model_validator(mode="after")
+    def _asks_one_question(self) -> "DataConfig":
+        if self.above is not None and self.task == "regression":
+            raise ValueError(f"above {self.above:g} makes two classes, task regression has none")
+        return self

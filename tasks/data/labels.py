@@ -44,12 +44,17 @@ def read_labels(table: Table, target: str, above: float | None = None) -> tuple[
     if above is not None:
         names = [_side(name, above, table, target) for name in names]
     missing = np.fromiter((name is None for name in names), dtype=np.bool_, count=len(names))
+    check_missing(missing, table, target)
+    return [name or "" for name in names], missing
+
+
+def check_missing(missing: Mask, table: Table, target: str) -> None:
+    """Raise ValueError when so many labels are missing that this is no labelled data."""
     if missing.mean() > MAX_MISSING:
         raise ValueError(
             f"{table.where(int(np.argmax(missing)))}: data.target {target!r} is missing here and "
-            f"in {missing.sum():,} of {len(names):,} rows, at most {MAX_MISSING:.0%} may be"
+            f"in {missing.sum():,} of {len(missing):,} rows, at most {MAX_MISSING:.0%} may be"
         )
-    return [name or "" for name in names], missing
 
 
 def _side(name: str | None, above: float, table: Table, target: str) -> str | None:

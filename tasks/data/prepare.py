@@ -10,10 +10,11 @@ import numpy as np
 from tasks.data.config import DataConfig
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.kinds import KINDS, Kind
-from tasks.data.labels import check_classes, read_labels, repeated_rows
+from tasks.data.labels import repeated_rows
 from tasks.data.snapshot import RESERVED, class_indices, class_quotas
 from tasks.data.splitting import content_digest, seeded_place
 from tasks.data.table import Ids, Mask, Table, is_missing
+from tasks.data.target import classes_of, read_target, strata_of
 
 GROUP_FIELD = "data.split.group_by (near_duplicate, null or a column)"
 LEAST_SAMPLED = 10
@@ -26,7 +27,8 @@ class LabelledRows:
 
     columns: dict[str, list[Any]]
     """The inputs, and the column to group by if there is one."""
-    labels: list[str]
+    labels: list[Any]
+    """Names of classes; of a regression, numbers."""
     row_ids: Ids
     """Position in the source."""
     dropped: dict[str, int] = field(default_factory=dict)
@@ -86,13 +88,14 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     given = given_sides(config.split, table, by_file, rows.row_ids)
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
     repeated = len(keys) - len(set(keys))
-    reasons, contradicted = _repeats(kind, keys, rows, given[rows.row_ids])
+    reasons, contradicted = _repeats(config, keys, rows, given[rows.row_ids])
     rows, keys = _kept(rows.without(reasons), rows, keys)
-    classes = check_classes(rows.labels, config.target, table.path.name)
+    classes = classes_of(rows.labels, config, table.path.name)
     rows, keys = _kept(_sampled(rows, keys, given, config), rows, keys)
     inputs = {name: rows.columns[name] for name in config.inputs}
     groups, names = _groups(config, kind, rows, inputs, keys)
-    sides = draw_open_sides(names, groups, rows.labels, given[rows.row_ids], config)
+    strata = strata_of(rows.labels, config)
+    sides = draw_open_sides(names, groups, strata, given[rows.row_ids], config)
     return Prepared(
         config=config,
         table=table,
@@ -115,14 +118,16 @@ def _wanted(config: DataConfig) -> Sequence[str]:
 
 
 def _repeats(
-    kind: Kind, keys: Sequence[str], rows: LabelledRows, given: Ids
+    config: DataConfig, keys: Sequence[str], rows: LabelledRows, given: Ids
 ) -> tuple[dict[str, Mask], int]:
     """Rows to drop because others ask the same, by reason, and how many inputs disagree."""
     on_sides = [f"{side} {key}" for side, key in zip(given.tolist(), keys, strict=True)]
     repeats, contradicts, contradicted = repeated_rows(on_sides, rows.labels)
-    if not kind.drops_equal_rows:
+    if not KINDS[config.kind].drops_equal_rows:
         return {}, contradicted
-    reasons = {"exact duplicate": repeats, "conflicting labels": contradicts}
+    reasons = {"exact duplicate": repeats}
+    if config.task == "classification":  # two numbers for one text are no contradiction
+        reasons["conflicting labels"] = contradicts
     leaks = leaking_rows(keys, given)
     return ({LEAK: leaks, **reasons} if leaks.any() else reasons), contradicted
 
@@ -147,7 +152,7 @@ def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
 def _usable_rows(
     config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
 ) -> LabelledRows:
-    labels, unlabelled = read_labels(table, config.target, config.above)
+    labels, unlabelled = read_target(table, config)
     columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
     grouping = config.split.group_by
@@ -179,8 +184,9 @@ def _sampled(
     """
     if config.max_rows is None or config.max_rows >= len(rows):
         return rows
-    classes = sorted(set(rows.labels))
-    labels = class_indices(rows.labels, classes, config.target)
+    strata = strata_of(rows.labels, config)
+    classes = sorted(set(strata))
+    labels = class_indices(strata, classes, config.target)
     labels = np.unique(given[rows.row_ids] * len(classes) + labels, return_inverse=True)[1]
     quotas = class_quotas(np.bincount(labels), config.max_rows, LEAST_SAMPLED)
     seed = config.split.seed

@@ -1,16 +1,17 @@
 """The data report: plain figures about what was read, what was dropped and how it was split."""
 
-from collections import Counter
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
+from tasks.data.config import DataConfig
 from tasks.data.given import LEAK
 from tasks.data.kinds import KINDS
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
 from tasks.data.table import Ids
+from tasks.data.target import target_figures
 
 FORMAT = 1
 
@@ -30,11 +31,7 @@ def data_report(prepared: Prepared) -> dict[str, Any]:
         "duplicates": {
             "rows_that_repeat_another": prepared.repeated,
             "inputs_with_several_labels": prepared.contradicted,
-            "treatment": (
-                "equal rows are kept once; all rows of a contradicted input are dropped"
-                if KINDS[config.kind].drops_equal_rows
-                else "kept, on one side of the split"
-            ),
+            "treatment": _treatment(config),
         },
         "groups": _group_figures(prepared.groups, str(config.split.group_by)),
         "split_given_by": _given_by(prepared),
@@ -57,6 +54,7 @@ def leakage(prepared: Prepared) -> dict[str, int]:
     }
     given = prepared.config.split.is_given
     equal_rows_may = not KINDS[prepared.config.kind].drops_equal_rows
+    equal_rows_may |= prepared.config.task == "regression"
     assert given or not figures["groups_in_two_splits"], f"the split leaks: {figures}"
     assert equal_rows_may or not figures["inputs_in_two_splits"], f"the split leaks: {figures}"
     return figures
@@ -77,6 +75,14 @@ def warnings_of(prepared: Prepared) -> list[str]:
         groups = leaks["groups_in_two_splits"]
         found.append(f"{groups:,} groups by {by} stand on both sides of the given split")
     return found
+
+
+def _treatment(config: DataConfig) -> str:
+    if not KINDS[config.kind].drops_equal_rows:
+        return "kept, on one side of the split"
+    if config.task == "regression":
+        return "equal rows are kept once; rows of one input with several numbers stay on one side"
+    return "equal rows are kept once; all rows of a contradicted input are dropped"
 
 
 def _given_by(prepared: Prepared) -> dict[str, str]:
@@ -107,7 +113,7 @@ def _split_figures(prepared: Prepared, split: str) -> dict[str, Any]:
     shares = {"valid": prepared.config.split.valid, "test": prepared.config.split.test}
     asked = {name: share for name, share in shares.items() if isinstance(share, float)}
     side = np.flatnonzero(prepared.sides == SPLITS.index(split))
-    counts = Counter(prepared.rows.labels[i] for i in side)
+    labels = [prepared.rows.labels[i] for i in side]
     return {
         "rows": len(side),
         "share": round(len(side) / len(prepared.rows), 4),
@@ -117,7 +123,7 @@ def _split_figures(prepared: Prepared, split: str) -> dict[str, Any]:
             else round(asked.get(split, 1 - sum(asked.values())), 4)
         ),
         "groups": len(np.unique(prepared.groups[side])),
-        "classes": {name: counts[name] for name in prepared.classes},
+        **target_figures(labels, prepared.config, prepared.classes),
     }
 
 

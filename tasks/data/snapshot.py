@@ -17,16 +17,18 @@ import pyarrow.parquet as pq
 from tasks.artifacts import DatasetRef, Split
 
 Ids = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]
+"""Positions in the classes, or of a regression the numbers themselves."""
 RESERVED = ("row_id", "group")
 """Columns of ours, which no input or target may be called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Labelled rows of one split: the inputs by column, and the index of each row's class."""
+    """Labelled rows of one split: the inputs by column, and each row's class or number."""
 
     columns: dict[str, list[Any]]
-    labels: Ids
+    labels: Labels
     row_ids: Ids
 
     def __len__(self) -> int:
@@ -41,9 +43,14 @@ class Rows:
 def read_split(
     folder: Path, split: Split, inputs: Sequence[str], target: str, classes: Sequence[str]
 ) -> Rows:
-    """One split of the dataset in `folder`; labels are positions in `classes`."""
+    """One split of the dataset in `folder`; labels are positions in `classes`, or numbers."""
     table = pq.read_table(folder / f"{split}.parquet", columns=[*inputs, target, "row_id"])
-    labels = class_indices(table.column(target).to_pylist(), classes, f"{split}.parquet: {target}")
+    found = table.column(target)
+    labels: Labels
+    if classes:
+        labels = class_indices(found.to_pylist(), classes, f"{split}.parquet: {target}")
+    else:
+        labels = np.asarray(found.to_numpy(), dtype=np.float64)
     columns = {name: table.column(name).to_pylist() for name in inputs}
     return Rows(columns, labels, np.asarray(table.column("row_id").to_numpy(), dtype=np.int64))
 
