@@ -27,6 +27,16 @@ def with_models(values: Any) -> Any:
     return {"students": students, **values, "teacher": teacher}
 
 
+def with_metric(values: Any) -> Any:
+    """The fields of a project file, with the gate's metric of its task where it names none."""
+    if not isinstance(values, dict) or not isinstance(values.get("data"), dict):
+        return values
+    gate = values.get("gate", {})
+    if values["data"].get("task") == "regression" and isinstance(gate, dict):
+        return {**values, "gate": {"metric": "r2", **gate}}
+    return values
+
+
 class ScheduleConfig(BaseModel):
     """When the flow runs by itself."""
 
@@ -60,7 +70,7 @@ class Project(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _have_models(cls, values: Any) -> Any:
-        return with_models(values)
+        return with_metric(with_models(values))
 
     @field_validator("students")
     @classmethod
@@ -72,6 +82,15 @@ class Project(BaseModel):
         if twice:
             raise ValueError(f"name {twice[0]} stands twice; each student needs a name of its own")
         return students
+
+    @model_validator(mode="after")
+    def _proves_its_task(self) -> "Project":
+        if (self.gate.metric == "r2") != (self.data.task == "regression"):
+            allowed = "r2" if self.data.task == "regression" else "macro_f1, accuracy or roc_auc"
+            raise ValueError(
+                f"gate.metric {self.gate.metric}: task {self.data.task} is proven by {allowed}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _reads_its_data(self) -> "Project":

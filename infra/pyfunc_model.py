@@ -13,7 +13,7 @@ from mlflow.pyfunc.model import PythonModel
 
 
 class BundleModel(PythonModel):
-    """A data frame of inputs to a data frame: `label`, and `probability_<class>` for each class."""
+    """A data frame of inputs to one of `label` and `probability_<class>`, or of `prediction`."""
 
     def load_context(self, context: Any) -> None:
         """Open the bundle with the predictor that was stored beside it."""
@@ -34,11 +34,7 @@ class BundleModel(PythonModel):
             given = ", ".join(map(repr, frame.columns)) or "none"
             raise ValueError(f"column {missing[0]!r} is missing; given: {given}")
         columns = {name: frame[name].tolist() for name in self.predictor.inputs}
-        probabilities = self.predictor.probabilities(columns)
-        names = [f"probability_{name}" for name in self.predictor.classes]
-        answer = pd.DataFrame(probabilities, columns=names, index=frame.index)
-        answer.insert(0, "label", self.predictor.labels(probabilities))
-        return answer
+        return pd.DataFrame(self.predictor.answer(columns), index=frame.index)
 
 
 set_model(BundleModel())

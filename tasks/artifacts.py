@@ -38,7 +38,14 @@ class DatasetRef(Artifact):
     task: Task = "classification"
     classes: tuple[str, ...]
     """Names of the classes; of a regression none."""
+    scale: tuple[float, float] | None = None
+    """Of a regression: mean and deviation of the training rows' numbers."""
     rows: dict[Split, int]
+
+    @property
+    def num_outputs(self) -> int:
+        """Numbers that a model answers: one for each class, one in all for a regression."""
+        return max(1, len(self.classes))
 
 
 class Tuned(Artifact):

@@ -20,6 +20,10 @@ from tasks.step import step
 log = logging.getLogger(__name__)
 
 
+SAID = ("macro_f1", "r2")
+"""The one figure of quality that is logged."""
+
+
 @step()
 def evaluate_candidate(
     candidate: Candidate, cost: Cost, dataset: DatasetRef, split: Split
@@ -33,7 +37,8 @@ def evaluate_candidate(
         uri = _put_answers(storage, candidate, rows.columns, prefix)
     found = load_answers(storage.fetch_folder(uri))
     report = report_of(candidate, cost, rows, dataset.classes, (found, uri), split)
-    log.info("%s: %s macro-F1 %.3f", candidate.name, split, report.metrics["macro_f1"])
+    figure, value = next((name, report.metrics[name]) for name in SAID if name in report.metrics)
+    log.info("%s: %s %s %.3f", candidate.name, split, figure, value)
     return report
 
 

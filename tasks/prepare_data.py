@@ -11,6 +11,7 @@ from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.report import warnings_of
+from tasks.data.scale import scale_of
 from tasks.data.source import source_digest
 from tasks.step import step
 
@@ -41,6 +42,8 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         inputs=prepared.config.inputs,
         target=config.target,
         types=prepared.types,
+        task=config.task,
         classes=prepared.classes,
+        scale=scale_of(prepared),
         rows=split_sizes(prepared),
     )

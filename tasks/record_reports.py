@@ -4,8 +4,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra import tracking
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef
-from tasks.evaluation.plots import plot_confusion
+from tasks.data.snapshot import split_rows
+from tasks.evaluation.plots import plot_confusion, plot_predicted
+from tasks.packaging.answers import load_answers
 from tasks.promotion.records import child_key, child_tags, figures_of
 from tasks.step import step
 
@@ -25,8 +28,16 @@ def _record(run: RunRef, report: EvalReport, dataset: DatasetRef) -> str:
     tracking.log_metrics(child, figures_of(report))
     tracking.log_dataset(child, dataset.name, dataset.sha256, dataset.uri, str(report.rows))
     with TemporaryDirectory() as folder:
-        name = f"confusion_{report.split}.png"
-        picture = plot_confusion(report, dataset.classes, Path(folder) / name)
-        tracking.log_files(child, picture, "plots")
+        tracking.log_files(child, _picture(report, dataset, Path(folder)), "plots")
     tracking.end_run(child, "FINISHED")
     return child
+
+
+def _picture(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+    """Who was taken for whom; of numbers, what was predicted over what is true."""
+    if dataset.task == "classification":
+        return plot_confusion(report, dataset.classes, folder / f"confusion_{report.split}.png")
+    storage = open_storage()
+    truth = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split).labels
+    found = load_answers(storage.fetch_folder(report.predictions_uri))[:, 0]
+    return plot_predicted(report, truth, found, folder / f"predicted_{report.split}.png")

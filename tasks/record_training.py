@@ -10,6 +10,9 @@ from tasks.evaluation.plots import plot_learning_curves, plot_learning_rates
 from tasks.promotion.records import child_key, child_tags, read_history
 from tasks.step import step
 
+CHOOSING = ("curve/valid/macro_f1", "curve/valid/r2", "curve/train/loss")
+"""What is drawn: the first of these that the models recorded."""
+
 
 @step()
 def record_training(run: RunRef, models: list[TrainedModel], tuned: Tuned) -> dict[str, str]:
@@ -25,7 +28,9 @@ def record_training(run: RunRef, models: list[TrainedModel], tuned: Tuned) -> di
 
 def _plot_curves(models: list[TrainedModel], folder: Path) -> Path:
     curves = {m.name: read_history(open_storage().fetch_folder(m.uri)) for m in models}
-    return plot_learning_curves(curves, "curve/valid/macro_f1", folder / "learning_curves.png")
+    seen = {metric for curve in curves.values() for point in curve for metric in point}
+    metric = next(name for name in CHOOSING if name in seen)
+    return plot_learning_curves(curves, metric, folder / "learning_curves.png")
 
 
 def _record_model(run: RunRef, model: TrainedModel) -> str:

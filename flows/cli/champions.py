@@ -23,6 +23,8 @@ FIGURES = {
     "valid/accuracy": ".4f",
     "valid/macro_f1": ".4f",
     "test/macro_f1": ".4f",
+    "valid/r2": ".4f",
+    "test/r2": ".4f",
     "latency/p50_ms": ".2f",
     "latency/p95_ms": ".2f",
     "size/bytes": ",.0f",
@@ -124,11 +126,12 @@ def comparison_table(name: str, rows: list[Row]) -> Table:
     table = Table(title=f"{name}: latest run and champion")
     for heading in ("candidate", "role", "version", "", "pareto"):
         table.add_column(heading)
-    for heading in FIGURES:
+    shown = {key: spec for key, spec in FIGURES.items() if any(key in r.metrics for r in rows)}
+    for heading in shown:
         table.add_column(heading, justify="right")
     for row in rows:
         version = f"@{row.version}" if row.version is not None else ""
-        figures = [_figure(row.metrics.get(key), spec) for key, spec in FIGURES.items()]
+        figures = [_figure(row.metrics.get(key), spec) for key, spec in shown.items()]
         marks = (version, row.mark, "*" if row.pareto else "")
         style = "bold" if row.mark else None
         table.add_row(row.name, row.role, *marks, *figures, style=style)

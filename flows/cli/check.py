@@ -56,8 +56,10 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
         "warnings": warnings_of(prepared),
         "steps": [step._asdict() for step in planned],
         "minutes": round(sum(step.seconds for step in planned) / 60, 1),
-        "detectable_difference": detectable_difference(
-            rows["test"], confidence=project.gate.confidence
+        "detectable_difference": (
+            detectable_difference(rows["test"], confidence=project.gate.confidence)
+            if project.data.task == "classification"
+            else None
         ),
     }
 
@@ -74,11 +76,16 @@ def _print(plan: dict[str, Any]) -> None:
     rows = plan["rows"]
     dropped = ", ".join(f"{count} {why}" for why, count in plan["dropped"].items() if count)
     out.print(f"rows: {rows['train']:,} train, {rows['valid']:,} valid, {rows['test']:,} holdout")
-    out.print(f"dropped: {dropped or 'none'}; classes: {', '.join(plan['classes'])}")
+    out.print(f"dropped: {dropped or 'none'}; {_target(plan)}")
     for warning in plan["warnings"]:
         out.print(f"warning: {warning}", markup=False, soft_wrap=True)
     out.print(f"about {plan['minutes']} minutes on two cores")
-    out.print(
-        f"the holdout can tell apart two models whose quality differs by "
-        f"{plan['detectable_difference']:.3f} or more"
-    )
+    if plan["detectable_difference"] is not None:
+        out.print(
+            f"the holdout can tell apart two models whose quality differs by "
+            f"{plan['detectable_difference']:.3f} or more"
+        )
+
+
+def _target(plan: dict[str, Any]) -> str:
+    return f"classes: {', '.join(plan['classes'])}" if plan["classes"] else "target: a number"

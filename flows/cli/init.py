@@ -26,6 +26,7 @@ data:
   kind: {kind}  # {why[kind]}
   inputs: [{inputs}]  # {why[inputs]}
   target: {target}  # {why[target]}
+  task: {task}  # {why[task]}
   encoding: {encoding}  # {why[encoding]}
   split:
     # {why[split]}
@@ -88,6 +89,7 @@ def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> s
         kind=guesses["kind"].value,
         inputs=", ".join(map(quoted, guesses["inputs"].value)),
         target=quoted(guesses["target"].value),
+        task=guesses["task"].value,
         encoding=guesses["encoding"].value,
         split=guesses["split"].value,
         group_by=guesses["group_by"].value,

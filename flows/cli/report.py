@@ -14,6 +14,9 @@ HEADINGS = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
     "roc_auc": "ROC AUC",
+    "r2": "R2",
+    "rmse": "RMSE",
+    "mae": "MAE",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
 }
@@ -49,7 +52,7 @@ def candidates_table(outcome: Outcome) -> Table:
     table = Table(title=f"{outcome.project}: candidates on {outcome.reports[0].rows:,} valid rows")
     for heading in ("candidate", "role"):
         table.add_column(heading, no_wrap=True)
-    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc")
+    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc", "r2", "rmse")
     for heading in (*quality.values(), "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
         table.add_column(heading, justify="right")
     for report in outcome.reports:

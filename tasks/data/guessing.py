@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ USUAL_TARGETS = (
     *("intent", "topic", "emotion", "rating", "stars", "spam", "is_spam", "toxic"),
 )
 """Names that people give to what they predict, the surest first."""
+USUAL_NUMBERS = (
+    *("target", "y", "price", "amount", "cost", "value", "score", "rating", "duration", "demand"),
+    *("sales", "revenue", "salary", "income", "quantity", "count", "age", "delay"),
+)
+"""Names that people give to numbers that they predict."""
 USUAL_GROUPS = ("user", "author", "customer", "patient", "session", "thread", "conversation")
 MOST_CLASSES = 100
 LEAST_ROWS = 3
@@ -53,13 +59,14 @@ def guess_data(path: Path) -> dict[str, Guess]:
     encoding = _encoding(path)
     table = read_table(path, encoding.value)
     _check_header(table)
-    target = _target(table)
+    target, task = _question(table)
     inputs, kind = _inputs(table, target.value)
     shares = _shares(len(table))
     config = DataConfig(
         source=str(path),
         kind=kind.value,
         target=target.value,
+        task=task.value,
         encoding=encoding.value,
         split=shares.value,
     )
@@ -69,6 +76,7 @@ def guess_data(path: Path) -> dict[str, Guess]:
         "kind": kind,
         "inputs": inputs,
         "target": target,
+        "task": task,
         "split": shares,
         "group_by": _grouping(prepared),
     }
@@ -95,8 +103,31 @@ def _check_header(table: Table) -> None:
         )
 
 
-def _target(table: Table) -> Guess:
+def _question(table: Table) -> tuple[Guess, Guess]:
+    """Which column is to be predicted, and whether as a class or as a number."""
     columns = [_judged(table, name) for name in table.names]
+    classes = [column for column in columns if not column.problem]
+    numbers = [column for column in columns if _is_amount(column, table)]
+    named = [column for column in numbers if column.name.lower() in USUAL_NUMBERS]
+    usual = any(_name_rank(column.name) < len(USUAL_TARGETS) for column in classes)
+    if (named and not usual) or (numbers and not classes):
+        best = (named or numbers)[-1]
+        why = f"a number, {best.classes:,} different ones on {len(table):,} rows"
+        return Guess(best.name, why), Guess("regression", "the target is a number")
+    return _target(table, columns), Guess("classification", "the target has few different values")
+
+
+def _is_amount(column: _Column, table: Table) -> bool:
+    """A column of many different numbers, nearly none missing, that does not merely count rows."""
+    if not column.problem or column.is_text or column.classes < 3:
+        return False
+    names = [class_name(value) for value in table.columns[column.name]]
+    numbers = [float(name) for name in names if name is not None and _is_number(name)]
+    counts = all(first < second for first, second in pairwise(numbers))
+    return len(numbers) >= (1 - MAX_MISSING) * len(table) and not counts
+
+
+def _target(table: Table, columns: list[_Column]) -> Guess:
     possible = sorted((c for c in columns if not c.problem), key=lambda c: _rank(c, table))
     if not possible:
         reasons = shortened([f"{c.name!r} has {c.problem}" for c in columns])

@@ -1,9 +1,11 @@
 """The floor: a plain model that is cheap to train and always in the table, one a kind of data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tasks.artifacts import DatasetRef
+from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
@@ -14,12 +16,14 @@ from tasks.training.model_folder import ModelCard, num_params, save_model
 def save_baseline(data: Path, dataset: DatasetRef, folder: Path) -> tuple[str, str, int]:
     """Fit on all training rows and fill the model folder; name, digest, number of parameters."""
     rows = split_rows(data, dataset, "train")
+    rows = replace(rows, labels=scaled(rows.labels, dataset.scale))
     fitted = FITS[dataset.kind](rows, dataset)
     card = ModelCard(
         family=fitted.family,
         config=fitted.config,
         encoder=fitted.encoder,
         classes=dataset.classes,
+        scale=dataset.scale,
         inputs=dataset.inputs,
     )
     digest = save_model(folder, fitted.weights, card, fitted.encoder_files, [])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from torch import Tensor
 
 from tasks.artifacts import DatasetRef
@@ -16,19 +16,24 @@ from tasks.packaging.predictor.table import TableRows
 from tasks.training.table_models import table_encoder
 
 Trees = list[NDArray[Any]]
+_ESTIMATORS = {
+    "classification": HistGradientBoostingClassifier,
+    "regression": HistGradientBoostingRegressor,
+}
 
 
 def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
     """Gradient boosting over the columns; a category is its rank by frequency."""
     encoder = table_encoder(dataset, rows.columns)
     numbers = TableRows.load(encoder, Path()).rows(rows.columns)
-    model = HistGradientBoostingClassifier(early_stopping=True, random_state=0)
+    estimator = _ESTIMATORS[dataset.task]
+    model = estimator(early_stopping=True, random_state=0)
     model.fit(numbers, rows.labels)
     trees = [tree.nodes for each_round in model._predictors for tree in each_round]
     weights = tree_tensors(trees)
-    weights["bias"] = _bias(model)
+    weights["bias"] = _bias(model, dataset)
     config = {
-        "num_classes": len(dataset.classes),
+        "num_classes": dataset.num_outputs,
         "trees": len(trees),
         "nodes": weights["value"].shape[1],
         "depth": max(int(nodes["depth"].max()) for nodes in trees),
@@ -67,6 +72,7 @@ def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _bias(model: HistGradientBoostingClassifier) -> Tensor:
+def _bias(model: Any, dataset: DatasetRef) -> Tensor:
     start = torch.tensor(np.ravel(model._baseline_prediction), dtype=torch.float32)
-    return torch.cat([torch.zeros(1), start]) if len(start) == 1 else start
+    # Of two classes scikit-learn keeps the log odds of the second.
+    return torch.cat([torch.zeros(1), start]) if len(start) < dataset.num_outputs else start

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
 from tasks.artifacts import EvalReport, Role, Tuned
 from tasks.evaluation.metrics import BINS, Labels, Probabilities, reliability
@@ -46,6 +47,21 @@ def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Pa
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
     bar.set_label("share of the true class", fontsize=8)
+    return save_figure(figure, path)
+
+
+def plot_predicted(
+    report: EvalReport, truth_N: NDArray[Any], found_N: NDArray[Any], path: Path
+) -> Path:
+    """Predicted numbers over true ones; on the line they are equal."""
+    figure = Figure(figsize=(5.2, 5), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot(xlabel="true", ylabel="predicted")
+    axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
+    ends = float(min(truth_N.min(), found_N.min())), float(max(truth_N.max(), found_N.max()))
+    axes.plot(ends, ends, "--", color="0.5", linewidth=1)
+    shade = min(1.0, 0.05 + 200 / len(truth_N))
+    axes.scatter(truth_N, found_N, s=8, color=COLOURS[0], alpha=shade, linewidths=0)
+    axes.grid(alpha=0.3)
     return save_figure(figure, path)
 
 

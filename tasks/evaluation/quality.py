@@ -1,6 +1,7 @@
 """A report from a candidate's answers, and the rows that latency is measured on."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split
 from tasks.data.snapshot import Rows, split_rows
-from tasks.evaluation.intervals import intervals_of
+from tasks.evaluation.intervals import Interval, intervals_of
 from tasks.evaluation.metrics import confusion_of, quality_of
+from tasks.evaluation.regression import number_figures
 
 LATENCY_ROWS = 200
 
@@ -29,20 +31,29 @@ def report_of(
     answers: tuple[NDArray[np.float32], str],
     split: Split,
 ) -> EvalReport:
-    """All figures of one candidate on one split; `answers` are probabilities and their address."""
-    probabilities, uri = answers
-    confusion = confusion_of(probabilities, rows.labels)
-    seen_once = split == "test"
+    """All figures of one candidate on one split; `answers` are what it said and their address."""
+    found, uri = answers
+    figures = class_figures if classes else number_figures
+    metrics, intervals, confusion = figures(found, rows.labels, classes)
     return EvalReport(
         candidate=candidate,
         split=split,
         rows=len(rows),
-        metrics=quality_of(probabilities, rows.labels, classes),
-        intervals=intervals_of(probabilities, rows.labels, confusion) if seen_once else {},
+        metrics=metrics,
+        intervals=intervals if split == "test" else {},
         confusion=confusion,
         predictions_uri=uri,
         cost=cost,
     )
+
+
+def class_figures(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: Sequence[str]
+) -> tuple[dict[str, float], dict[str, Interval], tuple[tuple[int, ...], ...]]:
+    """Figures of named classes, their intervals, and who was taken for whom."""
+    confusion = confusion_of(probabilities, labels)
+    intervals = intervals_of(probabilities, labels, confusion)
+    return quality_of(probabilities, labels, classes), intervals, confusion
 
 
 def prediction_prefix(bundle_sha256: str, dataset_sha256: str, split: Split) -> str:

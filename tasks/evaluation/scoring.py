@@ -8,10 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from tasks.data.reading import SUFFIXES, read_table
 from tasks.packaging.predictor import Predictor
@@ -21,7 +19,7 @@ ENCODING = "utf-8"
 
 
 def score_file(bundle: Path, source: Path, target: Path) -> int:
-    """Write the rows of `source` to `target` with `label` and `probability_<class>`; how many.
+    """Write the rows of `source` to `target` with what the model answers; how many.
 
     Raises ValueError for a missing column, an input that the model refuses, or a target that
     cannot be written; then nothing is.
@@ -32,18 +30,19 @@ def score_file(bundle: Path, source: Path, target: Path) -> int:
     predictor = Predictor.load(bundle)
     table = read_table(source, ENCODING)
     inputs = {name: table.column(name, "input") for name in predictor.inputs}
-    probabilities_NC = predictor.probabilities(inputs)
-    write_rows(target, table.columns | answer_columns(predictor, probabilities_NC))
+    write_rows(target, table.columns | answer_columns(predictor, inputs))
     return len(table)
 
 
-def answer_columns(predictor: Predictor, probabilities_NC: NDArray[np.float32]) -> Columns:
-    """`label` and one column of probabilities a class; they replace columns of the same name."""
-    shares = {
-        f"probability_{name}": [round(float(value), 6) for value in probabilities_NC[:, index]]
-        for index, name in enumerate(predictor.classes)
+def answer_columns(predictor: Predictor, inputs: Columns) -> Columns:
+    """`label` and one column of probabilities a class, or `prediction`.
+
+    They replace columns of the same name.
+    """
+    return {
+        name: [round(v, 6) for v in values] if name.startswith("probability_") else values
+        for name, values in predictor.answer(inputs).items()
     }
-    return {"label": predictor.labels(probabilities_NC), **shares}
 
 
 def check_target(target: Path) -> None:

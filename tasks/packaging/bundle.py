@@ -27,6 +27,8 @@ class BundleFacts(BaseModel):
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
     target: str
+    scale: tuple[float, float] | None = None
+    """Of a regression: mean and deviation that the graph's output is to be scaled by."""
     batch_rows: PositiveInt = 1024
     """Most rows that may share a batch. 1 where a row's answer would depend on its neighbours:
     dynamic int8 takes its scale from the whole batch, which turned 4 answers in 100."""

@@ -15,6 +15,9 @@ from tasks.packaging.manifest import digest_of_files, write_manifest
 _NAMED = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
+    "r2": "R2",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
 }
@@ -40,7 +43,7 @@ def card_text(bundle: Path, dataset: DatasetRef, reports: Sequence[EvalReport]) 
     sections = [
         _head(candidate, dataset, facts.inputs),
         _figures(reports),
-        _classes(reports[-1], dataset.classes),
+        *([_classes(reports[-1], dataset.classes)] if dataset.classes else []),
         _cost(reports[0]),
         _origin(candidate, dataset, _parity(bundle)),
         _limits(facts.encoder),
@@ -61,7 +64,7 @@ def _head(candidate: Candidate, dataset: DatasetRef, inputs: Sequence[str]) -> s
     parent = f", made from {candidate.parent}" if candidate.parent else ""
     return (
         f"# {dataset.name}: {candidate.name}\n\n"
-        f"Predicts `{dataset.target}` ({', '.join(dataset.classes)}) from "
+        f"Predicts `{dataset.target}` ({', '.join(dataset.classes) or 'a number'}) from "
         f"{', '.join(f'`{name}`' for name in inputs)}. It is {_MADE[candidate.role]}{parent}.\n\n"
         f"Bundle `{candidate.sha256}`."
     )
@@ -72,6 +75,7 @@ def _figures(reports: Sequence[EvalReport]) -> str:
     rows = [
         [shown, *(f"{report.metrics[name]:.4f}" for report in reports)]
         for name, shown in _NAMED.items()
+        if name in reports[0].metrics
     ]
     return "## Quality, as exported\n\n" + _table(["figure", *names], rows)
 

@@ -35,9 +35,9 @@ class Parity:
 
     rows: int
     differing: int
-    """Rows whose likeliest class is not the same."""
+    """Rows whose likeliest class is not the same; of numbers, beyond what is allowed."""
     max_difference: float
-    """Largest absolute difference of a probability."""
+    """Largest absolute difference of a probability, or of a standard score."""
 
 
 def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns: Columns) -> str:
@@ -47,7 +47,11 @@ def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns:
     longest = max(range(len(rows)), key=lambda index: encoder.length(rows[index]))
     export_graph(model, encoder, [rows[longest], rows[0]], bundle_folder / GRAPH)
     facts = BundleFacts(
-        encoder=card.encoder, classes=card.classes, inputs=card.inputs, target=target
+        encoder=card.encoder,
+        classes=card.classes,
+        inputs=card.inputs,
+        target=target,
+        scale=card.scale,
     )
     known = {CARD, WEIGHTS, HISTORY, MANIFEST}
     files = {path.name: path for path in model_folder.iterdir() if path.name not in known}
@@ -61,9 +65,9 @@ def prove_parity(
 
     Raises ValueError when the graph answers otherwise than the model.
     """
-    model, encoder, _ = load_model(model_folder)
-    expected = torch_probabilities(model, encoder, encoder.rows(columns))
-    parity = parity_of(expected, found)
+    model, encoder, card = load_model(model_folder)
+    logits = torch_logits(model, encoder, encoder.rows(columns))
+    parity = score_parity(logits, found, card.scale) if card.scale else class_parity(logits, found)
     check_parity(parity, bundle_folder.name)
     note_export(bundle_folder, {"parity": asdict(parity)})
     return parity
@@ -96,29 +100,38 @@ def export_graph(model: nn.Module, encoder: Encoder, rows: Sequence[Any], path: 
 
 
 @torch.inference_mode()
-def torch_probabilities(
-    model: nn.Module, encoder: Encoder, rows: Sequence[Any]
-) -> NDArray[np.float32]:
-    """Softmax of the float model's answers, in row order."""
+def torch_logits(model: nn.Module, encoder: Encoder, rows: Sequence[Any]) -> NDArray[np.float32]:
+    """The float model's answers [rows, classes], in row order."""
     order = sorted(range(len(rows)), key=lambda index: encoder.length(rows[index]))
     found: list[Tensor] = []
     for start in range(0, len(order), _BATCH_ROWS):
         batch = encoder.batch([rows[index] for index in order[start : start + _BATCH_ROWS]])
         logits_BC = model(**{name: torch.from_numpy(value) for name, value in batch.items()})
-        found.append(torch.softmax(logits_BC.float(), dim=1))
+        found.append(logits_BC.float())
     in_order = torch.empty(len(order), found[0].shape[1])
     in_order[torch.tensor(order)] = torch.cat(found)
     answers: NDArray[np.float32] = in_order.numpy()
     return answers
 
 
-def parity_of(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Parity:
+def class_parity(logits: NDArray[np.float32], found: NDArray[np.float32]) -> Parity:
     """Compare probabilities [rows, classes] of the same rows."""
+    expected = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
     return Parity(
         rows=len(expected),
         differing=int((expected.argmax(1) != found.argmax(1)).sum()),
         max_difference=float(np.abs(expected - found).max()),
     )
+
+
+def score_parity(
+    expected: NDArray[np.float32], found: NDArray[np.float32], scale: tuple[float, float]
+) -> Parity:
+    """Compare numbers [rows, 1], in units of their deviation."""
+    mean, deviation = scale
+    differences = np.abs((found - mean) / deviation - expected)
+    differing = int((differences > MOST_DIFFERENCE).sum())
+    return Parity(len(expected), differing, float(differences.max()))
 
 
 def check_parity(parity: Parity, name: str) -> None:

@@ -7,7 +7,9 @@ from tasks.artifacts import Artifact
 from tasks.evaluation.front import pareto_front
 
 Standing = Literal["champion", "selected", ""]
-QUALITY, LATENCY, SIZE = "valid/macro_f1", "latency/p50_ms", "size/bytes"
+QUALITIES = ("valid/macro_f1", "valid/r2")
+"""Rows are ordered by the first of these that was measured."""
+LATENCY, SIZE = "latency/p50_ms", "size/bytes"
 
 
 class Row(Artifact):
@@ -35,8 +37,10 @@ def compare(
     seen: Sequence[Seen], champion: str | None, selected: str | None, versions: Mapping[str, int]
 ) -> list[Row]:
     """Rows by quality, best first; `champion` and the keys of `versions` are bundle digests."""
-    rows = [item for item in seen if {QUALITY, LATENCY, SIZE} <= item.metrics.keys()]
-    points = [(row.metrics[QUALITY], -row.metrics[LATENCY], -row.metrics[SIZE]) for row in rows]
+    known = {name for item in seen for name in item.metrics}
+    quality = next((name for name in QUALITIES if name in known), QUALITIES[0])
+    rows = [item for item in seen if {quality, LATENCY, SIZE} <= item.metrics.keys()]
+    points = [(row.metrics[quality], -row.metrics[LATENCY], -row.metrics[SIZE]) for row in rows]
     made = [
         Row(
             name=row.name,
@@ -48,7 +52,7 @@ def compare(
         )
         for row, best in zip(rows, pareto_front(points), strict=True)
     ]
-    return sorted(made, key=lambda row: (-row.metrics[QUALITY], row.name))
+    return sorted(made, key=lambda row: (-row.metrics[quality], row.name))
 
 
 def _mark(row: Seen, champion: str | None, selected: str | None) -> Standing:

@@ -10,8 +10,8 @@ class GatePolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    metric: Literal["macro_f1", "accuracy", "roc_auc"] = "macro_f1"
-    """`roc_auc` takes two classes."""
+    metric: Literal["macro_f1", "accuracy", "roc_auc", "r2"] = "macro_f1"
+    """`roc_auc` takes two classes; `r2` is for a regression, and its default."""
     margin: Annotated[float, Field(ge=0, le=0.2)] = 0.01
     """How much quality a cheaper candidate may lose, at the confidence below."""
     when: Literal["better", "better_or_cheaper"] = "better_or_cheaper"

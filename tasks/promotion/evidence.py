@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.artifacts import DatasetRef, EvalReport
 from tasks.data.snapshot import split_rows
@@ -44,15 +46,22 @@ def read_evidence(
 
 def _contender(report: EvalReport, predictions: Mapping[str, Path], rows: int) -> Contender:
     folder = predictions[report.predictions_uri]
-    probabilities_NC = load_answers(folder)
+    answers_NC = load_answers(folder)
     name = report.candidate.name
-    if report.split != "test" or len(probabilities_NC) != rows:
+    if report.split != "test" or len(answers_NC) != rows:
         raise ValueError(
-            f"{name}: {len(probabilities_NC)} predictions of split {report.split!r}, "
+            f"{name}: {len(answers_NC)} predictions of split {report.split!r}, "
             f"the holdout has {rows} rows"
         )
     return Contender(
         report,
-        predicted=np.asarray(probabilities_NC.argmax(axis=1), dtype=np.int64),
-        scores=probabilities_NC[:, 1] if probabilities_NC.shape[1] == 2 else None,
+        predicted=_predicted(answers_NC),
+        scores=answers_NC[:, 1] if answers_NC.shape[1] == 2 else None,
     )
+
+
+def _predicted(answers_NC: NDArray[np.float32]) -> NDArray[Any]:
+    """The likeliest class of each row; where there is one column, its numbers."""
+    if answers_NC.shape[1] == 1:
+        return answers_NC[:, 0]
+    return np.asarray(answers_NC.argmax(axis=1), dtype=np.int64)

@@ -6,14 +6,16 @@ than 5 % lower, and neither of the two more than 5 % higher. A tie is never a re
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.artifacts import Check, Decision, EvalReport
-from tasks.evaluation.confusions import Labels
 from tasks.evaluation.ranks import Scores
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
+from tasks.promotion.explained import r2_difference
 from tasks.promotion.proof import Difference, paired_difference
 from tasks.promotion.ranking import auc_difference
 from tasks.promotion.selection import Selection
@@ -22,12 +24,16 @@ CHEAPER_BY = 0.05
 """Latency of one bundle varies by a few percent between two measurements."""
 
 
+Answers = NDArray[Any]
+"""Positions of classes, or of a regression numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One bundle on the holdout: its figures, and the class that it gave each row."""
+    """One bundle on the holdout: its figures, and the class or number that it gave each row."""
 
     report: EvalReport
-    predicted: Labels
+    predicted: Answers
     scores: Scores | None = None
     """Of two classes: how likely the second is."""
 
@@ -46,7 +52,7 @@ class Contender:
 class Evidence:
     """What the holdout showed, all on the same rows."""
 
-    truth: Labels
+    truth: Answers
     classes: int
     candidate: Contender
     baseline: Contender
@@ -106,6 +112,8 @@ def _held_at_once(
 def _difference(policy: GatePolicy, evidence: Evidence) -> Difference:
     """Candidate minus opponent on the same rows, with its interval."""
     truth, ours, theirs = evidence.truth, evidence.candidate, evidence.opponent
+    if policy.metric == "r2":
+        return r2_difference(truth, ours.predicted, theirs.predicted, policy)
     if policy.metric == "roc_auc":
         assert ours.scores is not None, "selection lets roc_auc through for two classes only"
         assert theirs.scores is not None, "both answered the same question"

@@ -17,13 +17,7 @@ ROWS = 3
 def example_and_answer(
     bundle: Path, data: Path, dataset: DatasetRef
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first validation rows, and label and probabilities for each."""
+    """The first validation rows, and what is answered to each."""
     rows = split_rows(data, dataset, "valid")
     example = pd.DataFrame({name: values[:ROWS] for name, values in rows.columns.items()})
-    loaded = Predictor.load(bundle)
-    probabilities_NC = loaded.probabilities(example.to_dict("list"))
-    answer = pd.DataFrame(
-        probabilities_NC, columns=[f"probability_{name}" for name in loaded.classes]
-    )
-    answer.insert(0, "label", loaded.labels(probabilities_NC))
-    return example, answer
+    return example, pd.DataFrame(Predictor.load(bundle).answer(example.to_dict("list")))

@@ -9,7 +9,7 @@ REACH = 3.0
 """The sweep looks this factor below and above the suggestion."""
 
 Trials = tuple[tuple[float, float], ...]
-"""(rate, validation macro-F1), in the order in which the rates were asked for."""
+"""(rate, validation score), in the order in which the rates were asked for."""
 
 
 def rates_around(suggestion: Suggestion, allowed: tuple[float, float]) -> tuple[float, float]:
@@ -32,7 +32,8 @@ def best_rate(trials: Sequence[tuple[float, float]], valid_rows: int) -> float:
     among rates that the sample cannot tell apart the lowest is the safe one.
     """
     best = max(score for _, score in trials)
-    error = math.sqrt(best * (1 - best) / valid_rows)
+    share = min(max(best, 0.0), 1.0)  # R2 may lie below zero
+    error = math.sqrt(share * (1 - share) / valid_rows)
     return min(rate for rate, score in trials if score >= best - error)
 
 

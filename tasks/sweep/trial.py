@@ -10,10 +10,10 @@ from tasks.training.loop import train
 
 
 def trial(job: TrainingJob, lr: float) -> float:
-    """Best validation macro-F1 of the job's course at this rate."""
+    """Best validation score of the job's course at this rate; -1 of a training that fell apart."""
     use_allotted_threads()
     device = choose_device(job.compute)
     model = first_model(job.blueprint, job.course.seed)
     state = new_state(model, job.course, device, job.blueprint.frozen)
     train(state, replace(job.course, lr=lr), material_of(job), Setting(device))
-    return state.best_score
+    return max(state.best_score, -1.0)

@@ -1,7 +1,8 @@
 """What one training is: what is done, from what material, where, and how far it is."""
 
+import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class Course:
     weight_decay: float
     seed: int
     loss: Loss
+    choose_by: Literal["macro_f1", "r2"] = "macro_f1"
+    """The validation score whose best epoch is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,7 @@ class TrainState:
     """Epochs whose validation is done."""
     lr: float = 0.0
     history: list[Point] = field(default_factory=list)
-    best_score: float = -1.0
+    best_score: float = -math.inf
     best_step: int = -1
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     window_loss: float = 0.0

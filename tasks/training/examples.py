@@ -26,8 +26,8 @@ class Examples:
     rows: Any
     """One item for each row, as the encoder made them."""
     lengths: Sequence[int]
-    labels: NDArray[np.int64]
-    """Index into the dataset's classes, [N]."""
+    labels: NDArray[Any]
+    """Index into the dataset's classes, or standard scores, [N]."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
 
@@ -65,7 +65,7 @@ def taken(items: Any, ids: RowIds) -> Any:
 def encode(
     encoder: Encoder,
     columns: Columns,
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     teacher: NDArray[np.float32] | None = None,
 ) -> Examples:
     """Rows as the encoder sees them."""
@@ -73,7 +73,7 @@ def encode(
     return Examples(rows, [encoder.length(row) for row in rows], labels, teacher)
 
 
-def stratified_rows(labels: NDArray[np.int64], max_rows: int | None, seed: int) -> RowIds:
+def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> RowIds:
     """Positions of at most `max_rows` rows, each class with its share, in row order."""
     if max_rows is None or max_rows >= len(labels):
         return np.arange(len(labels))
@@ -81,8 +81,9 @@ def stratified_rows(labels: NDArray[np.int64], max_rows: int | None, seed: int) 
     shuffled = random.permutation(len(labels))
     # Sorted by (relative place within its class), any prefix holds the classes in proportion.
     place = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = shuffled[labels[shuffled] == label]
+    strata = labels if np.issubdtype(labels.dtype, np.integer) else np.zeros(len(labels))
+    for label in np.unique(strata):
+        members = shuffled[strata[shuffled] == label]
         place[members] = (np.arange(len(members)) + 0.5) / len(members)
     chosen: RowIds = np.sort(np.argsort(place, kind="stable")[:max_rows])
     return chosen

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ class Rows:
     """Labelled rows as they were read."""
 
     columns: Columns
-    labels: NDArray[np.int64]
-    """Index into the dataset's classes, [N]."""
+    labels: NDArray[Any]
+    """Index into the dataset's classes, or standard scores, [N]."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
 
@@ -55,6 +56,8 @@ class TrainingJob:
     course: Course
     compute: ComputeConfig
     classes: tuple[str, ...]
+    scale: tuple[float, float] | None = None
+    """Of a regression, whose labels are standard scores."""
     train: Rows
     valid: Rows
     save_seconds: float = 40.0
@@ -69,7 +72,7 @@ class Fitted:
     """The best epoch's weights, without those that stayed as they were."""
     history: list[Point]
     score: float
-    """Validation macro-F1 of the best epoch."""
+    """Validation score of the best epoch."""
 
 
 def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> str:

@@ -76,4 +76,4 @@ def _message(state: TrainState) -> str:
         return f"step {state.step}"
     point = state.history[-1]
     text = f"step {state.step}, epoch {point['epoch']:.1f}, loss {point['train/loss']:.3f}"
-    return f"{text}, best valid macro-F1 {state.best_score:.3f}" if state.best_step > 0 else text
+    return f"{text}, best valid score {state.best_score:.3f}" if state.best_step > 0 else text

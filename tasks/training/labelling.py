@@ -41,7 +41,7 @@ def label_training_rows(
     shared = ray.put((model, encoder, compute))
     task = ray.remote(num_cpus=1, max_retries=3)(_label_part)
     pending = {task.remote(shared, taken(rows, part)): part for part in parts}
-    logits = np.zeros((len(rows), len(dataset.classes)), dtype=np.float32)
+    logits = np.zeros((len(rows), dataset.num_outputs), dtype=np.float32)
     _gather(pending, logits, on_progress)
     return logits
 

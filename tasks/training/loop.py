@@ -105,8 +105,9 @@ def validate(state: TrainState, course: Course, material: Material, setting: Set
     scores = validation_scores(logits, material.valid.labels)
     add_point(state, scores, course, material, setting)
     state.epochs_done += 1
-    if scores["valid/macro_f1"] > state.best_score:
-        state.best_score, state.best_step = scores["valid/macro_f1"], state.step
+    score = scores[f"valid/{course.choose_by}"]
+    if score > state.best_score:
+        state.best_score, state.best_step = score, state.step
         state.best_weights = {n: weight.clone() for n, weight in state.trained_weights().items()}
 
 

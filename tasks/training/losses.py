@@ -34,7 +34,24 @@ class DistilLoss:
         return self.weight * soft_B + (1.0 - self.weight) * hard_B
 
 
-Loss = LabelLoss | DistilLoss
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumberLoss:
+    """Squared error of a standard score; `weight` of it against the teacher's, if there is one."""
+
+    weight: float = 0.0
+
+    def __call__(self, logits_BC: Tensor, labels_B: Tensor, teacher_BC: Tensor | None) -> Tensor:
+        """Loss of each row, [B]."""
+        found_B = logits_BC[:, 0].float()
+        hard_B = (found_B - labels_B) ** 2
+        if not self.weight:
+            return hard_B
+        assert teacher_BC is not None, "a distillation needs the teacher's answers"
+        soft_B = (found_B - teacher_BC[:, 0].float()) ** 2
+        return self.weight * soft_B + (1.0 - self.weight) * hard_B
+
+
+Loss = LabelLoss | DistilLoss | NumberLoss
 
 
 def soft_target_loss(logits_BC: Tensor, teacher_BC: Tensor, temperature: float) -> Tensor:

@@ -30,16 +30,24 @@ class ModelCard(BaseModel):
     config: dict[str, Any]
     encoder: dict[str, Any]
     classes: tuple[str, ...]
+    scale: tuple[float, float] | None = None
+    """Of a regression: mean and deviation of the numbers that it learned as standard scores."""
     inputs: tuple[str, ...]
 
 
-def card_of(model: nn.Module, blueprint: Blueprint, classes: Sequence[str]) -> ModelCard:
+def card_of(
+    model: nn.Module,
+    blueprint: Blueprint,
+    classes: Sequence[str],
+    scale: tuple[float, float] | None = None,
+) -> ModelCard:
     """The card of a model that was built from `blueprint`."""
     return ModelCard(
         family=blueprint.family,
         config=asdict(model.config),  # type: ignore[call-overload]
         encoder=blueprint.encoder,
         classes=tuple(classes),
+        scale=scale,
         inputs=blueprint.inputs,
     )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import DistilConfig
+from tasks.data.scale import scaled
 from tasks.data.snapshot import split_rows
 from tasks.training.blueprint import first_model
 from tasks.training.blueprints import blueprint_of
@@ -17,7 +18,7 @@ from tasks.training.course import Course
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
-from tasks.training.losses import DistilLoss, LabelLoss, Loss
+from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
 from tasks.training.model_folder import card_of, num_params, save_model
 
 
@@ -32,7 +33,7 @@ class Site:
     def rows(self, split: Split, teacher: NDArray[np.float32] | None = None) -> Rows:
         """One split, with the teacher's logits if there are any."""
         read = split_rows(self.dataset_folder, self.dataset, split)
-        return Rows(read.columns, read.labels, teacher)
+        return Rows(read.columns, scaled(read.labels, self.dataset.scale), teacher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +60,30 @@ def train_into(
     fitted = fit(job, store, on_progress)
     model = first_model(job.blueprint, job.course.seed)
     weights = model.state_dict() | fitted.trained
-    card = card_of(model, job.blueprint, job.classes)
+    card = card_of(model, job.blueprint, job.classes, job.scale)
     digest = save_model(folder, weights, card, job.blueprint.files, fitted.history)
     return SavedModel(digest, num_params(weights))
 
 
 def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
-    return _job(config, lr, LabelLoss(), site, training_rows(config, site, teacher=None))
+    return _job(config, lr, _loss_of(None, site), site, training_rows(config, site, teacher=None))
 
 
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
     train = training_rows(config, site, lesson.logits if lesson else None)
     alone = replace(site, compute=site.compute.model_copy(update={"workers": 1}))
-    return _job(config, config.usual_lr, _loss_of(lesson), alone, train)
+    return _job(config, config.usual_lr, _loss_of(lesson, site), alone, train)
 
 
 def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) -> TrainingJob:
     return TrainingJob(
         blueprint=blueprint_of(config, site.dataset, train),
-        course=_course(config, lr if config.lr == "auto" else config.lr, loss),
+        course=_course(config, lr if config.lr == "auto" else config.lr, loss, site),
         compute=site.compute,
         classes=site.dataset.classes,
+        scale=site.dataset.scale,
         train=train,
         valid=site.rows("valid"),
     )
@@ -91,16 +93,16 @@ def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] 
     """The training split, or the share of each class that `max_rows` allows."""
     dataset = site.dataset
     rows = site.rows("train", teacher)
-    if teacher is not None and teacher.shape != (len(rows), len(dataset.classes)):
+    if teacher is not None and teacher.shape != (len(rows), dataset.num_outputs):
         raise ValueError(
             f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
-            f"and {len(dataset.classes)} classes"
+            f"and {dataset.num_outputs} answers each"
         )
     chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
     return rows if len(chosen) == len(rows) else rows.take(chosen)
 
 
-def _course(config: TrainConfig, lr: float, loss: Loss) -> Course:
+def _course(config: TrainConfig, lr: float, loss: Loss, site: Site) -> Course:
     return Course(
         epochs=config.epochs,
         batch_size=config.batch_size,
@@ -108,10 +110,13 @@ def _course(config: TrainConfig, lr: float, loss: Loss) -> Course:
         weight_decay=config.weight_decay,
         seed=config.seed,
         loss=loss,
+        choose_by="macro_f1" if site.dataset.task == "classification" else "r2",
     )
 
 
-def _loss_of(lesson: Lesson | None) -> Loss:
+def _loss_of(lesson: Lesson | None, site: Site) -> Loss:
+    if site.dataset.task == "regression":
+        return NumberLoss(weight=lesson.config.weight if lesson else 0.0)
     if lesson is None:
         return LabelLoss()
     return DistilLoss(temperature=lesson.config.temperature, weight=lesson.config.weight)

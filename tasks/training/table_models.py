@@ -56,7 +56,7 @@ def table_shape(encoder: dict[str, Any]) -> dict[str, Any]:
 
 def _blueprint(family: str, own: dict[str, Any], dataset: DatasetRef, train: Rows) -> Blueprint:
     encoder = table_encoder(dataset, train.columns)
-    shape = {"num_classes": len(dataset.classes), **table_shape(encoder), **own}
+    shape = {"num_classes": dataset.num_outputs, **table_shape(encoder), **own}
     return Blueprint(family=family, config=shape, inputs=dataset.inputs, encoder=encoder)
 
 

@@ -27,7 +27,7 @@ def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
     encoder = _wordpiece(dataset.inputs)
     tokenizer_json = (minilm_folder() / TOKENIZER).read_text(encoding="utf-8")
     shape = {
-        "num_classes": len(dataset.classes),
+        "num_classes": dataset.num_outputs,
         "layers": config.layers,
         "feed_forward": config.feed_forward,
         "max_positions": MAX_LENGTH,
@@ -62,7 +62,7 @@ def ngram_bag(config: NgramBag, dataset: DatasetRef, train: Rows) -> Blueprint:
         "char_ngrams": [3, 5],
     }
     shape = {
-        "num_classes": len(dataset.classes),
+        "num_classes": dataset.num_outputs,
         "buckets": config.buckets,
         "width": config.width,
     }

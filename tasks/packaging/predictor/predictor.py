@@ -14,12 +14,13 @@ FORMAT = 1
 
 
 class Predictor:
-    """Class probabilities of rows that are given as columns."""
+    """Class probabilities, or of a regression numbers, for rows that are given as columns."""
 
     def __init__(self, session: Any, encoder: Encoder, facts: Mapping[str, Any]) -> None:
         self.classes: tuple[str, ...] = tuple(facts["classes"])
         self.inputs: tuple[str, ...] = tuple(facts["inputs"])
         self.target: str = facts["target"]
+        self._scale: Sequence[float] | None = facts.get("scale")
         self._session, self._encoder = session, encoder
         self._most_rows: int = facts["batch_rows"]
 
@@ -39,27 +40,39 @@ class Predictor:
     ) -> np.ndarray:
         """float32 [rows, classes] in row order; ValueError names a bad column or row.
 
+        Of a regression, the predicted numbers as one column.
         Left out, `batch_rows` is the encoder's; a bundle may hold it down: see `BundleFacts`.
         """
         rows = self._encoder.rows(columns)
         if len(rows) == 1:
-            return _softmax(self._logits(rows))
+            return self._answers(rows)
         batch_rows = min(batch_rows or self._encoder.batch_rows, self._most_rows)
         # Rows of like length share a batch, so that little of it is padding.
         order = sorted(range(len(rows)), key=lambda index: self._encoder.length(rows[index]))
-        found = np.empty((len(rows), len(self.classes)), np.float32)
+        found = np.empty((len(rows), max(1, len(self.classes))), np.float32)
         for start in range(0, len(rows), batch_rows):
             chosen = order[start : start + batch_rows]
-            found[chosen] = _softmax(self._logits([rows[index] for index in chosen]))
+            found[chosen] = self._answers([rows[index] for index in chosen])
         return found
 
     def labels(self, probabilities: np.ndarray) -> list[str]:
         """The likeliest class of each row."""
         return [self.classes[index] for index in probabilities.argmax(axis=1)]
 
-    def _logits(self, rows: list[Any]) -> np.ndarray:
+    def answer(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+        """What a person sees, by column: `label` and `probability_<class>`, or `prediction`."""
+        found = self.probabilities(columns)
+        if not self.classes:
+            return {"prediction": found[:, 0].tolist()}
+        shares = {f"probability_{name}": found[:, i] for i, name in enumerate(self.classes)}
+        return {"label": self.labels(found)} | {k: v.tolist() for k, v in shares.items()}
+
+    def _answers(self, rows: list[Any]) -> np.ndarray:
         (logits_BC,) = self._session.run(None, self._encoder.batch(rows))
-        return np.asarray(logits_BC)
+        if self._scale is None:
+            return _softmax(np.asarray(logits_BC))
+        mean, deviation = self._scale
+        return np.asarray(logits_BC * deviation + mean, dtype=np.float32)
 
 
 def _open_session(path: Path, threads: int) -> Any:

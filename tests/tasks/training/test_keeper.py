@@ -29,7 +29,7 @@ def test_it_reports_and_saves_on_the_way(toy: ModuleType, store: CheckpointStore
     said: list[tuple[float, float, str]] = []
     watched(toy, Keeper(store, lambda *news: said.append(news), save_seconds=0))
     assert said[-1][:2] == (10, 10)
-    assert "best valid macro-F1" in said[-1][2]
+    assert "best valid score" in said[-1][2]
     newest = store.latest()
     assert newest is not None
     assert 0 < newest.step < 10
