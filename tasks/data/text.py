@@ -1,4 +1,4 @@
-"""What is particular to rows of text: which column, what is empty, the same, or nearly the same."""
+"""What is particular to rows of text: which columns, what is empty, equal, or nearly so."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
 class TextKind:
-    """Rows with one column of free text."""
+    """Rows with free text in one column or in several, which are read as one text."""
 
     name = "text"
     drops_equal_rows = True
@@ -38,14 +38,13 @@ class TextKind:
         return (best,)
 
     def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
-        """Pass when `inputs` is one column that holds strings or nothing; ValueError otherwise."""
-        if len(inputs) != 1:
-            raise ValueError(f"data.inputs has {len(inputs)} columns, kind text takes exactly one")
-        for row, value in enumerate(table.columns[inputs[0]]):
-            if not (isinstance(value, str) or is_missing(value)):
-                raise ValueError(
-                    f"{table.where(row)}: data.inputs {inputs[0]!r} is {value!r}, text was expected"
-                )
+        """Pass when every cell is a string or nothing; ValueError otherwise."""
+        for name in inputs:
+            for row, value in enumerate(table.columns[name]):
+                if not (isinstance(value, str) or is_missing(value)):
+                    raise ValueError(
+                        f"{table.where(row)}: data.inputs {name!r} is {value!r}, text was expected"
+                    )
 
     def types(
         self, columns: Mapping[str, Sequence[Any]], given: Mapping[str, str]
@@ -59,19 +58,24 @@ class TextKind:
     def typed(
         self, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]
     ) -> dict[str, list[Any]]:
-        """The texts as they are."""
+        """The texts as they are; beside other columns a missing cell is an empty text."""
         del types
-        return {name: list(values) for name, values in columns.items()}
+        if len(columns) == 1:
+            return {name: list(values) for name, values in columns.items()}
+        return {
+            name: ["" if is_missing(value) else value for value in values]
+            for name, values in columns.items()
+        }
 
     def unusable(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Mask]:
-        """Rows to drop, by reason: those without a visible character."""
+        """Rows to drop, by reason: those without a visible character in any column."""
         texts = _texts(columns)
         empty = (is_missing(text) or not text.strip() for text in texts)
         return {"empty text": np.fromiter(empty, dtype=np.bool_, count=len(texts))}
 
     def keys(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
         """What a row is, as a string: rows with equal keys ask the same question."""
-        return list(_texts(columns))
+        return ["\x1f".join(row) for row in zip(*columns.values(), strict=True)]
 
     def near_duplicates(self, columns: Mapping[str, Sequence[Any]]) -> Ids:
         """A group number for each row; near-copies (retweets, say) share one."""
@@ -94,7 +98,9 @@ def normal_form(text: str) -> str:
 
 
 def _texts(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
-    return next(iter(columns.values()))
+    """The text of each row, its columns side by side."""
+    first, *others = columns.values()
+    return [" ".join(row) for row in zip(first, *others, strict=True)] if others else first
 
 
 def _mean_length(values: Sequence[Any]) -> float:

@@ -56,7 +56,7 @@ def ngram_bag(config: NgramBag, dataset: DatasetRef, train: Rows) -> Blueprint:
     del train
     encoder = {
         "kind": "hashed_ngrams",
-        "column": _only(dataset.inputs),
+        "columns": list(dataset.inputs),
         "buckets": config.buckets,
         "word_ngrams": [1, 2],
         "char_ngrams": [3, 5],
@@ -70,10 +70,4 @@ def ngram_bag(config: NgramBag, dataset: DatasetRef, train: Rows) -> Blueprint:
 
 
 def _wordpiece(inputs: Sequence[str]) -> dict[str, Any]:
-    return {"kind": "wordpiece", "column": _only(inputs), "max_length": MAX_LENGTH}
-
-
-def _only(inputs: Sequence[str]) -> str:
-    if len(inputs) != 1:
-        raise ValueError(f"data.inputs {list(inputs)}: a text model reads exactly one column")
-    return inputs[0]
+    return {"kind": "wordpiece", "columns": list(inputs), "max_length": MAX_LENGTH}

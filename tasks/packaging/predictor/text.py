@@ -1,6 +1,7 @@
 """Encoders of text: word pieces, hashed n-grams, TF-IDF.
 
 All three return `input_ids` and `attention_mask`; for the bags the mask holds each term's weight.
+Several columns are read as one text, in order, with a separator between them.
 """
 
 import json
@@ -20,6 +21,10 @@ NAMES = ("input_ids", "attention_mask")
 BATCH_ROWS = 8
 """The fastest for a transformer on one core: at 64 its activations leave the cache, and a row costs
 half as much again."""
+SEPARATOR = " | "
+"""Between the texts of several columns; to the bags of n-grams a term of its own."""
+SEPARATOR_TOKENS = ("[SEP]", "</s>")
+"""What a pretrained tokenizer puts between two texts (arXiv:1810.04805, section 3)."""
 
 
 class WordPiece:
@@ -29,12 +34,14 @@ class WordPiece:
     batch_rows = BATCH_ROWS
     ragged_axes: tuple[int, ...] = (1,)
 
-    def __init__(self, column: str, max_length: int, tokenizer: Any) -> None:
+    def __init__(self, columns: Sequence[str], max_length: int, tokenizer: Any) -> None:
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_length)
-        self.column = column
+        self.columns = tuple(columns)
         self._tokenizer = tokenizer
         self._pad = tokenizer.token_to_id("[PAD]") or 0
+        known = (token for token in SEPARATOR_TOKENS if tokenizer.token_to_id(token) is not None)
+        self._separator = f" {next(known, SEPARATOR.strip())} "
 
     @classmethod
     def load(cls, config: Mapping[str, Any], folder: Path) -> "WordPiece":
@@ -42,11 +49,11 @@ class WordPiece:
         from tokenizers import Tokenizer  # the bags do without this package
 
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        return cls(config["column"], config["max_length"], tokenizer)
+        return cls(columns_of(config), config["max_length"], tokenizer)
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[list[int]]:
         """Token ids of each text, special tokens included."""
-        texts = texts_of(columns, self.column)
+        texts = texts_of(columns, self.columns, self._separator)
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
 
     def length(self, row: list[int]) -> int:
@@ -79,9 +86,14 @@ class HashedNgrams:
     _WORD = re.compile(r"\w+|[^\w\s]+")
 
     def __init__(
-        self, column: str, buckets: int, words: tuple[int, int], chars: tuple[int, int], limit: int
+        self,
+        columns: Sequence[str],
+        buckets: int,
+        words: tuple[int, int],
+        chars: tuple[int, int],
+        limit: int,
     ) -> None:
-        self.column = column
+        self.columns = tuple(columns)
         self._buckets, self._words, self._chars, self._limit = buckets, words, chars, limit
         # Words repeat (Zipf): with the cache a tweet costs a third of hashing it anew.
         self._pieces = lru_cache(maxsize=1 << 16)(self._hash_pieces)
@@ -92,11 +104,12 @@ class HashedNgrams:
         del folder
         (shortest, longest), (least, most) = config["word_ngrams"], config["char_ngrams"]
         limit = config.get("max_length", 1024)
-        return cls(config["column"], config["buckets"], (shortest, longest), (least, most), limit)
+        names, buckets = columns_of(config), config["buckets"]
+        return cls(names, buckets, (shortest, longest), (least, most), limit)
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[np.ndarray]:
         """Bucket ids of each text, int64, never empty: a text without a word is bucket 0."""
-        return [self._ids(text) for text in texts_of(columns, self.column)]
+        return [self._ids(text) for text in texts_of(columns, self.columns)]
 
     def length(self, row: np.ndarray) -> int:
         """N-grams of one row."""
@@ -143,8 +156,8 @@ class Tfidf:
     ragged_axes: tuple[int, ...] = (1,)
     _WORD = re.compile(r"(?u)\b\w\w+\b")
 
-    def __init__(self, column: str, terms: Sequence[str], idf: Sequence[float]) -> None:
-        self.column = column
+    def __init__(self, columns: Sequence[str], terms: Sequence[str], idf: Sequence[float]) -> None:
+        self.columns = tuple(columns)
         self._term_ids = {term: index for index, term in enumerate(terms)}
         self._idf = list(idf)
 
@@ -152,11 +165,11 @@ class Tfidf:
     def load(cls, config: Mapping[str, Any], folder: Path) -> "Tfidf":
         """From `vocabulary.json` beside the configuration."""
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        return cls(config["column"], vocabulary["terms"], vocabulary["idf"])
+        return cls(columns_of(config), vocabulary["terms"], vocabulary["idf"])
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[np.ndarray, np.ndarray]]:
         """(term ids int64, weights float32) of each text; one of weight 0 when none is known."""
-        return [self._row(text) for text in texts_of(columns, self.column)]
+        return [self._row(text) for text in texts_of(columns, self.columns)]
 
     def length(self, row: tuple[np.ndarray, np.ndarray]) -> int:
         """Known terms of one row."""
@@ -180,13 +193,35 @@ class Tfidf:
         return ids, (np.array(weights) / norm).astype(np.float32)
 
 
-def texts_of(columns: Mapping[str, Sequence[Any]], column: str) -> list[str]:
-    """The texts of one column; ValueError names the first row that holds none."""
+def columns_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that an encoder reads; bundles from before there were several name one."""
+    return tuple(config["columns"]) if "columns" in config else (config["column"],)
+
+
+def texts_of(
+    columns: Mapping[str, Sequence[Any]], names: Sequence[str], separator: str = SEPARATOR
+) -> list[str]:
+    """The text of each row, its columns joined; ValueError names the first cell that is none.
+
+    A cell may be missing, None or NaN, where there are several columns: it is an empty text.
+    """
+    parts = [_texts_of_one(columns, name, may_miss=len(names) > 1) for name in names]
+    return (
+        parts[0] if len(parts) == 1 else [separator.join(row) for row in zip(*parts, strict=True)]
+    )
+
+
+def _texts_of_one(
+    columns: Mapping[str, Sequence[Any]], column: str, *, may_miss: bool
+) -> list[str]:
     if column not in columns:
         raise ValueError(f"column {column!r} is missing; found {', '.join(map(str, columns))}")
     texts = list(columns[column])
     for index, text in enumerate(texts):
-        if not isinstance(text, str):
+        # NaN alone differs from itself.
+        if may_miss and (text is None or text != text):  # noqa: PLR0124
+            texts[index] = ""
+        elif not isinstance(text, str):
             raise ValueError(f"column {column!r}, row {index}: {text!r} must be a text")
     return texts
 

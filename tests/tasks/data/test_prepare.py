@@ -51,6 +51,24 @@ def test_the_column_of_free_text_is_found(prepare: Prepare) -> None:
     assert sum(split_sizes(prepared).values()) == 120
 
 
+def test_several_columns_are_one_text_and_may_miss_cells(prepare: Prepare) -> None:
+    records = [{**row, "title": f"title of {i}"} for i, row in enumerate(rows())]
+    records[0]["title"], records[1]["text"] = None, None
+    records += [
+        {"title": " ", "text": None, "label": "a"},
+        {"title": records[2]["text"], "text": records[2]["title"], "label": "b"},
+        dict(records[3]),
+    ]
+    prepared = prepare(records, inputs=["title", "text"])
+    dropped = prepared.rows.dropped
+    assert (dropped["empty text"], dropped["exact duplicate"], dropped["conflicting labels"]) == (
+        (1, 1, 0)
+    )
+    assert prepared.rows.columns["title"][0] == prepared.rows.columns["text"][1] == ""
+    words = data_report(prepared)["text"]["train"]["words"]
+    assert words[2] == 12  # three of the title, nine of the text
+
+
 def test_what_is_dropped_is_counted_by_reason(prepare: Prepare) -> None:
     records = rows()
     records += [
@@ -142,10 +160,10 @@ def test_a_sample_keeps_class_shares_and_does_not_depend_on_the_order(prepare: P
             id="target in the inputs",
         ),
         pytest.param(
-            {},
-            {"inputs": ["text", "user"]},
-            "data.inputs has 2 columns, kind text takes exactly one",
-            id="two inputs",
+            {"number": 3},
+            {"inputs": ["text", "number"]},
+            "rows.jsonl:1: data.inputs 'number' is 3, text was expected",
+            id="an input that is no text",
         ),
         pytest.param(
             {},

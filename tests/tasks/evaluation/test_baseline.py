@@ -27,7 +27,7 @@ def test_the_bundle_answers_as_scikit_learn(
     valid = split_rows(data, dataset, "valid")
     export_bundle(tmp_path / "model", tmp_path / "bundle", "mood", valid.columns)
     found = Predictor.load(tmp_path / "bundle").probabilities(valid.columns)
-    vectorizer, model = fit_sklearn(split_rows(data, dataset, "train"), "text")
+    vectorizer, model = fit_sklearn(split_rows(data, dataset, "train"), ["text"])
     expected = model.predict_proba(vectorizer.transform(valid.columns["text"]))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (found.argmax(axis=1) == valid.labels).mean() > 0.9

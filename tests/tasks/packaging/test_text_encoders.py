@@ -91,6 +91,42 @@ def test_a_long_text_has_a_limited_number_of_ngrams(tmp_path: Path) -> None:
     assert len(row) == 50
 
 
+def test_several_columns_are_one_text(tmp_path: Path, tokenizer: bytes) -> None:
+    both = {key: value for key, value in NGRAMS.items() if key != "column"}
+    several = load_encoder(both | {"columns": ["title", "body"]}, tmp_path)
+    columns = {"title": ["Late", None], "body": ["crew", "late"]}
+    joined = load_encoder(NGRAMS, tmp_path).rows({"text": ["Late | crew", " | late"]})
+    for row, expected in zip(several.rows(columns), joined, strict=True):
+        np.testing.assert_array_equal(row, expected)
+    assert len(several.rows({"title": [float("nan")], "body": ["late"]})[0])
+    with pytest.raises(ValueError, match="column 'body' is missing; found title"):
+        several.rows({"title": ["a"]})
+    with pytest.raises(ValueError, match="column 'body', row 0: 3 must be a text"):
+        several.rows({"title": ["a"], "body": [3]})
+
+
+def test_one_column_in_a_list_reads_as_one_column() -> None:
+    config = {key: value for key, value in NGRAMS.items() if key != "column"}
+    alone = load_encoder(config | {"columns": ["text"]}, Path())
+    for ours, theirs in zip(
+        alone.rows({"text": TEXTS}), load_encoder(NGRAMS, Path()).rows({"text": TEXTS}), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_word_pieces_of_two_columns_stand_apart(tmp_path: Path) -> None:
+    from models.minilm import minilm_folder
+
+    config = {"kind": "wordpiece", "columns": ["title", "body"], "max_length": 16}
+    encoder = load_encoder(config, minilm_folder())
+    one = load_encoder({"kind": "wordpiece", "column": "text", "max_length": 16}, minilm_folder())
+    title, body, both = (one.rows({"text": [text]})[0] for text in ("late", "crew", "late crew"))
+    (row,) = encoder.rows({"title": ["late"], "body": ["crew"]})
+    separator = title[-1]
+    assert row == [*title[:-1], separator, *body[1:]]
+    assert len(row) == len(both) + 1
+
+
 def test_an_unknown_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="encoder kind 'bytes' must be one of hashed_ngrams, "):
         load_encoder({"kind": "bytes"}, tmp_path)
