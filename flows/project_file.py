@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, sentences, unknown_field
+from tasks.data.config import FILE_SUFFIXES
 from tasks.data.source import resolve_source
 
 MAX_BYTES = 1_000_000
@@ -63,9 +64,13 @@ def project_schema() -> dict[str, Any]:
 
 
 def _with_source(project: Project, path: Path, document: _Document) -> Project:
+    may_be_folder = project.data.kind in FILE_SUFFIXES
+
     def found(source: str, *field: str) -> str:
         try:
-            local = resolve_source(source, path.resolve().parent, dotted(field))
+            local = resolve_source(
+                source, path.resolve().parent, dotted(field), folder=may_be_folder
+            )
         except ValueError as error:
             raise ValueError(f"{document.place(field)}: {error}") from error
         return source if "://" in source else str(local)

@@ -36,6 +36,8 @@ class Registration:
     """What the model answers to them."""
     tags: Mapping[str, str]
     description: str = ""
+    needed: tuple[str, ...] = ()
+    """Distributions that the predictor needs for this bundle, beside those of every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ def _store_model(registration: Registration, model_id: str) -> None:
         artifacts={"bundle": str(registration.bundle)},
         code_paths=[str(registration.predictor)],
         # Given, not inferred: inference starts a process that imports the model, 16 s.
-        pip_requirements=[f"{name}=={installed(name)}" for name in REQUIRED],
+        pip_requirements=[
+            f"{name}=={installed(name)}" for name in (*REQUIRED, *registration.needed)
+        ],
         signature=infer_signature(registration.example, registration.answer),
         input_example=registration.example,
     )

@@ -17,6 +17,7 @@ NUMERIC = (
     "onnx",
     "tokenizers",
     "pyarrow",
+    "pillow",
 )
 """Distributions whose version can change a result."""
 

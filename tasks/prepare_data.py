@@ -12,7 +12,7 @@ from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.report import warnings_of
 from tasks.data.scale import scale_of
-from tasks.data.source import source_digest
+from tasks.data.source_table import source_digest
 from tasks.step import step
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from infra import registry, tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.promotion.records import child_key, child_tags
 from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer
@@ -36,5 +37,6 @@ def register_candidate(
                 "modelworks.dataset": dataset.sha256,
             },
             description=text,
+            needed=needed_by(bundle),
         )
         return registry.register(registration)

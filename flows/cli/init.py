@@ -38,7 +38,7 @@ data:
 
 @app.command()
 def init(
-    file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, JSON Lines or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet, or a folder.")],
     out_path: Annotated[
         Path | None, typer.Option("--out", help="The project file to write.")
     ] = None,

@@ -13,7 +13,7 @@ app = typer.Typer()
 @app.command()
 def predict(
     name: Annotated[str, typer.Argument(help="The project.")],
-    source: Annotated[Path, typer.Argument(metavar="IN", help="CSV, JSON Lines or Parquet.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A file of rows, or a folder.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Written whole or not at all.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:

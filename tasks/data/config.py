@@ -66,20 +66,39 @@ class SplitConfig(BaseModel):
         return bool(self.files or self.column or self.time)
 
 
+FILE_SUFFIXES: dict[str, tuple[str, ...]] = {"image": (".png", ".jpg", ".jpeg")}
+"""Kinds whose rows are files, and how those end."""
+
+
+class ImageConfig(BaseModel):
+    """The form in which pictures are kept and learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    size: Annotated[int, Field(ge=8, le=512)] = 32
+    """Pixels of a side; pictures are stretched to a square."""
+    channels: Literal["auto", 1, 3] = "auto"
+    """1 for grey, 3 for colour; `auto`: colour when one picture is."""
+
+
 class DataConfig(BaseModel):
     """Where labelled rows come from and what they mean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     source: str
-    """CSV, JSON Lines or Parquet: a path (from the project file) or `package://NAME/FILE`."""
+    """CSV, JSON Lines or Parquet: a path (from the project file) or `package://NAME/FILE`.
+
+    Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
+    each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
+    """
     target: str
     """The column to predict."""
     task: Task = "classification"
     """`regression` predicts the number that the target holds."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
-    kind: Literal["text", "table"] = "text"
+    kind: Literal["text", "table", "image"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help."""
     columns: dict[str, Literal["number", "boolean", "moment", "category"]] = {}
@@ -88,10 +107,20 @@ class DataConfig(BaseModel):
     """Of a CSV or JSON Lines file: utf-8, latin-1, cp1252, utf-16, ..."""
     max_rows: Annotated[int, Field(ge=50)] | None = None
     """Read the whole file, keep this many rows, drawn by class with the split's seed."""
+    image: ImageConfig = ImageConfig()
+    """Of kind image alone."""
+    max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of files that may be unreadable; they are skipped and stand in the data report."""
     split: SplitConfig = SplitConfig()
 
     @model_validator(mode="after")
     def _asks_one_question(self) -> "DataConfig":
         if self.above is not None and self.task == "regression":
             raise ValueError(f"above {self.above:g} makes two classes, task regression has none")
+        return self
+
+    @model_validator(mode="after")
+    def _uses_what_is_set(self) -> "DataConfig":
+        if self.kind != "image" and "image" in self.model_fields_set:
+            raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
         return self

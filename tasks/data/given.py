@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.data.config import DataConfig, SplitConfig
-from tasks.data.reading import read_table
-from tasks.data.source import resolve_source
+from tasks.data.source_table import source_table
 from tasks.data.splitting import SPLITS, split_rows
 from tasks.data.table import Ids, Mask, Table, is_missing, joined, shortened
 
@@ -26,11 +25,11 @@ Instants = npt.NDArray[np.float64]
 
 def read_sides(config: DataConfig, base: Path, wanted: Sequence[str]) -> tuple[Table, Ids]:
     """The rows of the source and of the splits with a file, and the side that a file gives them."""
-    tables = [read_table(resolve_source(config.source, base), config.encoding, wanted)]
+    tables = [source_table(config, base, wanted)]
     sides = [OPEN]
     for split, file in config.split.files.items():
-        path = resolve_source(file, base, f"data.split.{split}")
-        tables.append(read_table(path, config.encoding, wanted))
+        place = config.model_copy(update={"source": file})
+        tables.append(source_table(place, base, wanted, f"data.split.{split}"))
         sides.append(SPLITS.index(split))
     return joined(tables), np.repeat(sides, list(map(len, tables)))
 

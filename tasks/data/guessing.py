@@ -6,7 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.config import FILE_SUFFIXES, DataConfig, SplitConfig
+from tasks.data.files import folder_table
 from tasks.data.kinds import KINDS
 from tasks.data.labels import MAX_MISSING, class_name
 from tasks.data.prepare import Prepared, prepare_rows
@@ -55,9 +56,9 @@ def guess_data(path: Path) -> dict[str, Guess]:
 
     Raises `ValueError` when the file cannot be read, or no column can be a target or an input.
     """
-    path = resolve_source(str(path), Path.cwd(), "FILE")
+    path = resolve_source(str(path), Path.cwd(), "FILE", folder=True)
     encoding = _encoding(path)
-    table = read_table(path, encoding.value)
+    table = _table(path, encoding.value)
     _check_header(table)
     target, task = _question(table)
     inputs, kind = _inputs(table, target.value)
@@ -82,7 +83,15 @@ def guess_data(path: Path) -> dict[str, Guess]:
     }
 
 
+def _table(path: Path, encoding: str) -> Table:
+    if path.is_dir():
+        return folder_table(path, tuple(end for ends in FILE_SUFFIXES.values() for end in ends))
+    return read_table(path, encoding)
+
+
 def _encoding(path: Path) -> Guess:
+    if path.is_dir():
+        return Guess("utf-8", "not used: a folder of files")
     if path.suffix.lower() not in TEXT_SUFFIXES:
         return Guess("utf-8", "not used: Parquet knows its own")
     encoding = guess_encoding(path)

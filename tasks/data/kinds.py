@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tasks.data.config import DataConfig
+from tasks.data.image import ImageKind
 from tasks.data.table import Ids, Mask, Table
 from tasks.data.tabular import TableKind
 from tasks.data.text import TextKind
@@ -23,6 +25,9 @@ class Kind(Protocol):
 
     def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
         """Raise ValueError when these columns cannot be inputs of this kind."""
+
+    def opened(self, table: Table, config: DataConfig) -> Table:
+        """The table with the files that its cells name read in, where they name files."""
 
     def types(
         self, columns: Mapping[str, Sequence[Any]], given: Mapping[str, str]
@@ -47,4 +52,5 @@ class Kind(Protocol):
         """Numbers for the data report that only this kind has."""
 
 
-KINDS: dict[str, Kind] = {"text": TextKind(), "table": TableKind()}
+KINDS: dict[str, Kind] = {"image": ImageKind(), "text": TextKind(), "table": TableKind()}
+"""In the order in which `init` tries them: the surest signs first."""

@@ -83,6 +83,7 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     kind = KINDS[config.kind]
     table, by_file = read_sides(config, base, _wanted(config))
     config = _with_inputs(config, table, kind)
+    table = kind.opened(table, config)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.columns)
     rows = _usable_rows(config, table, kind, types)
     given = given_sides(config.split, table, by_file, rows.row_ids)

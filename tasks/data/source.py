@@ -1,54 +1,37 @@
 """Where labelled rows come from: a file beside the project, or a file inside a package."""
 
-import hashlib
 import importlib.util
-import json
 from pathlib import Path, PurePosixPath
 
-from tasks.data.config import DataConfig
+ALLOWED = "a path (from the project file's folder), package://NAME/FILE or sklearn://digits"
+BUNDLED = "sklearn"
+"""Scheme of the data that scikit-learn ships."""
 
-ALLOWED = "a path (from the project file's folder) or package://NAME/FILE"
 
-
-def resolve_source(source: str, base: Path, field: str = "data.source") -> Path:
+def resolve_source(
+    source: str, base: Path, field: str = "data.source", *, folder: bool = False
+) -> Path:
     """The local file that `source` names; relative paths start at `base`, errors with `field`.
 
-    Raises `ValueError` for an unknown scheme, a missing file, or a directory.
+    Raises `ValueError` for an unknown scheme, a missing file, or a directory where no `folder` may
+    stand.
     """
     scheme, separator, rest = source.partition("://")
     if not separator:
         path = base / Path(source).expanduser()
     elif scheme == "package":
         path = _packaged(source, rest, field)
+    elif source == f"{BUNDLED}://digits":
+        path = _packaged(source, "sklearn/datasets/data/digits.csv.gz", field)
     else:
         raise ValueError(f"{field} {source!r}: {scheme}:// cannot be read, allowed: {ALLOWED}")
-    return _existing(path, f"{field} {source!r}")
+    return _existing(path, f"{field} {source!r}", folder)
 
 
-def source_digest(config: DataConfig, base: Path) -> str:
-    """The sha256 of the source's bytes; of several files, of which is which and their bytes."""
-    digest = _file_digest(config.source, base, "data.source")
-    if not config.split.files:
-        return digest
-    files = {
-        split: _file_digest(file, base, f"data.split.{split}")
-        for split, file in config.split.files.items()
-    }
-    whole = json.dumps({"source": digest, **files}, sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()
-
-
-def _file_digest(source: str, base: Path, field: str) -> str:
-    path = resolve_source(source, base, field)
+def _existing(path: Path, what: str, folder: bool) -> Path:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ValueError(f"{field} {source!r}: {error.strerror}") from error
-
-
-def _existing(path: Path, what: str) -> Path:
-    try:
+        if folder and path.is_dir():
+            return path
         if path.is_dir():
             raise ValueError(f"{what} is a directory, a file was expected")
         if not path.exists():

@@ -27,7 +27,7 @@ class Table:
     """Every column of the file, those that were not asked for included."""
     lines: Ids | None = None
     """Line of a text file on which each row starts; None for Parquet."""
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """How the file was read: format, encoding, delimiter."""
     parts: tuple[tuple[int, "Table"], ...] = ()
     """Of rows that stand in several files: the first row of each, and the file's own table."""

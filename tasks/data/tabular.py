@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.config import DataConfig
 from tasks.data.table import Ids, Mask, Table, shortened
 from tasks.packaging.predictor.table import (
     PARSERS,
@@ -50,6 +51,11 @@ class TableKind:
                         f"{table.where(row)}: data.inputs {name!r} is {value!r:.40}, "
                         "a number, a date or a word was expected"
                     )
+
+    def opened(self, table: Table, config: DataConfig) -> Table:
+        """The table as it is: its cells hold the values themselves."""
+        del config
+        return table
 
     def types(self, columns: Columns, given: Mapping[str, str]) -> dict[str, str]:
         """The type of each column: what the project says, else what all its cells can be."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.config import DataConfig
 from tasks.data.near_duplicates import near_duplicate_groups
 from tasks.data.table import Ids, Mask, Table, is_missing, shortened
 
@@ -45,6 +46,11 @@ class TextKind:
                     raise ValueError(
                         f"{table.where(row)}: data.inputs {name!r} is {value!r}, text was expected"
                     )
+
+    def opened(self, table: Table, config: DataConfig) -> Table:
+        """The table as it is: its cells hold the values themselves."""
+        del config
+        return table
 
     def types(
         self, columns: Mapping[str, Sequence[Any]], given: Mapping[str, str]

@@ -11,7 +11,9 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.data.files import folder_table, located
 from tasks.data.reading import SUFFIXES, read_table
+from tasks.data.table import Table
 from tasks.packaging.predictor import Predictor
 
 Columns = dict[str, list[Any]]
@@ -25,13 +27,22 @@ def score_file(bundle: Path, source: Path, target: Path) -> int:
     cannot be written; then nothing is.
     """
     check_target(target)
-    if not source.is_file():
-        raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
     predictor = Predictor.load(bundle)
-    table = read_table(source, ENCODING)
+    table = _table(source, predictor)
     inputs = {name: table.column(name, "input") for name in predictor.inputs}
+    if predictor.suffixes:
+        inputs = {name: located(table, name, predictor.suffixes) for name in inputs}
     write_rows(target, table.columns | answer_columns(predictor, inputs))
     return len(table)
+
+
+def _table(source: Path, predictor: Predictor) -> Table:
+    """The rows of a file; where rows are files, a folder of them does too."""
+    if source.is_dir() and predictor.suffixes:
+        return folder_table(source, predictor.suffixes, predictor.inputs[0])
+    if not source.is_file():
+        raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
+    return read_table(source, ENCODING)
 
 
 def answer_columns(predictor: Predictor, inputs: Columns) -> Columns:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tasks.packaging.manifest import MANIFEST, digest_of_files, write_manifest
+from tasks.packaging.predictor.encoder import NEEDED
 
 FORMAT = 1
 GRAPH, FACTS, EXPORT, CARD = "model.onnx", "predictor.json", "export.json", "card.md"
@@ -56,6 +57,11 @@ def note_export(folder: Path, about: Mapping[str, Any]) -> None:
 def read_facts(folder: Path) -> BundleFacts:
     """What predictor.json says."""
     return BundleFacts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
+
+
+def needed_by(folder: Path) -> tuple[str, ...]:
+    """Distributions that this bundle's encoder needs beside those of every bundle."""
+    return NEEDED.get(str(read_facts(folder).encoder.get("kind")), ())
 
 
 def deciding_files(folder: Path) -> list[str]:

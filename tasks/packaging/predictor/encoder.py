@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .image import ImageRows
 from .table import TableRows
 from .text import HashedNgrams, Tfidf, WordPiece
 
@@ -38,7 +39,10 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "hashed_ngrams": HashedNgrams.load,
     "tfidf": Tfidf.load,
     "table": TableRows.load,
+    "image": ImageRows.load,
 }
+NEEDED: dict[str, tuple[str, ...]] = {"image": ("pillow",)}
+"""Distributions that an encoder needs beside those of every model."""
 
 
 def load_encoder(config: Mapping[str, Any], folder: Path) -> Encoder:

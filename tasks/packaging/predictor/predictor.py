@@ -21,6 +21,8 @@ class Predictor:
         self.inputs: tuple[str, ...] = tuple(facts["inputs"])
         self.target: str = facts["target"]
         self._scale: Sequence[float] | None = facts.get("scale")
+        self.suffixes: tuple[str, ...] = getattr(encoder, "suffixes", ())
+        """How a cell ends that names a file; none where cells hold the values themselves."""
         self._session, self._encoder = session, encoder
         self._most_rows: int = facts["batch_rows"]
 

@@ -14,7 +14,7 @@ from tasks.data.config import DataConfig, SplitConfig
 from tasks.data.given import sides_by_time
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import data_report
-from tasks.data.source import source_digest
+from tasks.data.source_table import source_digest
 from tasks.data.splitting import SPLITS
 
 HEADER = "a,b,part,day,y\n"

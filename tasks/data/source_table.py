@@ -1,0 +1,85 @@
+"""A source's rows as a table, whatever it is: a file, a folder of files, data of scikit-learn."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tasks.data.config import FILE_SUFFIXES, DataConfig
+from tasks.data.files import digest_of_paths, folder_table, located, named_files
+from tasks.data.reading import read_table
+from tasks.data.source import BUNDLED, resolve_source
+from tasks.data.table import Table
+
+DARKEST = 16
+"""Of a pixel in scikit-learn's digits."""
+
+
+def source_table(
+    config: DataConfig, base: Path, columns: Sequence[str] = (), field: str = "data.source"
+) -> Table:
+    """All rows of the source; of a Parquet file only `columns` when they are named and exist.
+
+    Where rows are files, cells that name one hold its absolute path.
+    """
+    suffixes = FILE_SUFFIXES.get(config.kind, ())
+    path = resolve_source(config.source, base, field, folder=bool(suffixes))
+    table = _read(path, config, columns)
+    if not suffixes:
+        return table
+    return replace(table, columns={name: located(table, name, suffixes) for name in table.columns})
+
+
+def source_digest(config: DataConfig, base: Path) -> str:
+    """The sha256 of the source's bytes, those of the files that it names included.
+
+    Of several files, of which is which and their digests.
+    """
+    digest = _digest(config, base, "data.source")
+    if not config.split.files:
+        return digest
+    files = {
+        split: _digest(config.model_copy(update={"source": file}), base, f"data.split.{split}")
+        for split, file in config.split.files.items()
+    }
+    whole = json.dumps({"source": digest, **files}, sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def digits_table(path: Path) -> Table:
+    """The columns `image`, 8 x 8 pixels in lists, and `digit`."""
+    rows = np.loadtxt(path, delimiter=",")
+    pixels = np.rint(rows[:, :-1] * (255 / DARKEST)).astype(np.int64).reshape(-1, 8, 8)
+    columns = {"image": pixels.tolist(), "digit": rows[:, -1].astype(np.int64).tolist()}
+    return Table(path, columns, tuple(columns), facts={"format": BUNDLED})
+
+
+def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
+    if path.is_dir():
+        return folder_table(path, FILE_SUFFIXES[config.kind])
+    if config.source.startswith(f"{BUNDLED}://"):
+        return digits_table(path)
+    return read_table(path, config.encoding, columns)
+
+
+def _digest(config: DataConfig, base: Path, field: str) -> str:
+    suffixes = FILE_SUFFIXES.get(config.kind, ())
+    path = resolve_source(config.source, base, field, folder=bool(suffixes))
+    own = "" if path.is_dir() else _file_digest(path, f"{field} {config.source!r}")
+    if not suffixes or config.source.startswith(f"{BUNDLED}://"):
+        return own
+    table = _read(path, config, ())
+    names = "" if own else json.dumps(table.columns)
+    files = digest_of_paths(named_files(table, suffixes))
+    return hashlib.sha256(f"{own}{names}{files}".encode()).hexdigest()
+
+
+def _file_digest(path: Path, what: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{what}: {error.strerror}") from error
