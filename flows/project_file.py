@@ -18,6 +18,8 @@ from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, sentences, unknown_field
 from tasks.data.config import FILE_SUFFIXES
 from tasks.data.source import resolve_source
+from tasks.training.architectures import PretrainedEncoder
+from tasks.training.encoder_folder import with_folder
 
 MAX_BYTES = 1_000_000
 
@@ -54,7 +56,7 @@ def load_project(path: Path, overrides: Sequence[str] = ()) -> Project:
         project = Project.model_validate(document.values)
     except ValidationError as error:
         raise ValueError(sentences(error, with_models(document.values), document.place)) from error
-    return _with_source(project, path, document)
+    return _with_encoders(_with_source(project, path, document), path, document)
 
 
 def project_schema() -> dict[str, Any]:
@@ -82,6 +84,22 @@ def _with_source(project: Project, path: Path, document: _Document) -> Project:
         "split": data.split.model_copy(update=files),
     }
     return project.model_copy(update={"data": data.model_copy(update=changes)})
+
+
+def _with_encoders(project: Project, path: Path, document: _Document) -> Project:
+    """The project with the folders of its own encoders checked, absolute and with their digest."""
+
+    def found(config: Any, *field: str | int) -> Any:
+        if not isinstance(config, PretrainedEncoder):
+            return config
+        try:
+            return with_folder(config, path.resolve().parent)
+        except ValueError as error:
+            raise ValueError(f"{document.place(field)}: {dotted(field)}: {error}") from error
+
+    students = tuple(found(each, "students", i) for i, each in enumerate(project.students))
+    teacher = found(project.teacher, "teacher")
+    return project.model_copy(update={"teacher": teacher, "students": students})
 
 
 def _read(path: Path) -> _Document:

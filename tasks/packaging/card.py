@@ -121,6 +121,11 @@ def _limits(encoder: dict[str, object]) -> str:
 
 def _licence(encoder: dict[str, object], dataset: DatasetRef) -> str:
     weights = _WEIGHTS.get(str(encoder["kind"]), "See the origin of the weights.")
+    if "pretrained" in encoder:
+        weights = (
+            "Encoder weights and tokenizer come from the project's own folder (sha256 "
+            f"`{encoder['pretrained']}`), whose licence holds, and were trained further here."
+        )
     return (
         f"## Licences\n\n- {weights}\n- The training rows of `{dataset.name}` are not in the "
         "bundle; their licence is their source's, and the vocabulary was drawn from them."

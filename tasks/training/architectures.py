@@ -39,6 +39,38 @@ class MiniLMTeacher(MiniLM):
     min_count: PositiveInt | None = None
 
 
+class PretrainedEncoder(TrainConfig):
+    """First layers of your own pretrained encoder: BERT, RoBERTa, XLM-R or DistilBERT."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    usual_lr: ClassVar[float] = 2e-4
+    row_ms: ClassVar[float] = 12.0
+
+    model: Literal["encoder"] = "encoder"
+    pretrained: str
+    """A folder (from the project file) with config.json, model.safetensors and tokenizer.json."""
+    sha256: str = ""
+    """Of that folder; found when the project is read, so that other weights are trained anew."""
+    epochs: PositiveInt = 1
+    layers: Annotated[int, Field(ge=1)] | None = 2
+    """The first so many; null: all."""
+    feed_forward: Annotated[int, Field(ge=16)] | None = None
+    """Neurons kept in each layer's feed-forward block, those of the largest weights; null: all."""
+    min_count: PositiveInt | None = None
+    """Pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
+
+
+class PretrainedTeacher(PretrainedEncoder):
+    """All of your own pretrained encoder."""
+
+    usual_lr: ClassVar[float] = 3e-5
+    row_ms: ClassVar[float] = 70.0
+
+    epochs: PositiveInt = 2
+    max_rows: PositiveInt | None = 8000
+    layers: Annotated[int, Field(ge=1)] | None = None
+
+
 class NgramBag(TrainConfig):
     """A bag of hashed n-grams and a small MLP (fastText, arXiv:1607.01759)."""
 
@@ -86,9 +118,11 @@ class Mlp(TrainConfig):
 
 
 TeacherConfig = Annotated[
-    MiniLMTeacher | NgramBag | TableResNet | Mlp, Field(discriminator="model")
+    MiniLMTeacher | PretrainedTeacher | NgramBag | TableResNet | Mlp, Field(discriminator="model")
 ]
-StudentConfig = Annotated[MiniLM | NgramBag | TableResNet | Mlp, Field(discriminator="model")]
+StudentConfig = Annotated[
+    MiniLM | PretrainedEncoder | NgramBag | TableResNet | Mlp, Field(discriminator="model")
+]
 
 TEACHERS: dict[str, TeacherConfig] = {
     "text": MiniLMTeacher(),

@@ -3,17 +3,15 @@
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 from models.build import build_model
-from models.minilm import pretrained_minilm
+from models.pretrained import pretrained_encoder
 from models.text_encoder import TextEncoderConfig
 from tasks.packaging.predictor import Encoder, load_encoder
-
-Start = Literal["fresh", "minilm"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +25,8 @@ class Blueprint:
     encoder: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
     """Files that the encoder is loaded from, by name."""
-    start: Start = "fresh"
+    pretrained: str | None = None
+    """Folder of the encoder that it starts from, on every machine that trains; None: fresh."""
     kept_ids: tuple[int, ...] | None = None
     """Rows of the pretrained word table that the model keeps; None keeps all."""
     frozen: tuple[str, ...] = ()
@@ -37,10 +36,11 @@ class Blueprint:
 def first_model(blueprint: Blueprint, seed: int) -> nn.Module:
     """The model at step 0, the same for the same seed."""
     torch.manual_seed(seed)
-    if blueprint.start == "fresh":
+    if blueprint.pretrained is None:
         return build_model(blueprint.family, blueprint.config)
     kept = None if blueprint.kept_ids is None else torch.tensor(blueprint.kept_ids)
-    return pretrained_minilm(TextEncoderConfig(**blueprint.config), kept)
+    config = TextEncoderConfig(**blueprint.config)
+    return pretrained_encoder(Path(blueprint.pretrained), config, kept)
 
 
 def open_encoder(blueprint: Blueprint) -> Encoder:

@@ -1,13 +1,15 @@
 """Blueprints of the models that read text."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from models.minilm import minilm_folder
 from tasks.artifacts import DatasetRef
 from tasks.packaging.predictor import load_encoder
-from tasks.training.architectures import MiniLM, NgramBag
+from tasks.training.architectures import MiniLM, NgramBag, PretrainedEncoder
 from tasks.training.blueprint import Blueprint
+from tasks.training.encoder_folder import folder_digest, read_encoder_folder
 from tasks.training.job import Rows
 from tasks.training.vocabulary import trimmed_vocabulary
 
@@ -24,8 +26,6 @@ workers send one another at every step, and within the noise of a seed in qualit
 
 def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
     """MiniLM's first layers, over the word pieces that the rows in `train` use."""
-    encoder = _wordpiece(dataset.inputs)
-    tokenizer_json = (minilm_folder() / TOKENIZER).read_text(encoding="utf-8")
     shape = {
         "num_classes": dataset.num_outputs,
         "layers": config.layers,
@@ -33,19 +33,57 @@ def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
         "max_positions": MAX_LENGTH,
         "dropout": DROPOUT,
     }
+    return _pretrained(minilm_folder(), shape, _wordpiece(dataset.inputs), config.min_count, train)
+
+
+def encoder(config: PretrainedEncoder, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """The first layers of the encoder in the project's own folder.
+
+    Raises ValueError when the folder is not what it was when the project was read.
+    """
+    folder = Path(config.pretrained)
+    whole = read_encoder_folder(folder)
+    digest = folder_digest(folder)
+    if config.sha256 not in ("", digest):
+        raise ValueError(f"{folder} has sha256 {digest}, {config.sha256} was expected")
+    length = min(MAX_LENGTH, whole.max_positions)
+    shape = {
+        "num_classes": dataset.num_outputs,
+        "vocab_size": whole.vocab_size,
+        "layers": config.layers or whole.layers,
+        "width": whole.width,
+        "heads": whole.heads,
+        "feed_forward": min(config.feed_forward or whole.feed_forward, whole.feed_forward),
+        "max_positions": length,
+        "norm_eps": whole.norm_eps,
+        "dropout": DROPOUT,
+    }
+    pieces = _wordpiece(dataset.inputs) | {"max_length": length, "pretrained": digest}
+    return _pretrained(folder, shape, pieces, config.min_count, train)
+
+
+def _pretrained(
+    folder: Path,
+    shape: dict[str, Any],
+    pieces: dict[str, Any],
+    min_count: int | None,
+    train: Rows,
+) -> Blueprint:
+    """An encoder that starts from `folder`, its vocabulary cut where `min_count` asks for it."""
+    tokenizer_json = (folder / TOKENIZER).read_text(encoding="utf-8")
     kept_ids = None
-    if config.min_count is not None:
-        whole = load_encoder(encoder, minilm_folder())
-        vocabulary = trimmed_vocabulary(tokenizer_json, whole.rows(train.columns), config.min_count)
+    if min_count is not None:
+        rows = load_encoder(pieces, folder).rows(train.columns)
+        vocabulary = trimmed_vocabulary(tokenizer_json, rows, min_count)
         tokenizer_json, kept_ids = vocabulary.tokenizer_json, vocabulary.kept_ids
-        shape["vocab_size"] = len(kept_ids)
+        shape = shape | {"vocab_size": len(kept_ids)}
     return Blueprint(
         family="text_encoder",
         config=shape,
-        inputs=dataset.inputs,
-        encoder=encoder,
+        inputs=tuple(pieces["columns"]),
+        encoder=pieces,
         files={TOKENIZER: tokenizer_json.encode()},
-        start="minilm",
+        pretrained=str(folder),
         frozen=FROZEN,
         kept_ids=kept_ids,
     )

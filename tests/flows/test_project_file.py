@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 
 from flows.project import Project
 from flows.project_file import load_project, project_schema
+from models.minilm import minilm_folder
+from tasks.training.architectures import PretrainedTeacher
 
 PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
 MINIMAL = "name: reviews\ndata:\n  source: rows.csv\n  target: label\n"
@@ -42,6 +44,23 @@ def test_a_minimal_file_is_enough(folder: Path) -> None:
 
 def test_a_relative_source_is_found_from_the_project_file(folder: Path) -> None:
     assert load_project(written(folder, MINIMAL)).data.source == str(folder / "rows.csv")
+
+
+def test_an_own_encoder_is_found_from_the_project_file_and_keyed_by_its_content(
+    folder: Path,
+) -> None:
+    source = minilm_folder()
+    (folder / "own").mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / "own" / name).symlink_to(source / name)
+    text = f"{MINIMAL}teacher: {{model: encoder, pretrained: own}}\n"
+    teacher = load_project(written(folder, text)).teacher
+    assert isinstance(teacher, PretrainedTeacher)
+    assert (teacher.pretrained, len(teacher.sha256)) == (str(folder / "own"), 64)
+    (folder / "own" / "tokenizer.json").unlink()
+    assert refusal(folder, text).startswith(
+        f"reviews.yaml:{MINIMAL_LINES + 1}: teacher: {folder / 'own'} has no tokenizer.json; "
+    )
 
 
 @pytest.mark.parametrize("path", sorted(PROJECTS.glob("*.yaml")), ids=lambda path: path.name)
@@ -86,7 +105,7 @@ def test_the_schema_file_is_current() -> None:
         ),
         pytest.param(
             "students:\n  - {name: a, model: minilm}\n  - {name: b, model: lstm}\n",
-            "reviews.yaml:7: students.1.model: 'lstm' must be one of minilm, ngram_bag, "
+            "reviews.yaml:7: students.1.model: 'lstm' must be one of minilm, encoder, ngram_bag, "
             "table_resnet, mlp",
             id="in a list",
         ),

@@ -51,5 +51,5 @@ def test_rare_pieces_go_first(tokenizer_json: str) -> None:
 
 
 def test_only_word_pieces_can_be_trimmed() -> None:
-    with pytest.raises(ValueError, match="holds a BPE model, only WordPiece can be trimmed"):
+    with pytest.raises(ValueError, match="holds a BPE model, only WordPiece and Unigram can be"):
         trimmed_vocabulary('{"model": {"type": "BPE"}}', [], 1)
