@@ -23,6 +23,6 @@ def tune_model(
     connect()
     local = open_storage().fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
-    rates = sweep.rates(teacher.usual_lr)
+    rates = sweep.rates(teacher.first_lr)
     job = teacher_job(teacher, rates[0], site)
     return tuned_rate(sweep, rates, job, partial(report, "tune_model"))

@@ -95,6 +95,6 @@ def _figures(report: EvalReport, quality: Iterable[str]) -> tuple[str, ...]:
         f"{cost.latency_ms.p50:.2f}",
         f"{cost.latency_ms.p95:.2f}",
         f"{cost.rows_per_second:,.0f}",
-        f"{report.candidate.size_bytes / MB:.1f}",
+        f"{report.candidate.size_bytes / MB:.3g}",
         f"{cost.peak_memory_mb:.0f}",
     )

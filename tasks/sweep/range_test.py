@@ -9,6 +9,7 @@ import numpy as np
 from tasks.training.blueprint import first_model
 from tasks.training.course import Setting, new_state, num_steps
 from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import remaining_batches, take_batch
 from tasks.training.schedule import exponential_lr
@@ -56,7 +57,10 @@ def ramp(job: TrainingJob, ends: Rates) -> list[float]:
     losses: list[float] = []
     for row_ids in remaining_batches(state, job.course, material):
         state.lr = exponential_lr(state.step, total, *ends)
-        losses.append(take_batch(state, row_ids, job.course, material, setting))
+        try:
+            losses.append(take_batch(state, row_ids, job.course, material, setting))
+        except Diverged:
+            break
         if not math.isfinite(losses[-1]) or losses[-1] > DIVERGED * losses[0]:
             break
     return losses

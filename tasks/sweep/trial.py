@@ -5,15 +5,22 @@ from dataclasses import replace
 from tasks.training.blueprint import first_model
 from tasks.training.course import Setting, new_state
 from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import train
 
+FAILED = -1e9
+"""Worse than any score."""
+
 
 def trial(job: TrainingJob, lr: float) -> float:
-    """Best validation score of the job's course at this rate; -1 of a training that fell apart."""
+    """Best validation score of the job's course at this rate; FAILED of one that fell apart."""
     use_allotted_threads()
     device = choose_device(job.compute)
     model = first_model(job.blueprint, job.course.seed)
     state = new_state(model, job.course, device, job.blueprint.frozen)
-    train(state, replace(job.course, lr=lr), material_of(job), Setting(device))
-    return max(state.best_score, -1.0)
+    try:
+        train(state, replace(job.course, lr=lr), material_of(job), Setting(device))
+    except Diverged:
+        return FAILED
+    return max(state.best_score, FAILED)

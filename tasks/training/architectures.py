@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from tasks.training.config import TrainConfig
+from tasks.training.technique import ScoreName
 
 
 class MiniLM(TrainConfig):
@@ -92,6 +93,7 @@ class TableResNet(TrainConfig):
 
     kinds: ClassVar[tuple[str, ...]] = ("table",)
     usual_lr: ClassVar[float] = 1e-3
+    usual_choice: ClassVar[ScoreName] = "loss"
     row_ms: ClassVar[float] = 0.1
 
     model: Literal["table_resnet"] = "table_resnet"
@@ -107,6 +109,7 @@ class Mlp(TrainConfig):
 
     kinds: ClassVar[tuple[str, ...]] = ("table",)
     usual_lr: ClassVar[float] = 2e-3
+    usual_choice: ClassVar[ScoreName] = "loss"
     row_ms: ClassVar[float] = 0.03
 
     model: Literal["mlp"] = "mlp"

@@ -34,6 +34,11 @@ def shard(batch: RowIds, rank: int, world_size: int) -> RowIds:
     return batch[rank::world_size]
 
 
+def in_parts(rows: RowIds, parts: int) -> list[RowIds]:
+    """The rows in so many parts of nearly one size, fewer when there are fewer rows."""
+    return np.array_split(rows, max(1, min(parts, len(rows))))
+
+
 def length_ordered_batches(lengths: Sequence[int], batch_size: int) -> list[RowIds]:
     """Every row once, shortest first: for answering, where order does not matter."""
     return _slices(np.argsort(np.asarray(lengths), kind="stable"), batch_size)

@@ -4,7 +4,18 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from tasks.training.technique import OptimizerName, ScoreName, Technique
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+LR_FACTORS: dict[OptimizerName, float] = {
+    **dict.fromkeys(("sgd", "gradient_descent"), 100.0),
+    **dict.fromkeys(("momentum", "nesterov", "adagrad"), 10.0),
+    "adadelta": 1000.0,
+    "lion": 0.3,
+}
+"""A usual rate against AdamW's: steps of the other optimizers mean something else."""
 
 
 class ComputeConfig(BaseModel):
@@ -19,15 +30,15 @@ class ComputeConfig(BaseModel):
     """`auto`: bfloat16 autocast where the hardware multiplies it, float32 elsewhere."""
 
 
-class TrainConfig(BaseModel):
-    """One training: rows, passes, optimizer. AdamW with a one-cycle schedule."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class TrainConfig(Technique):
+    """One training: rows, passes, and how they are learned."""
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """Kinds of data that the architecture reads."""
     usual_lr: ClassVar[float] = 1e-3
-    """Peak rate that serves where nobody searches."""
+    """Peak rate of AdamW that serves where nobody searches."""
+    usual_choice: ClassVar[ScoreName] = "macro_f1"
+    """The validation score that chooses the epoch, where the project names none."""
 
     row_ms: ClassVar[float] = 0.1
     """Milliseconds of training a row on one of two cores, for the plan."""
@@ -39,7 +50,11 @@ class TrainConfig(BaseModel):
     """Rows per optimizer step over all workers."""
     lr: PositiveFloat | Literal["auto"] = "auto"
     """Peak rate; `auto` asks the range test and sweep (teacher) or the usual one (student)."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_rows: PositiveInt | None = None
     """Train on this many rows, drawn by class."""
     seed: int = 7
+
+    @property
+    def first_lr(self) -> float:
+        """The usual rate, for the optimizer of this training."""
+        return self.usual_lr * LR_FACTORS.get(self.optimizer, 1.0)

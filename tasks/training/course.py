@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from tasks.training.device import Device
 from tasks.training.examples import Examples
 from tasks.training.group import Group
 from tasks.training.losses import Loss
+from tasks.training.optimizers import make_optimizer
+from tasks.training.technique import ScoreName, Technique
 
 Point = dict[str, float]
 """One point of a learning curve: step, epoch, time_ms, lr, train/loss, valid/..."""
@@ -25,11 +27,16 @@ class Course:
     epochs: int
     batch_size: int
     lr: float
-    weight_decay: float
     seed: int
     loss: Loss
-    choose_by: Literal["macro_f1", "r2"] = "macro_f1"
+    technique: Technique = field(default_factory=Technique)
+    choose_by: ScoreName = "macro_f1"
     """The validation score whose best epoch is kept."""
+
+    @property
+    def where(self) -> str:
+        """The training in an error."""
+        return f"optimizer {self.technique.optimizer}, lr {self.lr:.2g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,16 +63,29 @@ class TrainState:
     history: list[Point] = field(default_factory=list)
     best_score: float = -math.inf
     best_step: int = -1
+    best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    averaged: dict[str, Tensor] = field(default_factory=dict)
+    """Average of the weights, where the technique keeps one."""
+    rate_factor: float = 1.0
+    """What validation made of the scheduled rate."""
+    health: dict[str, float] = field(default_factory=dict)
+    """Of the newest gradient that was looked at, for the next point of the curve."""
+    tiny_steps: int = 0
+    """Steps in a row whose gradient was next to nothing."""
     window_loss: float = 0.0
     """Sum of this worker's row losses since the last point of the curve."""
     window_rows: int = 0
     elapsed_seconds: float = 0.0
 
     def trained_weights(self) -> dict[str, Tensor]:
-        """Weights that training moves, by name; the others follow from the model's start."""
-        named = self.model.named_parameters()
-        return {name: weight.detach() for name, weight in named if weight.requires_grad}
+        """What training moves, running statistics too, by name; the rest follows from the start."""
+        fixed = {name for name, weight in self.model.named_parameters() if not weight.requires_grad}
+        return {name: t for name, t in self.model.state_dict().items() if name not in fixed}
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Those that the optimizer moves."""
+        return [weight for group in self.optimizer.param_groups for weight in group["params"]]
 
 
 class Observer(Protocol):
@@ -96,20 +116,9 @@ def new_state(
     model.to(device.torch_device)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not any(name.startswith(start) for start in frozen))
-    return TrainState(model, make_optimizer(model, course), replica=model)
-
-
-def make_optimizer(model: nn.Module, course: Course) -> torch.optim.Optimizer:
-    """AdamW (arXiv:1711.05101); matrices decay, tables, biases and norms do not."""
-    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    decaying = [p for p in trained if p.dim() > 1 and id(p) not in tables]
-    others = [p for p in trained if p.dim() <= 1 or id(p) in tables]
-    groups = [
-        {"params": decaying, "weight_decay": course.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=course.lr, fused=True)
+    technique = course.technique
+    optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
+    return TrainState(model, optimizer, replica=model)
 
 
 def num_steps(course: Course, material: Material) -> int:

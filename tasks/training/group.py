@@ -1,5 +1,6 @@
 """The workers of one training, and the few things that they say to one another."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +27,16 @@ class Group:
             return model
         device_ids = [torch.cuda.current_device()] if next(model.parameters()).is_cuda else None
         return DistributedDataParallel(
-            model, device_ids=device_ids, broadcast_buffers=False, gradient_as_bucket_view=True
+            model,
+            device_ids=device_ids,
+            # Running statistics are the first worker's; most networks have none.
+            broadcast_buffers=any(True for _ in model.buffers()),
+            gradient_as_bucket_view=True,
         )
+
+    def quiet(self, replica: nn.Module) -> AbstractContextManager[object]:
+        """While gradients are only gathered here: nothing is sent."""
+        return replica.no_sync() if isinstance(replica, DistributedDataParallel) else nullcontext()
 
     def total(self, value: Tensor) -> Tensor:
         """Sum over the workers, the same on each."""

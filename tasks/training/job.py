@@ -18,6 +18,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Material, Point, Setting, new_state
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import Columns, encode
+from tasks.training.gradients import Diverged
 from tasks.training.group import Group
 from tasks.training.keeper import Keeper, Post
 from tasks.training.loop import train
@@ -96,10 +97,14 @@ def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> 
     if newest is not None:
         restore(state, newest)
     keeper = Keeper(store, post, job.save_seconds, is_active=group.is_first)
-    train(state, job.course, material_of(job), Setting(device, group, keeper))
+    trouble = None
+    try:
+        train(state, job.course, material_of(job), Setting(device, group, keeper))
+    except Diverged as error:  # kept like a result: doing it again would end the same
+        trouble = str(error)
     keeper.finish()
     if group.is_first:
-        store.save(final_checkpoint_of(state))
+        store.save(final_checkpoint_of(state, trouble))
 
 
 def material_of(job: TrainingJob) -> Material:
@@ -112,11 +117,16 @@ def material_of(job: TrainingJob) -> Material:
 
 
 def fitted_of(store: CheckpointStore) -> Fitted | None:
-    """The result of a finished training, None while it is not finished."""
+    """The result of a finished training, None while it is not finished.
+
+    Raises Diverged when that is how it ended.
+    """
     newest = store.latest()
     if newest is None or not is_final(newest):
         return None
     facts = newest.facts
+    if facts["trouble"]:
+        raise Diverged(facts["trouble"])
     return Fitted(newest.tensors, facts["history"], facts["best_score"])
 
 

@@ -1,24 +1,27 @@
-"""The one training loop: train -> run_epoch -> train_step.
+"""The one training loop: train -> run_epoch -> take_batch -> move.
 
 Everything that happens is a function of (course, step): batches come from the seed and the epoch,
 dropout from the seed and the step. A run that stops anywhere goes on exactly as it would have.
 """
 
+import math
 import time
 
 import torch
-from torch import Tensor, nn
 
 from tasks.training.answers import logits_of
-from tasks.training.batches import RowIds, epoch_batches, shard, steps_per_epoch
+from tasks.training.averaging import follow, in_place_of, join, put
+from tasks.training.batches import RowIds, epoch_batches, in_parts, shard, steps_per_epoch
 from tasks.training.course import Course, Material, Setting, TrainState, num_steps
 from tasks.training.device import Device
-from tasks.training.examples import Batch, make_batch
-from tasks.training.losses import Loss
-from tasks.training.schedule import one_cycle_lr
+from tasks.training.examples import make_batch
+from tasks.training.gradients import HEALTH_STEPS, check_norm, clipped, health_of, penalise
+from tasks.training.schedule import scheduled_lr
 from tasks.training.scores import validation_scores
+from tasks.training.technique import Technique
 
-GRADIENT_NORM = 1.0
+LOWER = 0.5
+"""What an epoch that is no better makes of the rate: plateau and backtracking."""
 POINTS_PER_RUN = 60
 """About how many points a learning curve has."""
 
@@ -28,11 +31,18 @@ def train(state: TrainState, course: Course, material: Material, setting: Settin
     state.replica = setting.group.replica(state.model)
     total_steps = num_steps(course, material)
     # Not by steps: a run may have been killed after an epoch's last step, before its validation.
-    while state.epochs_done < course.epochs:
+    while not is_over(state, course):
         run_epoch(state, course, material, setting)
-        validate(state, course, material, setting)
+        end_epoch(state, course, material, setting)
         if setting.observer:
             setting.observer.on_epoch(state, total_steps)
+
+
+def is_over(state: TrainState, course: Course) -> bool:
+    """Whether all epochs are done, or so many were no better that the rest is given up."""
+    patience = course.technique.patience or course.epochs
+    waited = state.epochs_done - state.best_epoch
+    return state.epochs_done >= course.epochs or waited >= patience
 
 
 def run_epoch(state: TrainState, course: Course, material: Material, setting: Setting) -> None:
@@ -41,7 +51,8 @@ def run_epoch(state: TrainState, course: Course, material: Material, setting: Se
     points_apart = max(1, total_steps // POINTS_PER_RUN)
     for row_ids in remaining_batches(state, course, material):
         started = time.monotonic()
-        state.lr = one_cycle_lr(state.step, total_steps, course.lr)
+        rate = scheduled_lr(state.step, total_steps, course.lr, course.technique)
+        state.lr = rate * state.rate_factor
         take_batch(state, row_ids, course, material, setting)
         state.elapsed_seconds += time.monotonic() - started
         if state.step % points_apart == 0:
@@ -60,38 +71,63 @@ def remaining_batches(state: TrainState, course: Course, material: Material) -> 
 def take_batch(
     state: TrainState, row_ids: RowIds, course: Course, material: Material, setting: Setting
 ) -> float:
-    """Learn from this worker's share of one batch; the mean loss of its rows before the step."""
+    """Learn from this worker's share of one batch; the mean loss of its rows before the step.
+
+    Raises Diverged when the gradient is not finite, or has vanished.
+    """
     group = setting.group
-    rows = material.train.take(shard(row_ids, group.rank, group.world_size))
-    batch = make_batch(material.encoder, rows, setting.device.torch_device)
+    mine = shard(row_ids, group.rank, group.world_size)
     seed_step(course.seed, state.step, group.rank)
     row_share = group.world_size / len(row_ids)
-    loss_sum = float(train_step(state, batch, course.loss, setting.device, row_share))
-    state.step += 1
+    *early, last = in_parts(mine, course.technique.accumulate)
+    loss_sum = 0.0
+    for part in early:
+        with group.quiet(state.replica):
+            loss_sum += learn_part(state, part, course, material, setting.device, row_share)
+    loss_sum += learn_part(state, last, course, material, setting.device, row_share)
+    move(state, course)
     state.window_loss += loss_sum
-    state.window_rows += len(batch)
-    return loss_sum / max(1, len(batch))
+    state.window_rows += len(mine)
+    return loss_sum / max(1, len(mine))
 
 
-def train_step(
-    state: TrainState, batch: Batch, loss: Loss, device: Device, row_share: float
-) -> Tensor:
-    """Sum of the rows' losses before the step; the weights move by one step at `state.lr`.
+def learn_part(
+    state: TrainState,
+    row_ids: RowIds,
+    course: Course,
+    material: Material,
+    device: Device,
+    row_share: float,
+) -> float:
+    """Add the gradient of some rows; the sum of their losses.
 
     `row_share` is what one row counts in the mean over all workers' rows.
     """
+    rows = material.train.take(row_ids)
+    batch = make_batch(material.encoder, rows, device.torch_device)
     state.replica.train()
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
-    loss_sum = loss(logits_BC, batch.labels, batch.teacher).sum()
+    loss_sum = course.loss(logits_BC, batch.labels, batch.teacher).sum()
     torch.autograd.backward(loss_sum * row_share)
+    return float(loss_sum.detach())
+
+
+def move(state: TrainState, course: Course) -> None:
+    """One step of the optimizer at `state.lr`, along the gradients that are there."""
+    technique, weights = course.technique, state.parameters()
     for group in state.optimizer.param_groups:
         group["lr"] = state.lr
-    trained = [weight for group in state.optimizer.param_groups for weight in group["params"]]
-    nn.utils.clip_grad_norm_(trained, GRADIENT_NORM)
+    penalise(weights, technique)
+    norm = clipped(weights, technique)
+    state.tiny_steps = check_norm(norm, state.tiny_steps, f"step {state.step}, {course.where}")
+    if state.step % HEALTH_STEPS == 0:
+        state.health = {"gradient/norm": norm, **health_of(state.model)}
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
-    return loss_sum.detach()
+    state.step += 1
+    if technique.averaging == "ema":
+        follow(state.averaged, state.trained_weights(), state.step)
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
@@ -99,16 +135,38 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     torch.manual_seed(((seed + 1) * 1_000_003 + step) * 1024 + rank)
 
 
-def validate(state: TrainState, course: Course, material: Material, setting: Setting) -> None:
+def end_epoch(state: TrainState, course: Course, material: Material, setting: Setting) -> None:
     """Score the epoch on the validation rows and end it; the best epoch's weights are kept."""
-    logits = logits_of(state.model, material.encoder, material.valid, setting)
-    scores = validation_scores(logits, material.valid.labels)
-    add_point(state, scores, course, material, setting)
-    state.epochs_done += 1
+    weights = state.trained_weights()
+    if course.technique.averaging == "swa":
+        join(state.averaged, weights, state.epochs_done, course.epochs)
+    with in_place_of(weights, state.averaged):
+        logits = logits_of(state.model, material.encoder, material.valid, setting)
+        scores = validation_scores(logits, material.valid.labels)
+        add_point(state, scores, course, material, setting)
+        state.epochs_done += 1
+        is_best = keep_if_best(state, scores, course)
+    if not is_best:
+        react(state, course.technique)
+
+
+def keep_if_best(state: TrainState, scores: dict[str, float], course: Course) -> bool:
+    """Keep the weights of the best epoch so far; whether this was it."""
     score = scores[f"valid/{course.choose_by}"]
-    if score > state.best_score:
-        state.best_score, state.best_step = score, state.step
-        state.best_weights = {n: weight.clone() for n, weight in state.trained_weights().items()}
+    score = -score if course.choose_by == "loss" else score
+    if score <= state.best_score or math.isnan(score):
+        return False
+    state.best_score, state.best_step, state.best_epoch = score, state.step, state.epochs_done
+    state.best_weights = {n: weight.clone() for n, weight in state.trained_weights().items()}
+    return True
+
+
+def react(state: TrainState, technique: Technique) -> None:
+    """What a schedule makes of an epoch that was no better: a lower rate, the best weights."""
+    if technique.schedule in ("plateau", "backtracking"):
+        state.rate_factor *= LOWER
+    if technique.schedule == "backtracking" and state.best_weights:
+        put(state.trained_weights(), state.best_weights)
 
 
 def add_point(
@@ -131,5 +189,6 @@ def add_point(
         "train/loss": loss_sum / max(1.0, num_rows),
         "lr": state.lr,
     }
-    state.history.append(point | scores)
+    state.history.append(point | state.health | scores)
+    state.health = {}
     state.window_loss, state.window_rows = 0.0, 0

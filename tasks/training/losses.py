@@ -11,12 +11,16 @@ from torch.nn import functional
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelLoss:
-    """Cross entropy with the labels."""
+    """Cross entropy with the labels, each softened by `smoothing` (arXiv:1512.00567)."""
+
+    smoothing: float = 0.0
 
     def __call__(self, logits_BC: Tensor, labels_B: Tensor, teacher_BC: Tensor | None) -> Tensor:
         """Loss of each row, [B]; a teacher is not listened to."""
         del teacher_BC
-        return functional.cross_entropy(logits_BC.float(), labels_B, reduction="none")
+        return functional.cross_entropy(
+            logits_BC.float(), labels_B, reduction="none", label_smoothing=self.smoothing
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +29,14 @@ class DistilLoss:
 
     temperature: float
     weight: float
+    smoothing: float = 0.0
 
     def __call__(self, logits_BC: Tensor, labels_B: Tensor, teacher_BC: Tensor | None) -> Tensor:
         """Loss of each row, [B]."""
         assert teacher_BC is not None, "a distillation needs the teacher's logits"
-        hard_B = functional.cross_entropy(logits_BC.float(), labels_B, reduction="none")
+        hard_B = functional.cross_entropy(
+            logits_BC.float(), labels_B, reduction="none", label_smoothing=self.smoothing
+        )
         soft_B = soft_target_loss(logits_BC, teacher_BC, self.temperature)
         return self.weight * soft_B + (1.0 - self.weight) * hard_B
 

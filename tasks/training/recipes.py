@@ -20,6 +20,7 @@ from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
 from tasks.training.model_folder import card_of, num_params, save_model
+from tasks.training.technique import ScoreName, Technique
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,20 +68,21 @@ def train_into(
 
 def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
-    return _job(config, lr, _loss_of(None, site), site, training_rows(config, site, teacher=None))
+    train = training_rows(config, site, teacher=None)
+    return _job(config, lr, _loss_of(config, None, site), site, train)
 
 
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
     train = training_rows(config, site, lesson.logits if lesson else None)
     alone = replace(site, compute=site.compute.model_copy(update={"workers": 1}))
-    return _job(config, config.usual_lr, _loss_of(lesson, site), alone, train)
+    return _job(config, config.first_lr, _loss_of(config, lesson, site), alone, train)
 
 
 def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) -> TrainingJob:
     return TrainingJob(
         blueprint=blueprint_of(config, site.dataset, train),
-        course=_course(config, lr if config.lr == "auto" else config.lr, loss, site),
+        course=_course(config, lr if config.lr == "auto" else config.lr, loss, site, len(train)),
         compute=site.compute,
         classes=site.dataset.classes,
         scale=site.dataset.scale,
@@ -102,21 +104,43 @@ def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] 
     return rows if len(chosen) == len(rows) else rows.take(chosen)
 
 
-def _course(config: TrainConfig, lr: float, loss: Loss, site: Site) -> Course:
+def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -> Course:
+    technique = Technique(**{name: getattr(config, name) for name in Technique.model_fields})
+    batch_size = config.batch_size
+    if config.optimizer == "gradient_descent":  # one step a pass, in parts of the batch size
+        parts = -(-rows // batch_size) * technique.accumulate
+        technique, batch_size = technique.model_copy(update={"accumulate": parts}), rows
     return Course(
         epochs=config.epochs,
-        batch_size=config.batch_size,
+        batch_size=batch_size,
         lr=lr,
-        weight_decay=config.weight_decay,
         seed=config.seed,
         loss=loss,
-        choose_by="macro_f1" if site.dataset.task == "classification" else "r2",
+        technique=technique,
+        choose_by=_score_of(config, site),
     )
 
 
-def _loss_of(lesson: Lesson | None, site: Site) -> Loss:
+def _score_of(config: TrainConfig, site: Site) -> ScoreName:
+    """The score that chooses the epoch; ValueError when the task has no such score."""
+    numbers = site.dataset.task == "regression"
+    if config.choose_by == "auto":
+        return "r2" if numbers else config.usual_choice
+    if config.choose_by != "loss" and (config.choose_by == "r2") != numbers:
+        raise ValueError(
+            f"choose_by {config.choose_by} of {config.name}: task {site.dataset.task} has "
+            + ("loss and r2" if numbers else "loss, accuracy and macro_f1")
+        )
+    return config.choose_by
+
+
+def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss:
     if site.dataset.task == "regression":
         return NumberLoss(weight=lesson.config.weight if lesson else 0.0)
     if lesson is None:
-        return LabelLoss()
-    return DistilLoss(temperature=lesson.config.temperature, weight=lesson.config.weight)
+        return LabelLoss(smoothing=config.label_smoothing)
+    return DistilLoss(
+        temperature=lesson.config.temperature,
+        weight=lesson.config.weight,
+        smoothing=config.label_smoothing,
+    )

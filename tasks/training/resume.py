@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tasks.training.averaging import put
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.course import TrainState
 
@@ -15,6 +16,10 @@ FACTS = (
     "history",
     "best_score",
     "best_step",
+    "best_epoch",
+    "rate_factor",
+    "health",
+    "tiny_steps",
     "window_loss",
     "window_rows",
     "elapsed_seconds",
@@ -25,17 +30,18 @@ def checkpoint_of(state: TrainState) -> Checkpoint:
     """A copy of the state that later steps do not touch."""
     tensors = _prefixed("weights", state.trained_weights())
     tensors |= _prefixed("optimizer", _optimizer_tensors(state.optimizer))
-    if state.best_step != state.step:  # else they are the weights
+    tensors |= _prefixed("averaged", state.averaged)
+    if state.best_step != state.step or state.averaged:  # else they are the weights
         tensors |= _prefixed("best", state.best_weights)
     copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
     return Checkpoint(state.step, copies, {name: _copied(getattr(state, name)) for name in FACTS})
 
 
-def final_checkpoint_of(state: TrainState) -> Checkpoint:
-    """What a finished training leaves: the best weights and the curve."""
+def final_checkpoint_of(state: TrainState, trouble: str | None = None) -> Checkpoint:
+    """What a finished training leaves: the best weights and the curve, or what stopped it."""
     tensors = {name: tensor.cpu() for name, tensor in state.best_weights.items()}
     facts = {name: _copied(getattr(state, name)) for name in FACTS}
-    return Checkpoint(state.step + 1, tensors, facts | {"finished": True})
+    return Checkpoint(state.step + 1, tensors, facts | {"finished": True, "trouble": trouble})
 
 
 def is_final(checkpoint: Checkpoint | None) -> bool:
@@ -46,22 +52,23 @@ def is_final(checkpoint: Checkpoint | None) -> bool:
 @torch.no_grad()
 def restore(state: TrainState, checkpoint: Checkpoint) -> None:
     """Put `state` where the checkpoint was taken."""
-    weights = _without_prefix("weights", checkpoint.tensors)
-    for name, weight in state.trained_weights().items():
-        weight.copy_(weights[name])
+    put(state.trained_weights(), _without_prefix("weights", checkpoint.tensors))
     _load_optimizer(state.optimizer, _without_prefix("optimizer", checkpoint.tensors))
     state.step = checkpoint.step
     for name in FACTS:
         setattr(state, name, checkpoint.facts[name])
+    device = next(state.model.parameters()).device
+    averaged = _without_prefix("averaged", checkpoint.tensors)
+    state.averaged = {name: tensor.to(device) for name, tensor in averaged.items()}
     best = _without_prefix("best", checkpoint.tensors)
     if not best and state.best_step == state.step:
         best = {name: weight.clone() for name, weight in state.trained_weights().items()}
-    state.best_weights = {
-        name: tensor.to(next(state.model.parameters()).device) for name, tensor in best.items()
-    }
+    state.best_weights = {name: tensor.to(device) for name, tensor in best.items()}
 
 
 def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dict(value)
     return [dict(point) for point in value] if isinstance(value, list) else value
 
 

@@ -45,7 +45,11 @@ def job(workers: int, epochs: int) -> TrainingJob:
     return TrainingJob(
         blueprint=Blueprint(family="ngram_bag", config=shape, inputs=("text",), encoder=encoder),
         course=Course(
-            epochs=epochs, batch_size=8, lr=5e-3, weight_decay=0.0, seed=7, loss=LabelLoss()
+            epochs=epochs,
+            batch_size=8,
+            lr=5e-3,
+            seed=7,
+            loss=LabelLoss(),
         ),
         compute=ComputeConfig(workers=workers, device="cpu", precision="float32"),
         classes=("no", "yes"),

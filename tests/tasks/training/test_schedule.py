@@ -1,8 +1,12 @@
 """Rates as functions of the step."""
 
+import math
+from itertools import pairwise
+
 import pytest
 
-from tasks.training.schedule import exponential_lr, one_cycle_lr
+from tasks.training.schedule import exponential_lr, one_cycle_lr, scheduled_lr
+from tasks.training.technique import ScheduleName, Technique
 
 
 def test_one_cycle_climbs_to_the_peak_and_falls_to_nothing() -> None:
@@ -20,3 +24,45 @@ def test_one_cycle_of_a_single_step_has_a_rate() -> None:
 def test_a_range_test_goes_from_lowest_to_highest_by_equal_factors() -> None:
     rates = [exponential_lr(step, 5, 1e-6, 1e-2) for step in range(5)]
     assert rates == pytest.approx([1e-6, 1e-5, 1e-4, 1e-3, 1e-2])
+
+
+def rates_of(schedule: ScheduleName, steps: int = 100, **technique: float) -> list[float]:
+    chosen = Technique(schedule=schedule, **technique)
+    return [scheduled_lr(step, steps, 1.0, chosen) for step in range(steps)]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "plateau", "backtracking"])
+def test_some_schedules_leave_the_rate_to_validation(schedule: ScheduleName) -> None:
+    assert rates_of(schedule) == [1.0] * 100
+
+
+def test_a_step_schedule_divides_by_ten_twice() -> None:
+    rates = rates_of("step")
+    assert [rates[step] for step in (0, 49, 50, 74, 75, 99)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01]
+    )
+
+
+def test_exponential_falls_by_equal_factors() -> None:
+    rates = rates_of("exponential")
+    factors = [after / before for before, after in pairwise(rates)]
+    assert factors == pytest.approx([0.01**0.01] * 99)
+
+
+def test_cosine_follows_its_formula() -> None:
+    expected = [0.5 * (1 + math.cos(math.pi * step / 100)) for step in range(100)]
+    assert rates_of("cosine") == pytest.approx(expected)
+
+
+def test_warm_restarts_jump_back_to_the_peak_after_one_and_three_sevenths() -> None:
+    rates = rates_of("warm_restarts", steps=700)
+    jumps = [step for step, (a, b) in enumerate(pairwise(rates), 1) if b > a]
+    assert jumps == [100, 300]
+    assert (rates[100], rates[300]) == (1.0, 1.0)
+
+
+def test_linear_climbs_and_falls_to_zero() -> None:
+    rates = rates_of("linear_warm_up", warm_up=0.2)
+    assert rates.index(max(rates)) == 20
+    assert rates[60] == pytest.approx(0.5)
+    assert rates[99] == pytest.approx(1 / 80)

@@ -61,7 +61,7 @@ def toy_material(count: int = 70) -> Material:
 
 def toy_course(is_distilled: bool = False, epochs: int = 2) -> Course:
     loss = DistilLoss(temperature=2.0, weight=0.8) if is_distilled else LabelLoss()
-    return Course(epochs=epochs, batch_size=16, lr=5e-3, weight_decay=0.01, seed=7, loss=loss)
+    return Course(epochs=epochs, batch_size=16, lr=5e-3, seed=7, loss=loss)
 
 
 def toy_state(course: Course, dropout: float = 0.1) -> TrainState:

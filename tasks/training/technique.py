@@ -1,0 +1,72 @@
+"""How a network is trained, whatever it is made of: what a project file may say of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+OptimizerName = Literal[
+    "adamw",
+    "adam",
+    "sgd",
+    "momentum",
+    "nesterov",
+    "gradient_descent",
+    "adagrad",
+    "adadelta",
+    "rmsprop",
+    "lion",
+    "muon",
+]
+ScheduleName = Literal[
+    "one_cycle",
+    "constant",
+    "step",
+    "exponential",
+    "cosine",
+    "warm_restarts",
+    "linear_warm_up",
+    "plateau",
+    "backtracking",
+]
+ScoreName = Literal["macro_f1", "accuracy", "loss", "r2"]
+
+
+class Technique(BaseModel):
+    """Optimizer, schedule, regularisation, gradients, and which epoch is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    optimizer: OptimizerName = "adamw"
+    """`gradient_descent` takes one step a pass, over all rows."""
+    schedule: ScheduleName = "one_cycle"
+    """`plateau` halves the rate when an epoch is no better; `backtracking` goes back to the best
+    weights too when one is worse."""
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the steps that climb to the peak: one_cycle and linear_warm_up."""
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    """Decoupled from the gradient; left out, 0.01 for adamw, lion and muon, else 0."""
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    """Penalty on the sum of the matrices' absolute weights."""
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    """Penalty on half the sum of the matrices' squared weights."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    averaging: Literal["none", "ema", "swa"] = "none"
+    """Keep the exponential average of the steps' weights, or the mean of the later epochs'."""
+    patience: PositiveInt | None = None
+    """Stop after so many epochs that were no better."""
+    clip_norm: PositiveFloat | None = 1.0
+    """Longest gradient, over all parameters."""
+    clip_value: PositiveFloat | None = None
+    """Largest entry of a gradient."""
+    accumulate: PositiveInt = 1
+    """Parts that a batch is computed in, one after the other: less memory, the same step."""
+    choose_by: ScoreName | Literal["auto"] = "auto"
+    """The validation score whose best epoch is kept; auto: macro_f1, of numbers r2, of tables
+    loss."""
+
+    @property
+    def decay(self) -> float:
+        """The weight decay, filled in."""
+        if self.weight_decay is not None:
+            return self.weight_decay
+        return 0.01 if self.optimizer in ("adamw", "lion", "muon") else 0.0

@@ -1,0 +1,154 @@
+"""Each optimizer against its formula in numpy, with decoupled decay; saved and loaded."""
+
+from collections.abc import Callable
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tasks.training.optimizers import make_optimizer
+from tasks.training.technique import OptimizerName, Technique
+
+LR, DECAY, STEPS = 0.05, 0.1, 4
+Array = np.ndarray
+Step = Callable[[Array, Array, dict[str, Array], int], Array]
+"""(weights, gradient, state, step from 1) to the new weights, decay aside."""
+
+
+def sgd(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    return w - LR * g
+
+
+def momentum(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["v"] = 0.9 * state.get("v", 0) + g
+    return w - LR * state["v"]
+
+
+def nesterov(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["v"] = 0.9 * state.get("v", 0) + g
+    return w - LR * (g + 0.9 * state["v"])
+
+
+def adagrad(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["s"] = state.get("s", 0) + g**2
+    return w - LR * g / (np.sqrt(state["s"]) + 1e-10)
+
+
+def adadelta(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["s"] = 0.9 * state.get("s", 0) + 0.1 * g**2
+    moved = np.sqrt(state.get("d", 0) + 1e-6) / np.sqrt(state["s"] + 1e-6) * g
+    state["d"] = 0.9 * state.get("d", 0) + 0.1 * moved**2
+    return w - LR * moved
+
+
+def rmsprop(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["s"] = 0.99 * state.get("s", 0) + 0.01 * g**2
+    return w - LR * g / (np.sqrt(state["s"]) + 1e-8)
+
+
+def adam(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    state["m"] = 0.9 * state.get("m", 0) + 0.1 * g
+    state["v"] = 0.999 * state.get("v", 0) + 0.001 * g**2
+    m, v = state["m"] / (1 - 0.9**t), state["v"] / (1 - 0.999**t)
+    return w - LR * m / (np.sqrt(v) + 1e-8)
+
+
+def lion(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    m = state.get("m", np.zeros_like(w))
+    state["m"] = 0.99 * m + 0.01 * g
+    return w - LR * np.sign(0.9 * m + 0.1 * g)
+
+
+REFERENCES: dict[str, Step] = {
+    "adamw": adam,
+    "adam": adam,
+    "sgd": sgd,
+    "gradient_descent": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "adadelta": adadelta,
+    "rmsprop": rmsprop,
+    "lion": lion,
+}
+
+
+def layer() -> nn.Linear:
+    torch.manual_seed(1)
+    return nn.Linear(5, 3)
+
+
+def gradients() -> list[dict[str, torch.Tensor]]:
+    torch.manual_seed(2)
+    return [
+        {name: torch.randn_like(weight) for name, weight in layer().named_parameters()}
+        for _ in range(STEPS)
+    ]
+
+
+def stepped(name: OptimizerName, model: nn.Linear, decay: float, first: int = 0) -> nn.Linear:
+    optimizer = make_optimizer(name, model, LR, decay)
+    for found in gradients()[first:]:
+        take(optimizer, model, found)
+    return model
+
+
+def take(
+    optimizer: torch.optim.Optimizer, model: nn.Linear, found: dict[str, torch.Tensor]
+) -> None:
+    for key, weight in model.named_parameters():
+        weight.grad = found[key].clone()
+    optimizer.step()
+
+
+def test_every_optimizer_has_a_reference() -> None:
+    assert set(REFERENCES) | {"muon"} == set(get_args(OptimizerName))
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_it_follows_its_formula(name: OptimizerName) -> None:
+    found = stepped(name, layer(), DECAY)
+    for key, start in layer().named_parameters():
+        weights, state = start.detach().double().numpy(), {}
+        for step, gradient in enumerate(gradients(), 1):
+            decay = 1 - LR * DECAY if key == "weight" else 1.0  # a bias does not decay
+            weights = REFERENCES[name](decay * weights, gradient[key].double().numpy(), state, step)
+        ours = dict(found.named_parameters())[key].detach().numpy()
+        np.testing.assert_allclose(ours, weights, rtol=2e-5, atol=2e-6)
+
+
+def test_muon_moves_a_matrix_by_an_orthogonal_one() -> None:
+    model, before = layer(), layer()
+    take(make_optimizer("muon", model, LR, 0.0), model, gradients()[0])
+    moved = (before.weight - model.weight).detach() / LR
+    values = torch.linalg.svdvals(moved)
+    # Five Newton-Schulz steps leave singular values between 0.7 and 1.2 of one another.
+    assert float(values.max() / values.min()) < 2
+    expected = adam(
+        before.bias.detach().numpy(), gradients()[0]["bias"].numpy(), {}, 1
+    )  # vectors go by AdamW
+    np.testing.assert_allclose(model.bias.detach().numpy(), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", get_args(OptimizerName))
+def test_loaded_is_as_if_never_saved(name: OptimizerName) -> None:
+    whole = stepped(name, layer(), DECAY)
+    model = layer()
+    optimizer = make_optimizer(name, model, LR, DECAY)
+    take(optimizer, model, gradients()[0])
+    copy = layer()
+    copy.load_state_dict(model.state_dict())
+    loaded = make_optimizer(name, copy, LR, DECAY)
+    loaded.load_state_dict(optimizer.state_dict())
+    for found in gradients()[1:]:
+        take(loaded, copy, found)
+    assert torch.equal(copy.weight, whole.weight)
+    assert torch.equal(copy.bias, whole.bias)
+
+
+def test_decay_is_the_optimizers_own_unless_given() -> None:
+    assert Technique().decay == 0.01
+    assert Technique(optimizer="sgd").decay == 0
+    assert Technique(optimizer="sgd", weight_decay=0.2).decay == 0.2

@@ -1,0 +1,190 @@
+"""Techniques inside the loop: each resumes exactly, and each does what its name says."""
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, get_args
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from tasks.training.averaging import follow, join
+from tasks.training.course import Course, Setting, TrainState
+from tasks.training.gradients import Diverged, check_norm, clipped, health_of, penalise
+from tasks.training.loop import train
+from tasks.training.losses import LabelLoss, NumberLoss
+from tasks.training.resume import checkpoint_of, restore
+from tasks.training.technique import OptimizerName, ScheduleName, Technique
+
+
+class Stop(Exception):
+    """A kill."""
+
+
+class StopAt:
+    def __init__(self, step: int) -> None:
+        self.step, self.checkpoint = step, None
+
+    def on_step(self, state: TrainState, total_steps: int) -> None:
+        del total_steps
+        if state.step == self.step:
+            self.checkpoint = checkpoint_of(state)
+            raise Stop
+
+    def on_epoch(self, state: TrainState, total_steps: int) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def course_of(toy: ModuleType, epochs: int = 4, **technique: Any) -> Course:
+    return replace(toy.toy_course(epochs=epochs), technique=Technique(**technique))
+
+
+def trained(toy: ModuleType, course: Course, dropout: float = 0.1) -> TrainState:
+    state = toy.toy_state(course, dropout)
+    train(state, course, toy.toy_material(), Setting(toy.CPU))
+    return state
+
+
+TECHNIQUES = [
+    *({"optimizer": name} for name in get_args(OptimizerName)),
+    *({"schedule": name} for name in get_args(ScheduleName)),
+    {"averaging": "ema"},
+    {"averaging": "swa"},
+    {"l1": 0.01, "l2": 0.1, "label_smoothing": 0.1},
+    {"accumulate": 3, "clip_value": 0.01, "clip_norm": None},
+    {"patience": 1},
+]
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
+def test_resumed_is_uninterrupted(toy: ModuleType, technique: dict[str, Any]) -> None:
+    course = course_of(toy, **technique)
+    whole, stop = trained(toy, course), StopAt(8)
+    with pytest.raises(Stop):
+        train(toy.toy_state(course), course, toy.toy_material(), Setting(toy.CPU, observer=stop))
+    resumed = toy.toy_state(course)
+    restore(resumed, stop.checkpoint)
+    train(resumed, course, toy.toy_material(), Setting(toy.CPU))
+    assert resumed.step == whole.step
+    assert resumed.best_score == whole.best_score
+    for name, weight in whole.best_weights.items():
+        assert torch.equal(weight, resumed.best_weights[name]), name
+
+
+def test_parts_of_a_batch_add_up_to_it(toy: ModuleType) -> None:
+    one = trained(toy, course_of(toy), dropout=0.0).trained_weights()
+    four = trained(toy, course_of(toy, accumulate=4), dropout=0.0).trained_weights()
+    for name, weight in one.items():
+        assert torch.allclose(weight, four[name], atol=2e-5), name
+
+
+def test_backtracking_returns_to_the_best_weights(toy: ModuleType) -> None:
+    course = replace(course_of(toy, epochs=6, schedule="backtracking"), lr=0.5)
+    state = trained(toy, course)
+    worse = state.epochs_done - state.best_epoch
+    assert worse > 0, "a rate of 0.5 never gets better"
+    assert state.rate_factor < 1
+    for name, weight in state.trained_weights().items():
+        assert torch.equal(weight, state.best_weights[name]), name
+
+
+def test_plateau_halves_the_rate_for_each_epoch_that_is_no_better(toy: ModuleType) -> None:
+    state = trained(toy, replace(course_of(toy, epochs=6, schedule="plateau"), lr=0.5))
+    assert state.rate_factor in {0.5**n for n in range(1, 6)}
+
+
+def test_patience_ends_a_training(toy: ModuleType) -> None:
+    state = trained(toy, replace(course_of(toy, epochs=40, patience=2), lr=1e-9))
+    assert state.epochs_done == state.best_epoch + 2 < 40
+
+
+def test_a_training_that_explodes_says_so(toy: ModuleType) -> None:
+    course = replace(course_of(toy, epochs=20, optimizer="sgd", clip_norm=None), lr=1e30)
+    with pytest.raises(Diverged, match=r"step \d+, optimizer sgd, lr 1e\+30: the gradient is not"):
+        trained(toy, course)
+
+
+def test_a_gradient_that_vanishes_is_said_after_a_while() -> None:
+    steps = 0
+    for _ in range(49):
+        steps = check_norm(1e-12, steps, "here")
+    with pytest.raises(Diverged, match="has vanished for 50 steps"):
+        check_norm(1e-12, steps, "here")
+    assert check_norm(1.0, 49, "here") == 0
+
+
+def test_the_curve_has_a_health_record(toy: ModuleType) -> None:
+    points = trained(toy, course_of(toy)).history
+    assert {"gradient/norm", "gradient/zero_share", "gradient/layers"} <= points[0].keys()
+
+
+def test_clipping_by_norm_and_by_value() -> None:
+    weight = nn.Parameter(torch.zeros(4))
+    weight.grad = torch.tensor([3.0, 4.0, 0.0, 0.0])
+    assert clipped([weight], Technique(clip_norm=1.0)) == pytest.approx(5)
+    assert weight.grad.norm() == pytest.approx(1, abs=1e-4)
+    weight.grad = torch.tensor([3.0, -4.0, 0.1, 0.0])
+    clipped([weight], Technique(clip_norm=None, clip_value=0.5))
+    assert weight.grad.tolist() == pytest.approx([0.5, -0.5, 0.1, 0.0])
+
+
+def test_penalties_are_gradients_of_norms_of_matrices() -> None:
+    matrix, vector = nn.Parameter(torch.randn(3, 2)), nn.Parameter(torch.randn(3))
+    matrix.grad, vector.grad = torch.zeros(3, 2), torch.zeros(3)
+    penalise([matrix, vector], Technique(l1=0.3, l2=0.7))
+    penalty = 0.3 * matrix.abs().sum() + 0.7 * 0.5 * (matrix**2).sum()
+    assert torch.allclose(matrix.grad, torch.autograd.grad(penalty, matrix)[0])
+    assert not vector.grad.any()
+
+
+def test_health_counts_dead_entries() -> None:
+    model = nn.Sequential(nn.Linear(2, 2, bias=False))
+    model[0].weight.grad = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
+    assert health_of(model) == pytest.approx({"gradient/0": 5.0, "gradient/zero_share": 0.5})
+
+
+def test_label_smoothing_is_cross_entropy_with_softened_labels() -> None:
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
+    target = 0.8 * functional.one_hot(labels, 3) + 0.2 / 3
+    expected = -(target * logits.log_softmax(1)).sum(1)
+    assert torch.allclose(LabelLoss(smoothing=0.2)(logits, labels, None), expected, atol=1e-6)
+
+
+def test_the_loss_of_numbers_listens_to_both() -> None:
+    logits, labels, teacher = torch.randn(5, 1), torch.randn(5), torch.randn(5, 1)
+    expected = 0.25 * (logits - teacher)[:, 0] ** 2 + 0.75 * (logits[:, 0] - labels) ** 2
+    assert torch.allclose(NumberLoss(weight=0.25)(logits, labels, teacher), expected)
+    assert torch.allclose(NumberLoss()(logits, labels, None), (logits[:, 0] - labels) ** 2)
+
+
+def test_an_average_of_later_epochs_is_their_mean() -> None:
+    averaged: dict[str, torch.Tensor] = {}
+    for epoch in range(6):
+        join(averaged, {"w": torch.tensor([float(epoch)])}, epoch, epochs=6)
+    assert averaged["w"].item() == pytest.approx((3 + 4 + 5) / 3)
+
+
+def test_an_exponential_average_follows_slower_and_slower() -> None:
+    averaged: dict[str, torch.Tensor] = {}
+    follow(averaged, {"w": torch.tensor([1.0]), "n": torch.tensor(1)}, 1)
+    follow(averaged, {"w": torch.tensor([2.0]), "n": torch.tensor(2)}, 2)
+    assert averaged["w"].item() == pytest.approx(1 + (1 - 3 / 12))
+    assert averaged["n"].item() == 2
+
+
+def test_running_statistics_are_trained_weights(toy: ModuleType) -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    state = toy.new_state(model, toy.toy_course(), toy.CPU)
+    model(torch.randn(8, 2))
+    assert {"1.running_mean", "1.running_var"} <= state.trained_weights().keys()
+    other = toy.new_state(
+        nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), toy.toy_course(), toy.CPU
+    )
+    restore(other, checkpoint_of(state))
+    assert torch.equal(other.model[1].running_mean, model[1].running_mean)
