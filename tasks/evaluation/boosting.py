@@ -31,7 +31,7 @@ def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
     model.fit(numbers, rows.labels)
     trees = [tree.nodes for each_round in model._predictors for tree in each_round]
     weights = tree_tensors(trees)
-    weights["bias"] = _bias(model, dataset)
+    weights["bias"] = _bias(model, dataset.num_outputs)
     config = {
         "num_classes": dataset.num_outputs,
         "trees": len(trees),
@@ -72,7 +72,7 @@ def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _bias(model: Any, dataset: DatasetRef) -> Tensor:
+def _bias(model: Any, num_outputs: int) -> Tensor:
     start = torch.tensor(np.ravel(model._baseline_prediction), dtype=torch.float32)
     # Of two classes scikit-learn keeps the log odds of the second.
-    return torch.cat([torch.zeros(1), start]) if len(start) < dataset.num_outputs else start
+    return torch.cat([torch.zeros(1), start]) if len(start) < num_outputs else start

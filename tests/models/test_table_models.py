@@ -41,7 +41,7 @@ def test_trees_as_tensors_answer_as_scikit_learn_does(classes: int) -> None:
     labels = (rows[:, 0] + rows[:, 1] > 0).astype(int) + (classes > 2) * (rows[:, 2] > 1)
     fitted = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(rows, labels)
     trees = [tree.nodes for each_round in fitted._predictors for tree in each_round]
-    tensors = tree_tensors(trees) | {"bias": _bias(fitted)}
+    tensors = tree_tensors(trees) | {"bias": _bias(fitted, classes)}
     depth = max(int(nodes["depth"].max()) for nodes in trees)
     shape = {"trees": len(trees), "nodes": tensors["value"].shape[1], "depth": depth}
     model = build_model("tree_ensemble", {"num_classes": classes, **shape})
