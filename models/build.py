@@ -6,8 +6,10 @@ from typing import Any
 
 from torch import nn
 
+from models.embedding_pool import EmbeddingPool, EmbeddingPoolConfig
 from models.mlp import Mlp, MlpConfig
 from models.ngram_bag import NgramBag, NgramBagConfig
+from models.recurrent import RecurrentText, RecurrentTextConfig
 from models.table_resnet import TableResNet, TableResNetConfig
 from models.text_encoder import TextEncoder, TextEncoderConfig
 from models.tree_ensemble import TreeEnsemble, TreeEnsembleConfig
@@ -17,6 +19,8 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "text_encoder": (TextEncoderConfig, TextEncoder),
     "ngram_bag": (NgramBagConfig, NgramBag),
     "weighted_bag": (WeightedBagConfig, WeightedBag),
+    "recurrent_text": (RecurrentTextConfig, RecurrentText),
+    "embedding_pool": (EmbeddingPoolConfig, EmbeddingPool),
     "mlp": (MlpConfig, Mlp),
     "table_resnet": (TableResNetConfig, TableResNet),
     "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),

@@ -26,6 +26,8 @@ class TextEncoderConfig:
     max_positions: int = 512
     dropout: float = 0.1
     norm_eps: float = 1e-12
+    share_layers: bool = False
+    """One layer's weights in every layer (ALBERT, arXiv:1909.11942, section 3.1)."""
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -39,7 +41,8 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.embeddings = Embeddings(config)
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
+        own_layers = 1 if config.share_layers else config.layers
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(own_layers))
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.width, config.num_classes)
         self.apply(_initialise)
@@ -54,7 +57,8 @@ class TextEncoder(nn.Module):
         """Contextual token vectors [B, T, D]."""
         visible_B11T = attention_mask[:, None, None, :].to(torch.bool)
         hidden_BTD: Tensor = self.embeddings(input_ids)
-        for layer in self.layers:
+        for index in range(self.config.layers):
+            layer = self.layers[index % len(self.layers)]
             hidden_BTD = layer(hidden_BTD, visible_B11T)
         return hidden_BTD
 

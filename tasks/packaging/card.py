@@ -121,7 +121,9 @@ def _limits(encoder: dict[str, object]) -> str:
 
 def _licence(encoder: dict[str, object], dataset: DatasetRef) -> str:
     weights = _WEIGHTS.get(str(encoder["kind"]), "See the origin of the weights.")
-    if "pretrained" in encoder:
+    if "pretrained" in encoder and encoder["pretrained"] is None:
+        weights = "All weights were trained here; nothing pretrained is inside."
+    elif "pretrained" in encoder:
         weights = (
             "Encoder weights and tokenizer come from the project's own folder (sha256 "
             f"`{encoder['pretrained']}`), whose licence holds, and were trained further here."

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from tasks.training.config import TrainConfig
 from tasks.training.technique import ScoreName
+from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
 
 
 class MiniLM(TrainConfig):
@@ -120,11 +121,14 @@ class Mlp(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+_Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
 TeacherConfig = Annotated[
-    MiniLMTeacher | PretrainedTeacher | NgramBag | TableResNet | Mlp, Field(discriminator="model")
+    MiniLMTeacher | PretrainedTeacher | _Scratch | NgramBag | TableResNet | Mlp,
+    Field(discriminator="model"),
 ]
 StudentConfig = Annotated[
-    MiniLM | PretrainedEncoder | NgramBag | TableResNet | Mlp, Field(discriminator="model")
+    MiniLM | PretrainedEncoder | _Scratch | NgramBag | TableResNet | Mlp,
+    Field(discriminator="model"),
 ]
 
 TEACHERS: dict[str, TeacherConfig] = {

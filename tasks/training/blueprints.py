@@ -8,11 +8,17 @@ from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
 from tasks.training.job import Rows
 from tasks.training.table_models import mlp, table_resnet
+from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
 from tasks.training.text_models import encoder, minilm, ngram_bag
 
 MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "minilm": minilm,
     "encoder": encoder,
+    "transformer": transformer,
+    "rnn": recurrent,
+    "lstm": recurrent,
+    "gru": recurrent,
+    "embedding_pool": embedding_pool,
     "ngram_bag": ngram_bag,
     "table_resnet": table_resnet,
     "mlp": mlp,

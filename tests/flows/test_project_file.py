@@ -106,9 +106,9 @@ def test_the_schema_file_is_current() -> None:
             id="not a number",
         ),
         pytest.param(
-            "students:\n  - {name: a, model: minilm}\n  - {name: b, model: lstm}\n",
-            "reviews.yaml:7: students.1.model: 'lstm' must be one of minilm, encoder, ngram_bag, "
-            "table_resnet, mlp",
+            "students:\n  - {name: a, model: minilm}\n  - {name: b, model: gpt}\n",
+            "reviews.yaml:7: students.1.model: 'gpt' must be one of minilm, encoder, transformer, "
+            "rnn, lstm, gru, embedding_pool, ngram_bag, table_resnet, mlp",
             id="in a list",
         ),
         pytest.param(

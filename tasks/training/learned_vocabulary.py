@@ -1,0 +1,36 @@
+"""A vocabulary of word pieces that is learned from the training rows, of whatever language."""
+
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+UNKNOWN = "[UNK]"
+SPECIALS = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]"]
+MOST_CHARACTERS = 1000
+
+
+def learned_vocabulary(texts: Sequence[str], most: int) -> tuple[str, int]:
+    """A tokenizer of at most so many word pieces, learned from `texts`, and how many it has.
+
+    Byte pair encoding (arXiv:1508.07909) over characters, in lower case without accents. The same
+    texts give the same pieces, which the WordPiece trainer does not promise: it numbers them in the
+    order of a hash table that changes from call to call.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Metaspace()]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=most,
+        special_tokens=SPECIALS,
+        min_frequency=2,
+        limit_alphabet=MOST_CHARACTERS,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=ends
+    )
+    return tokenizer.to_str(), tokenizer.get_vocab_size()
