@@ -10,7 +10,7 @@ from tasks.evaluation.plots import plot_learning_curves, plot_learning_rates
 from tasks.promotion.records import child_key, child_tags, read_history
 from tasks.step import step
 
-CHOOSING = ("curve/valid/macro_f1", "curve/valid/r2", "curve/train/loss")
+CHOOSING = ("curve/valid/macro_f1", "curve/valid/r2")
 """What is drawn: the first of these that the models recorded."""
 
 
@@ -29,7 +29,7 @@ def record_training(run: RunRef, models: list[TrainedModel], tuned: Tuned) -> di
 def _plot_curves(models: list[TrainedModel], folder: Path) -> Path:
     curves = {m.name: read_history(open_storage().fetch_folder(m.uri)) for m in models}
     seen = {metric for curve in curves.values() for point in curve for metric in point}
-    metric = next(name for name in CHOOSING if name in seen)
+    metric = next((name for name in CHOOSING if name in seen), CHOOSING[0])
     return plot_learning_curves(curves, metric, folder / "learning_curves.png")
 
 
