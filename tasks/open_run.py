@@ -5,10 +5,11 @@ import logging
 from typing import Any
 
 from infra import tracking
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, RunRef
 from tasks.close_runs import close_runs
 from tasks.code_digest import code_digest
-from tasks.promotion.records import RETRAIN, digest_of, flat_params
+from tasks.promotion.records import RETRAIN, data_figures, digest_of, flat_params
 from tasks.step import STEPS, step
 
 log = logging.getLogger(__name__)
@@ -29,5 +30,8 @@ def open_run(project: str, settings: dict[str, Any], dataset: DatasetRef) -> Run
     close_runs(project, "KILLED", keep=run.run_id)
     profile = json.dumps({"rows": dataset.rows, "classes": dataset.classes})
     tracking.log_dataset(run.run_id, dataset.name, dataset.sha256, dataset.uri, profile)
+    report = open_storage().fetch_folder(dataset.uri) / "report.json"
+    tracking.log_files(run.run_id, report, "data")
+    tracking.log_metrics(run.run_id, data_figures(json.loads(report.read_bytes())))
     log.info("recorded at %s", run.url)
     return RunRef(run_id=run.run_id, url=run.url)

@@ -1,6 +1,8 @@
 """Labelled rows, checked, split without leakage, and kept in S3 under their own digest."""
 
+import json
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +11,8 @@ from infra.storage import open_storage
 from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
+from tasks.data.drift import Drift, drift_since
+from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import warnings_of
 from tasks.data.scale import scale_of
 from tasks.data.source_table import source_digest
@@ -20,17 +23,21 @@ log = logging.getLogger(__name__)
 
 def source_key(name: str, config: DataConfig) -> str:  # noqa: ARG001 (a step's own parameters)
     """The bytes that the rows come from: another file under the same name is another dataset."""
-    return source_digest(config, Path())
+    # Rows that are fresh today may be too old tomorrow.
+    today = datetime.now(UTC).date().isoformat() if config.checks.fresh else ""
+    return source_digest(config, Path()) + today
 
 
 @step(key=source_key)
 def prepare_data(name: str, config: DataConfig) -> DatasetRef:
     """Snapshot the rows that `config` names; `ValueError` says what is wrong with them."""
     prepared = prepare_rows(config, Path())
+    drift = drift_since_last(name, prepared)
     with TemporaryDirectory() as folder:
-        digest = write_dataset(prepared, Path(folder))
+        digest = write_dataset(prepared, Path(folder), drift)
         uri = open_storage().upload_folder(Path(folder), f"datasets/{name}/{digest}")
-    for warning in warnings_of(prepared):
+    open_storage().put(last_key(name), json.dumps({"uri": uri}).encode())
+    for warning in warnings_of(prepared, drift):
         progress.warn("prepare_data", warning)
     log.info("%s: %d rows of %d kept", name, len(prepared.rows), len(prepared.table))
     return DatasetRef(
@@ -47,3 +54,19 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         scale=scale_of(prepared),
         rows=split_sizes(prepared),
     )
+
+
+def last_key(name: str) -> str:
+    """Where the address of a project's last snapshot is kept."""
+    return f"datasets/{name}/last.json"
+
+
+def drift_since_last(name: str, prepared: Prepared) -> dict[str, Drift]:
+    """Drift of each column since the last snapshot; nothing when there is none to compare with."""
+    if prepared.config.checks.drift is None:
+        return {}
+    try:
+        uri = json.loads(open_storage().get(last_key(name)))["uri"]
+    except KeyError:
+        return {}
+    return drift_since(open_storage().fetch_folder(uri), prepared)

@@ -43,9 +43,11 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
     from tasks.data.dataset import split_sizes
     from tasks.data.prepare import prepare_rows
     from tasks.data.report import warnings_of
+    from tasks.prepare_data import drift_since_last
     from tasks.promotion.proof import detectable_difference
 
     prepared = prepare_rows(project.data, Path())
+    drift = drift_since_last(project.name, prepared) if is_up else {}
     rows = split_sizes(prepared)
     planned = draw_plan(project, rows["train"], look_up=is_up)
     return {
@@ -53,7 +55,7 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
         "rows": rows,
         "classes": list(prepared.classes),
         "dropped": prepared.rows.dropped,
-        "warnings": warnings_of(prepared),
+        "warnings": warnings_of(prepared, drift),
         "steps": [step._asdict() for step in planned],
         "minutes": round(sum(step.seconds for step in planned) / 60, 1),
         "detectable_difference": (

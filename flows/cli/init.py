@@ -33,6 +33,11 @@ data:
     valid: {split.valid}
     test: {split.test}
     group_by: {group_by}  # {why[group_by]}
+  # What must hold before anything is trained; a breach stops the run, drift only warns:
+  # checks:
+  #   rows: 1000
+  #   columns: {{{first_input}: {{missing: 0.05}}}}
+  #   drift: 0.2
 """
 
 
@@ -93,6 +98,7 @@ def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> s
         encoding=guesses["encoding"].value,
         split=guesses["split"].value,
         group_by=guesses["group_by"].value,
+        first_input=quoted(guesses["inputs"].value[0]),
         why={field: one_line(guess.why) for field, guess in guesses.items()},
     )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from tasks.artifacts import Task
+from tasks.data.checks_config import ChecksConfig
 
 
 def _share_or_file(value: float | str) -> float | str:
@@ -112,11 +113,15 @@ class DataConfig(BaseModel):
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Share of files that may be unreadable; they are skipped and stand in the data report."""
     split: SplitConfig = SplitConfig()
+    checks: ChecksConfig = ChecksConfig()
+    """What must hold before anything is trained."""
 
     @model_validator(mode="after")
     def _asks_one_question(self) -> "DataConfig":
         if self.above is not None and self.task == "regression":
             raise ValueError(f"above {self.above:g} makes two classes, task regression has none")
+        if self.checks.labels and self.task == "regression":
+            raise ValueError("checks.labels are classes, task regression has none")
         return self
 
     @model_validator(mode="after")

@@ -1,11 +1,13 @@
 """A dataset folder: one Parquet file a split, the data report, and the manifest, written last."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from tasks.artifacts import Split
+from tasks.data.drift import Drift
 from tasks.data.prepare import Prepared
 from tasks.data.report import data_report
 from tasks.data.snapshot import write_split
@@ -13,7 +15,9 @@ from tasks.data.splitting import SPLITS
 from tasks.packaging.manifest import digest_of_files, write_manifest
 
 
-def write_dataset(prepared: Prepared, folder: Path) -> str:
+def write_dataset(
+    prepared: Prepared, folder: Path, drift: Mapping[str, Drift] | None = None
+) -> str:
     """Write everything into `folder`; the digest of rows and split, which the report is not in."""
     rows = prepared.rows
     columns = {**prepared.inputs, prepared.config.target: rows.labels}
@@ -21,7 +25,7 @@ def write_dataset(prepared: Prepared, folder: Path) -> str:
         chosen = np.flatnonzero(prepared.sides == side)
         picked = {name: [values[i] for i in chosen] for name, values in columns.items()}
         write_split(folder, split, picked, rows.row_ids[chosen], prepared.groups[chosen])
-    report = json.dumps(data_report(prepared), indent=1, ensure_ascii=False)
+    report = json.dumps(data_report(prepared, drift or {}), indent=1, ensure_ascii=False)
     (folder / "report.json").write_text(report + "\n", encoding="utf-8")
     digest = digest_of_files(folder, [f"{split}.parquet" for split in SPLITS])
     write_manifest(folder, digest)

@@ -5,7 +5,6 @@ A side is an index into `SPLITS`, and `OPEN` where chance decides among the spli
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import numpy.typing as npt
 from tasks.data.config import DataConfig, SplitConfig
 from tasks.data.source_table import source_table
 from tasks.data.splitting import SPLITS, split_rows
-from tasks.data.table import Ids, Mask, Table, is_missing, joined, shortened
+from tasks.data.table import Ids, Mask, Table, joined, shortened
+from tasks.data.times import seconds_of
 
 OPEN = -1
 LEAK = "also in valid or the holdout"
@@ -124,7 +124,7 @@ def _instants(column: str, table: Table, used: Ids) -> Instants:
     field = "data.split.time"
     values = table.column(column, field)
     chosen = [values[row] for row in used]
-    parse = float if all(_is_number(value) for value in chosen) else _seconds
+    parse = float if all(_is_number(value) for value in chosen) else seconds_of
     found = np.empty(len(chosen))
     for place, value in enumerate(chosen):
         try:
@@ -144,19 +144,12 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-def _seconds(value: Any) -> float:
-    if is_missing(value):
-        raise ValueError("missing")
-    moment = datetime.fromisoformat(str(value).strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def _check_sides(sides: Ids, labels: Sequence[str], config: DataConfig) -> None:
     found = [Counter[str]() for _ in SPLITS]
     for side, label in zip(sides.tolist(), labels, strict=True):
         found[side][label] += 1
     for split, counts in zip(SPLITS, found, strict=True):
-        if len(counts) < 2:
+        if not counts or (len(counts) < 2 and config.task == "classification"):
             only = f"only the class {next(iter(counts))!r}" if counts else "no row"
             raise ValueError(
                 f"data.split: {split} has {only} of data.target {config.target!r}, at least two "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.kinds import KINDS, Kind
@@ -82,6 +83,7 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     """
     kind = KINDS[config.kind]
     table, by_file = read_sides(config, base, _wanted(config))
+    check_table(config.checks, table)
     config = _with_inputs(config, table, kind)
     table = kind.opened(table, config)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.columns)
@@ -114,8 +116,9 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
 def _wanted(config: DataConfig) -> Sequence[str]:
     """The columns that are needed; none when all are."""
     split = config.split
-    named = [name for name in (split.group_by, split.column, split.time) if name]
-    return [*config.inputs, config.target, *named] if config.inputs else ()
+    fresh = config.checks.fresh.column if config.checks.fresh else None
+    named = [name for name in (split.group_by, split.column, split.time, fresh) if name]
+    return [*config.inputs, config.target, *named, *config.checks.columns] if config.inputs else ()
 
 
 def _repeats(
@@ -154,6 +157,7 @@ def _usable_rows(
     config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
 ) -> LabelledRows:
     labels, unlabelled = read_target(table, config)
+    check_labels(config.checks, table, config.target, labels, unlabelled)
     columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
     grouping = config.split.group_by

@@ -1,11 +1,14 @@
 """The data report: plain figures about what was read, what was dropped and how it was split."""
 
+from collections.abc import Mapping
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from tasks.data.config import DataConfig
+from tasks.data.drift import Drift, drift_sentences
 from tasks.data.given import LEAK
 from tasks.data.kinds import KINDS
 from tasks.data.prepare import Prepared
@@ -14,9 +17,11 @@ from tasks.data.table import Ids
 from tasks.data.target import target_figures
 
 FORMAT = 1
+NO_DRIFT: Mapping[str, Drift] = MappingProxyType({})
+"""Of a first snapshot."""
 
 
-def data_report(prepared: Prepared) -> dict[str, Any]:
+def data_report(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> dict[str, Any]:
     """Figures of one dataset, ready for JSON; the same data gives the same report."""
     config, rows = prepared.config, prepared.rows
     return {
@@ -37,7 +42,8 @@ def data_report(prepared: Prepared) -> dict[str, Any]:
         "split_given_by": _given_by(prepared),
         "splits": {split: _split_figures(prepared, split) for split in SPLITS},
         "leakage": leakage(prepared),
-        "warnings": warnings_of(prepared),
+        "drift": {name: found._asdict() for name, found in drift.items()},
+        "warnings": warnings_of(prepared, drift),
         config.kind: {
             split: KINDS[config.kind].figures(_inputs_of(prepared, side))
             for side, split in enumerate(SPLITS)
@@ -60,7 +66,7 @@ def leakage(prepared: Prepared) -> dict[str, int]:
     return figures
 
 
-def warnings_of(prepared: Prepared) -> list[str]:
+def warnings_of(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> list[str]:
     """What a person should know before training on these rows, a sentence each."""
     found = []
     removed = prepared.rows.dropped.get(LEAK, 0)
@@ -74,7 +80,8 @@ def warnings_of(prepared: Prepared) -> list[str]:
         by = prepared.config.split.group_by
         groups = leaks["groups_in_two_splits"]
         found.append(f"{groups:,} groups by {by} stand on both sides of the given split")
-    return found
+    limit = prepared.config.checks.drift
+    return found if limit is None else [*found, *drift_sentences(drift, limit)]
 
 
 def _treatment(config: DataConfig) -> str:

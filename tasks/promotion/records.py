@@ -51,6 +51,16 @@ def figures_of(report: EvalReport) -> dict[str, float]:
     return {safe_name(name): value for name, value in figures.items()}
 
 
+def data_figures(report: Mapping[str, Any]) -> dict[str, float]:
+    """Figures of a data report: rows, warnings, how far each column has drifted."""
+    rows = {f"data/rows_{name}": float(report["rows"][name]) for name in ("read", "kept")}
+    drift = {
+        f"data/drift/{safe_name(name)}": float(found["psi"])
+        for name, found in report.get("drift", {}).items()
+    }
+    return {**rows, **drift, "data/warnings": float(len(report.get("warnings", ())))}
+
+
 def safe_name(name: str) -> str:
     """A name that MLflow takes: a class may be called anything."""
     return re.sub(r"[^\w\-. :/]", "_", name, flags=re.ASCII)

@@ -227,3 +227,10 @@ def test_one_time_for_all_rows_cannot_be_divided(prepare: Prepare) -> None:
     text = HEADER + "".join(f"{i},1,train,2026-01-01,{'pn'[i % 2]}\n" for i in range(50))
     with pytest.raises(ValueError, match="'day' has 1 different values, at least 3 are needed"):
         prepare({"rows.csv": text}, {"time": "day"})
+
+
+def test_numbers_to_predict_may_be_divided_by_time(prepare: Prepare) -> None:
+    prepared = prepare(
+        {"rows.csv": lines(0, 100)}, {"time": "day"}, target="a", inputs=["b"], task="regression"
+    )
+    assert min(prepared.rows.labels[row] for row in np.flatnonzero(prepared.sides == 2)) == 80

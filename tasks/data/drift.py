@@ -1,0 +1,118 @@
+"""How far rows have moved since the last snapshot: each input, and the mix of labels.
+
+Values fall into bins that the last snapshot decides: tenths of its numbers, its most frequent
+categories or words. The population stability index of two histograms p and q is the sum of
+(p - q) ln(p / q) over the bins: below 0.1 hardly a change, above 0.2 a marked one (Siddiqi, Credit
+Risk Scorecards, 2006). Few rows alone make it large, so a chi-square test must agree.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.stats import chi2_contingency
+
+from tasks.data.prepare import Prepared
+from tasks.data.splitting import SPLITS
+
+BINS = 10
+MOST_NAMES = 100
+"""Categories or words with a bin of their own; all others share one."""
+FEWEST = 5
+"""A name of fewer rows shares the bin too: the chi-square test wants five (Cochran, 1954)."""
+SURE = 0.001
+"""Chance of such a difference between two samples of one population, below which it is believed."""
+Counts = npt.NDArray[np.float64]
+
+
+class Drift(NamedTuple):
+    """How far one column has moved."""
+
+    psi: float
+    p_value: float
+
+    def is_above(self, limit: float) -> bool:
+        """Whether it moved by more than `limit`, and not by chance."""
+        return self.psi > limit and self.p_value < SURE
+
+
+def drift_since(last: Path, prepared: Prepared) -> dict[str, Drift]:
+    """Drift of each input that both have, and of the target, since the snapshot in `last`."""
+    config = prepared.config
+    # Of pictures and sounds the labels alone: their bytes are neither numbers nor words.
+    inputs = prepared.inputs if config.kind in ("text", "table") else {}
+    now: dict[str, Sequence[Any]] = {**inputs, config.target: prepared.rows.labels}
+    before = _columns(last, now)
+    found = {name: drift_of(before[name], now[name]) for name in now if name in before}
+    # Time moves by itself.
+    return {n: d for n, d in found.items() if d is not None and prepared.types.get(n) != "moment"}
+
+
+def drift_of(before: Sequence[Any], now: Sequence[Any]) -> Drift | None:
+    """Drift between two columns of numbers, names or texts; None for anything else."""
+    known = [value for value in chain(before, now) if value is not None]
+    if not known or not all(isinstance(value, bool | int | float | str) for value in known):
+        return None
+    if any(isinstance(value, str) for value in known):
+        counts = _name_counts(before, now)
+    else:
+        counts = _number_counts(before, now)
+    counts = counts[:, counts.sum(axis=0) > 0]
+    if counts.shape[1] < 2:
+        return Drift(0.0, 1.0)
+    return Drift(stability_index(*counts), float(chi2_contingency(counts).pvalue))
+
+
+def stability_index(before: Counts, now: Counts) -> float:
+    """Population stability index of two histograms; half a row is added to every bin."""
+    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (before, now))
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def drift_sentences(drift: Mapping[str, Drift], limit: float) -> list[str]:
+    """A sentence for each column that moved by more than `limit`."""
+    return [
+        f"{name!r} has drifted since the last snapshot (stability index {found.psi:.2f}, "
+        f"limit {limit:g})"
+        for name, found in drift.items()
+        if found.is_above(limit)
+    ]
+
+
+def _columns(folder: Path, wanted: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The wanted columns of all splits, as far as the snapshot has them."""
+    files = [folder / f"{split}.parquet" for split in SPLITS]
+    names = [name for name in pq.read_schema(files[0]).names if name in wanted]
+    tables = [pq.read_table(file, columns=names) for file in files]
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    return {name: whole.column(name).to_pylist() for name in names}
+
+
+def _number_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:
+    """[2, bins]: rows of both by tenths of the earlier numbers, and those in which none stands."""
+    columns = [np.array(values, dtype=np.float64) for values in (before, now)]
+    known = columns[0][~np.isnan(columns[0])]
+    edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if len(known) else np.zeros(0)
+    # Open below, closed above: a value that many rows share has a bin that ends with it.
+    bins = [np.where(np.isnan(c), BINS, np.searchsorted(edges, c)) for c in columns]
+    return np.stack([np.bincount(b, minlength=BINS + 1) for b in bins]).astype(np.float64)
+
+
+def _name_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:
+    """[2, bins]: rows of both by the most frequent names or, of texts, words by words."""
+    columns = [
+        ["" if value is None else str(value) for value in values] for values in (before, now)
+    ]
+    if len(set(columns[0])) > min(MOST_NAMES, len(columns[0]) / 2):
+        columns = [[word for text in column for word in text.lower().split()] for column in columns]
+    earlier, later = (Counter(column) for column in columns)
+    names = [name for name, count in earlier.most_common(MOST_NAMES) if count >= FEWEST]
+    rows = [[counts[name] for name in names] for counts in (earlier, later)]
+    others = [counts.total() - sum(row) for counts, row in zip((earlier, later), rows, strict=True)]
+    return np.array([[*row, rest] for row, rest in zip(rows, others, strict=True)], dtype=float)

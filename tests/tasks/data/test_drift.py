@@ -1,0 +1,87 @@
+"""How far rows have moved since the last snapshot."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import entropy
+
+from tasks.data.config import DataConfig
+from tasks.data.dataset import write_dataset
+from tasks.data.drift import Drift, drift_of, drift_sentences, drift_since, stability_index
+from tasks.data.prepare import Prepared, prepare_rows
+
+RNG = np.random.default_rng(5)
+
+
+def test_the_index_is_the_symmetric_divergence() -> None:
+    before, now = np.array([10.0, 60.0, 30.0]), np.array([30.0, 40.0, 50.0])
+    p, q = before + 0.5, now + 0.5
+    assert stability_index(before, now) == pytest.approx(entropy(p, q) + entropy(q, p))
+
+
+@pytest.mark.parametrize("rows", [60, 400, 5000])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda n: RNG.normal(size=n).tolist(),
+        lambda n: RNG.integers(0, 3, size=n).tolist(),
+        lambda n: [None if v > 1 else v for v in RNG.normal(size=n).tolist()],
+        lambda n: RNG.choice(["a", "b", "c"], p=[0.7, 0.2, 0.1], size=n).tolist(),
+        lambda n: [" ".join(RNG.choice(list("abcdefgh"), size=6)) for _ in range(n)],
+    ],
+    ids=["numbers", "counts", "gaps", "names", "texts"],
+)
+def test_two_samples_of_one_population_have_not_drifted(draw: Any, rows: int) -> None:
+    drift = drift_of(draw(rows), draw(rows))
+    assert drift is not None
+    assert not drift.is_above(0.2)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (RNG.normal(size=400).tolist(), RNG.normal(1.0, size=400).tolist()),
+        (RNG.normal(size=400).tolist(), RNG.normal(scale=3.0, size=400).tolist()),
+        ([1.0] * 400, [None] * 200 + [1.0] * 200),
+        (["a"] * 300 + ["b"] * 100, ["a"] * 100 + ["b"] * 300),
+        (["a"] * 300 + ["b"] * 100, ["a"] * 300 + ["new"] * 100),
+        ([True] * 300 + [False] * 100, [False] * 300 + [True] * 100),
+        ([f"old words {i}" for i in range(400)], [f"other things {i}" for i in range(400)]),
+    ],
+    ids=["mean", "spread", "missing", "shares", "new name", "booleans", "texts"],
+)
+def test_what_moved_has_drifted(before: list[Any], now: list[Any]) -> None:
+    drift = drift_of(before, now)
+    assert drift is not None
+    assert drift.is_above(0.2)
+
+
+@pytest.mark.parametrize("values", [[[1, 2]], [b"x"], [None], []], ids=str)
+def test_what_is_neither_number_nor_name_is_left_out(values: list[Any]) -> None:
+    assert drift_of(values, values) is None
+
+
+def test_a_constant_has_not_drifted() -> None:
+    assert drift_of([1.0] * 9, [1.0] * 5) == Drift(0.0, 1.0)
+
+
+def prepared(folder: Path, shift: int, extra: str = "") -> Prepared:
+    lines = [
+        f"{i % 50 + shift},{'Oslo' if i % 3 else 'Rome'}{extra},{'pn'[i % 2]}" for i in range(300)
+    ]
+    (folder / "rows.csv").write_text("\n".join(["age,city,y", *lines]) + "\n")
+    config = DataConfig(source="rows.csv", kind="table", target="y", inputs=("age", "city"))
+    return prepare_rows(config, folder)
+
+
+def test_a_snapshot_is_compared_with_the_last(tmp_path: Path) -> None:
+    last = tmp_path / "last"
+    last.mkdir()
+    write_dataset(prepared(tmp_path, 0), last)
+    same = drift_since(last, prepared(tmp_path, 0))
+    assert {name: found.psi for name, found in same.items()} == {"age": 0, "city": 0, "y": 0}
+    moved = drift_since(last, prepared(tmp_path, 30))
+    (sentence,) = drift_sentences(moved, 0.2)
+    assert sentence.startswith("'age' has drifted since the last snapshot (stability index ")
