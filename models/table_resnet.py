@@ -20,6 +20,8 @@ class TableResNetConfig:
     numbers: int
     categories: tuple[int, ...] = ()
     """Ids of each category, missing and unknown included."""
+    buckets: int = 0
+    """Of the n-grams of free text; 0 where no column holds any."""
     blocks: int = 3
     width: int = 192
     dropout: float = 0.1
@@ -31,15 +33,23 @@ class TableResNet(nn.Module):
     def __init__(self, config: TableResNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.input = TableInput(config.numbers, config.categories)
+        self.input = TableInput(config.numbers, config.categories, config.buckets)
         self.first = nn.Linear(self.input.width, config.width)
         self.blocks = nn.Sequential(*(ResidualBlock(config) for _ in range(config.blocks)))
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.num_classes)
 
-    def forward(self, numbers: Tensor, categories: Tensor | None = None) -> Tensor:
-        """Logits [B, C] from numbers [B, K] and category ids [B, M]."""
-        hidden_BD = self.blocks(self.first(self.input(numbers, categories)))
+    def forward(
+        self,
+        numbers: Tensor,
+        categories: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Logits [B, C] from numbers [B, K], category ids [B, M] and n-grams [B, N] of texts."""
+        hidden_BD = self.blocks(
+            self.first(self.input(numbers, categories, input_ids, attention_mask))
+        )
         logits_BC: Tensor = self.head(functional.relu(self.norm(hidden_BD)))
         return logits_BC
 

@@ -102,7 +102,7 @@ class DataConfig(BaseModel):
     kind: Literal["text", "table", "image"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help."""
-    columns: dict[str, Literal["number", "boolean", "moment", "category"]] = {}
+    columns: dict[str, Literal["number", "boolean", "moment", "category", "text"]] = {}
     """Types of a table's columns, where the cells do not tell: a code made of digits, say."""
     encoding: str = "utf-8"
     """Of a CSV or JSON Lines file: utf-8, latin-1, cp1252, utf-16, ..."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.data.config import DataConfig
 from tasks.data.table import Ids, Mask, Table, shortened
+from tasks.data.text import MIN_MEAN_WORDS
 from tasks.packaging.predictor.table import (
     PARSERS,
     category_of,
@@ -59,7 +60,12 @@ class TableKind:
 
     def types(self, columns: Columns, given: Mapping[str, str]) -> dict[str, str]:
         """The type of each column: what the project says, else what all its cells can be."""
-        return {name: given.get(name) or type_of(values) for name, values in columns.items()}
+        types = {name: given.get(name) or type_of(values) for name, values in columns.items()}
+        if set(types.values()) == {"text"}:
+            raise ValueError(
+                f"data.inputs {', '.join(types)}: all is free text, data.kind: text reads that"
+            )
+        return types
 
     def typed(self, columns: Columns, types: Mapping[str, str]) -> dict[str, list[Any]]:
         """The cells as values of their type, None where nothing stands.
@@ -88,8 +94,17 @@ class TableKind:
 
 
 def type_of(values: Sequence[Any]) -> str:
-    """The first type that all cells can be."""
-    return next(name for name, parse in PARSERS.items() if _can_be(values, parse))
+    """The first type that all cells can be; words that hardly repeat are text if they are many."""
+    type_ = next(name for name, parse in PARSERS.items() if _can_be(values, parse))
+    return "text" if type_ == "category" and _is_free_text(values) else type_
+
+
+def _is_free_text(values: Sequence[Any]) -> bool:
+    texts = [value for value in values if isinstance(value, str) and not is_empty(value)]
+    words = sum(len(text.split()) for text in texts)
+    return (
+        len(set(texts)) > MOST_DISTINCT * len(values) and words >= MIN_MEAN_WORDS * len(texts) > 0
+    )
 
 
 def _can_be(values: Sequence[Any], parse: Callable[[Any], Any]) -> bool:
@@ -109,7 +124,7 @@ def _typed(name: str, values: Sequence[Any], type_: str) -> list[Any]:
     found = []
     for row, value in enumerate(values):
         try:
-            PARSERS[type_](value)
+            _check_text(value) if type_ == "text" else PARSERS[type_](value)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"data.columns {name!r}: {value!r} in row {row + 1} is no {type_}"
@@ -118,8 +133,15 @@ def _typed(name: str, values: Sequence[Any], type_: str) -> list[Any]:
     return found
 
 
+def _check_text(value: Any) -> None:
+    if not (isinstance(value, str) or is_empty(value)):
+        raise ValueError("no text")
+
+
 def _value(value: Any, type_: str) -> Any:
     match type_:
+        case "text":
+            return value
         case "number":
             return float(value)
         case "boolean":

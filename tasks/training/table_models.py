@@ -15,6 +15,8 @@ from tasks.training.job import Rows
 MIN_COUNT = 5
 """Rarer categories share the id of those that training never met, which so learns something."""
 MOST_CATEGORIES = 5000
+TEXT_BUCKETS = 1 << 14
+"""Of the n-grams of all text columns: 2 MB of embeddings at a width of 32."""
 
 
 def table_resnet(config: TableResNet, dataset: DatasetRef, train: Rows) -> Blueprint:
@@ -30,8 +32,12 @@ def mlp(config: Mlp, dataset: DatasetRef, train: Rows) -> Blueprint:
 
 
 def table_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[str, Any]:
-    """Configuration of the encoder: means, deviations and categories of these training rows."""
-    types = {name: dataset.types[name] for name in dataset.inputs}
+    """Configuration of the encoder: means, deviations and categories of these training rows.
+
+    Columns of free text are left out.
+    """
+    texts = text_columns(dataset)
+    types = {name: dataset.types[name] for name in dataset.inputs if name not in texts}
     numbers = [
         _scale(name, values)
         for column, type_ in types.items()
@@ -46,6 +52,17 @@ def table_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[st
     return {"kind": "table", "types": types, "numbers": numbers, "categories": categories}
 
 
+def text_columns(dataset: DatasetRef) -> tuple[str, ...]:
+    """The inputs that are free text."""
+    return tuple(name for name in dataset.inputs if dataset.types[name] == "text")
+
+
+def text_encoder(columns: Sequence[str]) -> dict[str, Any]:
+    """Configuration of the n-grams of those columns, which are read as one text."""
+    sizes = {"buckets": TEXT_BUCKETS, "word_ngrams": [1, 2], "char_ngrams": [3, 5]}
+    return {"kind": "hashed_ngrams", "columns": list(columns), "max_length": 512, **sizes}
+
+
 def table_shape(encoder: dict[str, Any]) -> dict[str, Any]:
     """How many numbers a row has, and how many ids each category."""
     return {
@@ -57,6 +74,9 @@ def table_shape(encoder: dict[str, Any]) -> dict[str, Any]:
 def _blueprint(family: str, own: dict[str, Any], dataset: DatasetRef, train: Rows) -> Blueprint:
     encoder = table_encoder(dataset, train.columns)
     shape = {"num_classes": dataset.num_outputs, **table_shape(encoder), **own}
+    if texts := text_columns(dataset):
+        shape["buckets"] = TEXT_BUCKETS
+        encoder = {"kind": "table_with_text", "table": encoder, "text": text_encoder(texts)}
     return Blueprint(family=family, config=shape, inputs=dataset.inputs, encoder=encoder)
 
 

@@ -3,7 +3,7 @@
 This folder ships with a model, so it imports numpy, tokenizers, onnxruntime and itself, no more.
 """
 
-from .encoder import Encoder, load_encoder
+from .encoder import Encoder, load_encoder, ragged_names
 from .predictor import Predictor
 
-__all__ = ["Encoder", "Predictor", "load_encoder"]
+__all__ = ["Encoder", "Predictor", "load_encoder", "ragged_names"]

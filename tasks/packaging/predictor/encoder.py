@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .image import ImageRows
+from .mixed import TableWithText
 from .table import TableRows
 from .text import HashedNgrams, Tfidf, WordPiece
 
@@ -39,10 +40,17 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "hashed_ngrams": HashedNgrams.load,
     "tfidf": Tfidf.load,
     "table": TableRows.load,
+    "table_with_text": TableWithText.load,
     "image": ImageRows.load,
 }
 NEEDED: dict[str, tuple[str, ...]] = {"image": ("pillow",)}
 """Distributions that an encoder needs beside those of every model."""
+
+
+def ragged_names(encoder: Encoder) -> tuple[str, ...]:
+    """The tensors that have ragged axes: all, unless the encoder names some."""
+    names: tuple[str, ...] = getattr(encoder, "ragged_names", encoder.names)
+    return names
 
 
 def load_encoder(config: Mapping[str, Any], folder: Path) -> Encoder:

@@ -20,6 +20,8 @@ from tasks.data.tabular import TableKind, type_of
         (["2026-01-01", "2026-02-01 10:00"], "moment"),
         (["2026-01-01", "later"], "category"),
         ([1, "two"], "category"),
+        (["the crew was late", "a kind and quick crew", None, "no"], "text"),
+        (["New York City", "New York City", "Staten Island West"] * 2, "category"),
     ],
     ids=str,
 )
