@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, sentences, unknown_field
-from tasks.data.config import FILE_SUFFIXES
+from tasks.data.config import FILE_SUFFIXES, SQL
 from tasks.data.source import resolve_source
 from tasks.training.architectures import PretrainedEncoder
 from tasks.training.encoder_folder import with_folder
@@ -69,6 +69,8 @@ def _with_source(project: Project, path: Path, document: _Document) -> Project:
     may_be_folder = project.data.kind in FILE_SUFFIXES
 
     def found(source: str, *field: str) -> str:
+        if source.startswith(SQL):
+            return source
         try:
             local = resolve_source(
                 source, path.resolve().parent, dotted(field), folder=may_be_folder

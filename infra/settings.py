@@ -1,10 +1,13 @@
 """Where the world is: read from the environment, nowhere else."""
 
 import functools
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.environment import find_home
 
 
 class Settings(BaseSettings):
@@ -27,6 +30,27 @@ class Settings(BaseSettings):
     ray_address: str = Field(validation_alias="RAY_ADDRESS")
     ray_auth_mode: str = Field(default="token", validation_alias="RAY_AUTH_MODE")
     ray_token_path: Path | None = Field(default=None, validation_alias="RAY_AUTH_TOKEN_PATH")
+
+
+def sql_url(name: str) -> str:
+    """The SQLAlchemy URL of the database that projects call `sql://<name>`.
+
+    From MODELWORKS_SQL_<NAME>, else the file `secrets/sql_<name>` of the home. Raises ValueError
+    when there is neither, or others may read the file.
+    """
+    variable = f"MODELWORKS_SQL_{name.upper()}"
+    if url := os.environ.get(variable):
+        return url
+    home = find_home()
+    file = home / "secrets" / f"sql_{name.lower()}" if home else None
+    if file is None or not file.is_file():
+        where = f" or written to {file} (mode 0600)" if file else ""
+        raise ValueError(
+            f"data.source 'sql://{name}': {variable} must be set to its SQLAlchemy URL{where}"
+        )
+    if file.stat().st_mode & 0o077:
+        raise ValueError(f"{file}: others may read it, mode 0600 was expected (chmod 600)")
+    return file.read_text().strip()
 
 
 @functools.cache

@@ -16,8 +16,11 @@ from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import warnings_of
 from tasks.data.scale import scale_of
 from tasks.data.source_table import source_digest
+from tasks.read_source import with_local_source
 from tasks.step import step
 
+FETCHED: dict[str, DataConfig] = {}
+"""Configurations whose rows were brought here for the key of a step that has not run yet."""
 log = logging.getLogger(__name__)
 
 
@@ -25,12 +28,18 @@ def source_key(name: str, config: DataConfig) -> str:  # noqa: ARG001 (a step's 
     """The bytes that the rows come from: another file under the same name is another dataset."""
     # Rows that are fresh today may be too old tomorrow.
     today = datetime.now(UTC).date().isoformat() if config.checks.fresh else ""
-    return source_digest(config, Path()) + today
+    local = with_local_source(config)
+    if local is not config:
+        FETCHED[config.model_dump_json()] = local
+    return source_digest(local, Path()) + today
 
 
 @step(key=source_key)
 def prepare_data(name: str, config: DataConfig) -> DatasetRef:
     """Snapshot the rows that `config` names; `ValueError` says what is wrong with them."""
+    # What the key was made of: asked again, the database could answer otherwise.
+    fetched = FETCHED.pop(config.model_dump_json(), None)
+    config = fetched or with_local_source(config)
     prepared = prepare_rows(config, Path())
     drift = drift_since_last(name, prepared)
     with TemporaryDirectory() as folder:

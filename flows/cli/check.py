@@ -45,8 +45,9 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
     from tasks.data.report import warnings_of
     from tasks.prepare_data import drift_since_last
     from tasks.promotion.proof import detectable_difference
+    from tasks.read_source import with_local_source
 
-    prepared = prepare_rows(project.data, Path())
+    prepared = prepare_rows(with_local_source(project.data), Path())
     drift = drift_since_last(project.name, prepared) if is_up else {}
     rows = split_sizes(prepared)
     planned = draw_plan(project, rows["train"], look_up=is_up)

@@ -14,6 +14,7 @@ from flows.project_file import load_project
 from infra import stack
 from infra.lock import holder
 from tasks.data.prepare import prepare_rows
+from tasks.read_source import with_local_source
 
 app = typer.Typer()
 EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
@@ -36,7 +37,8 @@ def run(
     if fail and (other := holder(home, project.name)):
         raise ValueError(f"{project.name} is being retrained by {other.get('run')}; --fail given")
     if not stack.is_up(home):
-        prepare_rows(project.data, Path())  # bad data is refused before the services are started
+        # Bad data is refused before the services are started.
+        prepare_rows(with_local_source(project.data), Path())
     reach(home, start=True)
     summary = _retrain(project, rerun or [], as_json)
     raise typer.Exit(EXIT_CODES[summary["decision"]["verdict"]])

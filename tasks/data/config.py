@@ -1,8 +1,16 @@
 """What a project file says about its data."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from tasks.artifacts import Task
 from tasks.data.checks_config import ChecksConfig
@@ -67,6 +75,10 @@ class SplitConfig(BaseModel):
         return bool(self.files or self.column or self.time)
 
 
+SQL = "sql://"
+"""Scheme of a source that is the answer of a query."""
+SQL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+
 FILE_SUFFIXES: dict[str, tuple[str, ...]] = {"image": (".png", ".jpg", ".jpeg")}
 """Kinds whose rows are files, and how those end."""
 
@@ -93,6 +105,9 @@ class DataConfig(BaseModel):
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
     """
+    query: str | None = None
+    """Of a source `sql://NAME`: the SELECT whose answer is the rows. The address of the database is
+    a setting (MODELWORKS_SQL_<NAME>, or the file sql_<name> in the home's secrets)."""
     target: str
     """The column to predict."""
     task: Task = "classification"
@@ -115,6 +130,33 @@ class DataConfig(BaseModel):
     split: SplitConfig = SplitConfig()
     checks: ChecksConfig = ChecksConfig()
     """What must hold before anything is trained."""
+
+    @field_validator("source")
+    @classmethod
+    def _holds_no_password(cls, source: str) -> str:
+        if re.match(r"[A-Za-z0-9+]+://[^/]*@", source):
+            scheme = source.partition("://")[0]
+            raise ValueError(
+                f"a {scheme}:// address with a user has no place in a project file: write "
+                "sql://NAME, and the address into the setting MODELWORKS_SQL_<NAME>"
+            )
+        return source
+
+    @model_validator(mode="after")
+    def _asks_its_database(self) -> "DataConfig":
+        if not self.source.startswith(SQL):
+            if self.query is not None:
+                raise ValueError(f"query is for a source sql://NAME, source is {self.source!r}")
+            return self
+        if not SQL_NAME.fullmatch(self.source.removeprefix(SQL)):
+            raise ValueError(
+                f"source {self.source!r} must be sql://NAME, of letters, digits and underscores"
+            )
+        if not re.match(r"\s*(select|with)\b", self.query or "", re.IGNORECASE):
+            raise ValueError(f"query {self.query!r:.60} must be a SELECT, which {self.source} asks")
+        if ";" in (self.query or "").strip().removesuffix(";"):
+            raise ValueError("query holds a semicolon: one SELECT is allowed")
+        return self
 
     @model_validator(mode="after")
     def _asks_one_question(self) -> "DataConfig":
