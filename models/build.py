@@ -7,9 +7,14 @@ from typing import Any
 from torch import nn
 
 from models.embedding_pool import EmbeddingPool, EmbeddingPoolConfig
+from models.hog_linear import HogLinear, HogLinearConfig
+from models.lenet import Lenet, LenetConfig
 from models.mlp import Mlp, MlpConfig
 from models.ngram_bag import NgramBag, NgramBagConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
+from models.resnet import Resnet, ResnetConfig
+from models.shared_kernel_cnn import SharedKernelCnn, SharedKernelCnnConfig
+from models.small_lenet import SmallLenet, SmallLenetConfig
 from models.table_resnet import TableResNet, TableResNetConfig
 from models.text_encoder import TextEncoder, TextEncoderConfig
 from models.tree_ensemble import TreeEnsemble, TreeEnsembleConfig
@@ -24,6 +29,11 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "mlp": (MlpConfig, Mlp),
     "table_resnet": (TableResNetConfig, TableResNet),
     "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),
+    "lenet": (LenetConfig, Lenet),
+    "small_lenet": (SmallLenetConfig, SmallLenet),
+    "shared_kernel_cnn": (SharedKernelCnnConfig, SharedKernelCnn),
+    "resnet": (ResnetConfig, Resnet),
+    "hog_linear": (HogLinearConfig, HogLinear),
 }
 
 

@@ -9,6 +9,7 @@ from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
+from tasks.evaluation.hog import fit_hog
 from tasks.evaluation.tfidf import fit_tfidf
 from tasks.training.model_folder import ModelCard, num_params, save_model
 
@@ -33,5 +34,6 @@ def save_baseline(data: Path, dataset: DatasetRef, folder: Path) -> tuple[str, s
 FITS: dict[str, Callable[[Rows, DatasetRef], Baseline]] = {
     "text": fit_tfidf,
     "table": fit_boosting,
+    "image": fit_hog,
 }
 """One baseline for each kind of data."""

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from tasks.training.config import TrainConfig
+from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
 
@@ -122,18 +123,20 @@ class Mlp(TrainConfig):
 
 
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
+_Image = Lenet | SmallLenet | SharedKernelCnn | Resnet
 TeacherConfig = Annotated[
-    MiniLMTeacher | PretrainedTeacher | _Scratch | NgramBag | TableResNet | Mlp,
+    MiniLMTeacher | PretrainedTeacher | _Scratch | NgramBag | TableResNet | Mlp | _Image,
     Field(discriminator="model"),
 ]
 StudentConfig = Annotated[
-    MiniLM | PretrainedEncoder | _Scratch | NgramBag | TableResNet | Mlp,
+    MiniLM | PretrainedEncoder | _Scratch | NgramBag | TableResNet | Mlp | _Image,
     Field(discriminator="model"),
 ]
 
 TEACHERS: dict[str, TeacherConfig] = {
     "text": MiniLMTeacher(),
     "table": TableResNet(),
+    "image": Lenet(),
 }
 """What teaches when the project names nobody, by kind of data."""
 STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
@@ -142,5 +145,6 @@ STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
         NgramBag(name="ngram-bag"),
     ),
     "table": (Mlp(name="mlp"), Mlp(name="mlp-small", hidden=(16,))),
+    "image": (SmallLenet(name="small-lenet"), SharedKernelCnn(name="shared-kernels")),
 }
 """Who learns when the project names nobody."""

@@ -6,6 +6,7 @@ from typing import Any
 from tasks.artifacts import DatasetRef
 from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
+from tasks.training.image_models import lenet, resnet, shared_kernel_cnn, small_lenet
 from tasks.training.job import Rows
 from tasks.training.table_models import mlp, table_resnet
 from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
@@ -22,6 +23,10 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "ngram_bag": ngram_bag,
     "table_resnet": table_resnet,
     "mlp": mlp,
+    "lenet": lenet,
+    "small_lenet": small_lenet,
+    "shared_kernel_cnn": shared_kernel_cnn,
+    "resnet": resnet,
 }
 
 

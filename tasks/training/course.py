@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
-from tasks.training.examples import Examples
+from tasks.training.examples import Batch, Examples
 from tasks.training.group import Group
 from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
@@ -18,6 +19,14 @@ from tasks.training.technique import ScoreName, Technique
 
 Point = dict[str, float]
 """One point of a learning curve: step, epoch, time_ms, lr, train/loss, valid/..."""
+
+
+class Augment(Protocol):
+    """What varies training batches, and nothing else: a function of the batch and the draws."""
+
+    def __call__(self, batch: Batch, random: np.random.Generator) -> Batch:
+        """A batch of as many rows, to be learned from in the place of `batch`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +41,8 @@ class Course:
     technique: Technique = field(default_factory=Technique)
     choose_by: ScoreName = "macro_f1"
     """The validation score whose best epoch is kept."""
+    augment: Augment | None = None
+    """How training rows are varied; validation rows and the holdout never are."""
 
     @property
     def where(self) -> str:

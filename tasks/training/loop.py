@@ -7,6 +7,7 @@ dropout from the seed and the step. A run that stops anywhere goes on exactly as
 import math
 import time
 
+import numpy as np
 import torch
 
 from tasks.training.answers import logits_of
@@ -14,7 +15,7 @@ from tasks.training.averaging import follow, in_place_of, join, put
 from tasks.training.batches import RowIds, epoch_batches, in_parts, shard, steps_per_epoch
 from tasks.training.course import Course, Material, Setting, TrainState, num_steps
 from tasks.training.device import Device
-from tasks.training.examples import make_batch
+from tasks.training.examples import Batch, make_batch
 from tasks.training.gradients import HEALTH_STEPS, check_norm, clipped, health_of, penalise
 from tasks.training.schedule import scheduled_lr
 from tasks.training.scores import validation_scores
@@ -105,6 +106,7 @@ def learn_part(
     """
     rows = material.train.take(row_ids)
     batch = make_batch(material.encoder, rows, device.torch_device)
+    batch = varied(batch, course, state.step, row_ids)
     state.replica.train()
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
@@ -128,6 +130,13 @@ def move(state: TrainState, course: Course) -> None:
     state.step += 1
     if technique.averaging == "ema":
         follow(state.averaged, state.trained_weights(), state.step)
+
+
+def varied(batch: Batch, course: Course, step: int, row_ids: RowIds) -> Batch:
+    """The rows as they are learned from; the draws are those of the step and of its first row."""
+    if course.augment is None or len(batch) == 0:
+        return batch
+    return course.augment(batch, np.random.default_rng((course.seed, step, int(row_ids[0]))))
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:

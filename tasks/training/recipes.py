@@ -10,6 +10,7 @@ from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import DistilConfig
 from tasks.data.scale import scaled
 from tasks.data.snapshot import split_rows
+from tasks.training.augments import augment_of
 from tasks.training.blueprint import first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
@@ -118,6 +119,7 @@ def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -
         loss=loss,
         technique=technique,
         choose_by=_score_of(config, site),
+        augment=augment_of(config, site.dataset),
     )
 
 

@@ -1,0 +1,21 @@
+"""Which function varies the training rows of which settings; one line a kind of data."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tasks.artifacts import DatasetRef
+from tasks.training.config import TrainConfig
+from tasks.training.course import Augment
+from tasks.training.image_architectures import ImageAugmentConfig
+from tasks.training.image_augment import ImageAugment
+
+AUGMENTS: dict[type, Callable[[Any, int], Augment]] = {ImageAugmentConfig: ImageAugment}
+"""By the type of a training's field `augment`."""
+
+
+def augment_of(config: TrainConfig, dataset: DatasetRef) -> Augment | None:
+    """What varies the training batches; None when the architecture has no such field."""
+    settings = getattr(config, "augment", None)
+    if settings is None:
+        return None
+    return AUGMENTS[type(settings)](settings, dataset.num_outputs)
