@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
+from tasks.artifacts import (
+    Artifact,
+    Candidate,
+    DatasetRef,
+    Decision,
+    EvalReport,
+    QualityReport,
+    RunRef,
+)
 from tasks.promotion.selection import Selection
 
 
@@ -17,6 +25,8 @@ class Outcome(Artifact):
     proof: tuple[EvalReport, ...]
     """On the holdout: the selected one, teacher, baseline, champion."""
     selection: Selection
+    quality: QualityReport
+    """Where the selected one is good and where it is not."""
     decision: Decision
     version: int | None
 
@@ -34,6 +44,7 @@ class Outcome(Artifact):
             "candidates": [self._candidate(report) for report in self.reports],
             "selected": self.selection.name,
             "beyond_budget": self.selection.beyond,
+            "quality": self.quality.model_dump(include={"slices", "robustness", "importance"}),
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
         }

@@ -96,6 +96,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "evaluate_candidate": (10, 1.5),
     "record_reports": (4, 0),
     "select_candidate": (0, 0),
+    "report_quality": (10, 0),
     "decide_promotion": (3, 0),
     "register_candidate": (3, 0),
     "promote_model": (1, 0),

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.compression.config import CompressConfig
 from tasks.data.config import DataConfig
-from tasks.evaluation.config import BudgetConfig
+from tasks.evaluation.config import BudgetConfig, EvaluateConfig
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.sweep.config import SweepConfig
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
@@ -62,6 +62,7 @@ class Project(BaseModel):
     """Left out, the usual ones of the kind of data."""
     compress: CompressConfig = CompressConfig()
     budget: BudgetConfig = BudgetConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
     gate: GatePolicy = GatePolicy()
     promote: PromoteConfig | None = None
     """Must be written down before the project is put on a schedule."""
@@ -89,6 +90,16 @@ class Project(BaseModel):
             allowed = "r2" if self.data.task == "regression" else "macro_f1, accuracy or roc_auc"
             raise ValueError(
                 f"gate.metric {self.gate.metric}: task {self.data.task} is proven by {allowed}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _divides_by_inputs(self) -> "Project":
+        strange = [name for name in self.evaluate.slices if name not in self.data.inputs]
+        if strange:
+            raise ValueError(
+                f"evaluate.slices {strange[0]!r} must be one of data.inputs: "
+                f"{', '.join(self.data.inputs) or 'none is named'}"
             )
         return self
 

@@ -36,9 +36,10 @@ from tasks.record_decision import record_decision
 from tasks.record_reports import record_reports
 from tasks.record_training import record_training
 from tasks.register_candidate import register_candidate
+from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
 from tasks.select_candidate import select_candidate
-from tasks.step import side_by_side, watched
+from tasks.step import aside, side_by_side, watched
 from tasks.train_student import train_student
 from tasks.train_teacher import train_teacher
 from tasks.tune_model import tune_model
@@ -121,11 +122,13 @@ def proven(
     selection = select_candidate(reports, project.budget, project.gate.metric)
     standing = find_standing(project.name, project.gate, promote, selection)
     proof = proof_of(selection, reports, standing.champion, dataset)
+    looked_at = (run, selection, proof, dataset, project.evaluate, project.gate.metric)
+    quality = aside(report_quality, *looked_at)
     record_reports(run, proof, dataset)
     decision = decide_promotion(project.gate, promote, selection, standing, proof, dataset)
     about = [r for r in (*reports, *proof) if r.candidate.sha256 == decision.candidate_sha256]
     winner = about[0].candidate
-    version = register_candidate(project.name, run, dataset, about)
+    version = register_candidate(project.name, run, dataset, about, quality())
     promote_model(project.name, decision, winner, version, standing)
     record_decision(run, reports, project.gate, winner.name, decision, version)
     return Outcome(
@@ -135,6 +138,7 @@ def proven(
         reports=tuple(reports),
         proof=tuple(proof),
         selection=selection,
+        quality=quality(),
         decision=decision,
         version=version,
     )

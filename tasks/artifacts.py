@@ -140,6 +140,63 @@ class EvalReport(Artifact):
         return self.metrics | low | high
 
 
+class Estimate(Artifact):
+    """A figure and its interval at 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """`0.784 [0.775, 0.793]`"""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+class Slice(Artifact):
+    """Some of the holdout's rows, and how each contender did on them."""
+
+    slicing: str
+    """What the holdout was divided by: length, say."""
+    name: str
+    rows: int
+    estimates: dict[str, Estimate | None]
+    """By bundle; None is NOT APPLICABLE: too few rows, or a metric that needs two classes."""
+
+
+class Probed(Artifact):
+    """The chosen candidate on rows to which something was done."""
+
+    name: str
+    rows: int
+    estimate: Estimate | None
+    changed: float
+    """Share of the rows that got another answer."""
+
+
+class Importance(Artifact):
+    """How much of the metric is lost when a column's values are shuffled among the rows."""
+
+    column: str
+    lost: float
+    deviation: float
+    """Over the repetitions."""
+
+
+class QualityReport(Artifact):
+    """Where the chosen candidate is good and where it is not; measured on the exported bundle."""
+
+    candidate: str
+    sha256: str
+    metric: str
+    contenders: dict[str, str]
+    """What each bundle that saw the holdout is called here; the chosen one first."""
+    slices: tuple[Slice, ...]
+    robustness: tuple[Probed, ...]
+    """The first is the rows as they are."""
+    importance: tuple[Importance, ...]
+    """Empty for rows of one column."""
+
+
 class Check(Artifact):
     """One line of evidence behind a decision."""
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from infra import registry, tracking
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.artifacts import DatasetRef, EvalReport, QualityReport, RunRef
 from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.promotion.records import child_key, child_tags
@@ -15,7 +15,11 @@ from tasks.step import step
 
 @step()
 def register_candidate(
-    project: str, run: RunRef, dataset: DatasetRef, reports: list[EvalReport]
+    project: str,
+    run: RunRef,
+    dataset: DatasetRef,
+    reports: list[EvalReport],
+    quality: QualityReport,
 ) -> int:
     """Register the bundle that `reports` are about, or find its version; the version."""
     storage, candidate = open_storage(), reports[0].candidate
@@ -23,7 +27,7 @@ def register_candidate(
     example, answer = example_and_answer(bundle, storage.fetch_folder(dataset.uri), dataset)
     key, tags = child_key(run, candidate), child_tags(candidate)
     with TemporaryDirectory() as folder:
-        text = card_text(bundle, dataset, reports)
+        text = card_text(bundle, dataset, reports, quality)
         registration = registry.Registration(
             project=project,
             sha256=candidate.sha256,

@@ -110,6 +110,15 @@ def side_by_side(task: Task[..., R], calls: Sequence[dict[str, Any]]) -> list[R]
     return [future.result() for future in futures]
 
 
+def aside(task: Task[..., R], *inputs: Any) -> Callable[[], R]:
+    """Start a step beside those that follow; what it returns waits for the answer."""
+    if PLAN.get() is not None:
+        answer = task(*inputs)
+        return lambda: answer
+    future = task.submit(*inputs)
+    return lambda: future.result()
+
+
 @contextmanager
 def watched() -> Iterator[list[str]]:
     """Fill the list with the names of steps that run here, rather than are reused."""

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tasks.evaluation.confusions import Metric, scores
+from tasks.artifacts import Estimate
+from tasks.evaluation.confusions import Metric, confusions, scores
 from tasks.evaluation.ranks import area_interval, row_means
 
 CONFIDENCE = 0.95
@@ -32,10 +33,8 @@ def intervals_of(
         "macro_f1": bootstrap_interval("macro_f1", confusion),
         "log_loss": _mean_interval(row_losses(probabilities_NC, labels_N)),
     }
-    if probabilities_NC.shape[1] == 2 and np.bincount(labels_N, minlength=2).min() >= 2:
-        means = row_means(labels_N, probabilities_NC[:, 1].astype(np.float64))
-        low, high = area_interval(*means, CONFIDENCE)
-        found["roc_auc"] = (max(0.0, low), min(1.0, high))
+    if (area := _area(probabilities_NC, labels_N)) is not None:
+        found["roc_auc"] = (area.low, area.high)
     return found
 
 
@@ -51,6 +50,24 @@ def bootstrap_interval(metric: Metric, confusion: Counted) -> Interval:
     return float(low), float(high)
 
 
+def estimated(
+    metric: Metric, probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
+) -> Estimate | None:
+    """The metric of some rows, among the classes that occur there; None where it has no meaning."""
+    classes = probabilities_NC.shape[1]
+    if metric == "roc_auc":
+        return _area(probabilities_NC, labels_N)
+    if not len(labels_N):
+        return None
+    counts = confusions(labels_N * classes + probabilities_NC.argmax(axis=1), classes)
+    # A class that is not among these rows has F1 0, which would say nothing about them.
+    occur = len(np.unique(labels_N))
+    scale = classes / occur if metric == "macro_f1" else 1.0
+    low, high = bootstrap_interval(metric, counts[0])
+    value = float(scores(metric, counts)[0])
+    return Estimate(value=value * scale, low=low * scale, high=high * scale)
+
+
 def row_losses(
     probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
 ) -> NDArray[np.float64]:
@@ -59,6 +76,15 @@ def row_losses(
     exact_NC /= exact_NC.sum(axis=1, keepdims=True)
     likely_N = exact_NC[np.arange(len(labels_N)), labels_N]
     return np.asarray(-np.log(np.maximum(likely_N, np.finfo(np.float64).eps)))
+
+
+def _area(probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]) -> Estimate | None:
+    """ROC AUC; None unless there are two classes and two rows of each."""
+    if probabilities_NC.shape[1] != 2 or np.bincount(labels_N, minlength=2).min() < 2:
+        return None
+    above, below = row_means(labels_N, probabilities_NC[:, 1].astype(np.float64))
+    low, high = area_interval(above, below, CONFIDENCE)
+    return Estimate(value=float(above.mean()), low=max(0.0, low), high=min(1.0, high))
 
 
 def _mean_interval(values_N: NDArray[np.float64]) -> Interval:

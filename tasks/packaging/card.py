@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.artifacts import Candidate, DatasetRef, EvalReport
+from tasks.artifacts import Candidate, DatasetRef, EvalReport, QualityReport
 from tasks.packaging.bundle import CARD, EXPORT, deciding_files, read_facts
 from tasks.packaging.manifest import digest_of_files, write_manifest
 
@@ -38,7 +38,12 @@ _WEIGHTS = {
 }
 
 
-def card_text(bundle: Path, dataset: DatasetRef, reports: Sequence[EvalReport]) -> str:
+def card_text(
+    bundle: Path,
+    dataset: DatasetRef,
+    reports: Sequence[EvalReport],
+    quality: QualityReport | None = None,
+) -> str:
     """Markdown about the bundle in `bundle`; `reports` are its own, one for each split seen."""
     candidate = reports[0].candidate
     facts = read_facts(bundle)
@@ -46,6 +51,7 @@ def card_text(bundle: Path, dataset: DatasetRef, reports: Sequence[EvalReport]) 
         _head(candidate, dataset, facts.inputs),
         _figures(reports),
         *([_classes(reports[-1], dataset.classes)] if dataset.classes else []),
+        *_beyond(candidate, quality),
         _cost(reports[0]),
         _origin(candidate, dataset, _parity(bundle)),
         _limits(facts.encoder),
@@ -86,6 +92,28 @@ def _classes(report: EvalReport, classes: Sequence[str]) -> str:
     kinds = ("precision", "recall", "f1")
     rows = [[name, *(f"{report.metrics[f'{k}/{name}']:.3f}" for k in kinds)] for name in classes]
     return f"By class, {report.split} rows:\n\n" + _table(["class", *kinds], rows)
+
+
+def _beyond(candidate: Candidate, quality: QualityReport | None) -> list[str]:
+    """Slices of a bundle that saw the holdout; robustness of the one that was examined."""
+    if quality is None or candidate.sha256 not in quality.contenders:
+        return []
+    estimates = [s.estimates.get(candidate.sha256) for s in quality.slices]
+    slices = [
+        [f"{s.slicing}: {s.name}", f"{s.rows:,}", str(estimate or "not applicable")]
+        for s, estimate in zip(quality.slices, estimates, strict=True)
+    ]
+    titled = f"## Where it is good and where it is not\n\n{quality.metric} on the holdout, 95 %"
+    sections = [f"{titled} interval:\n\n" + _table(["slice", "rows", quality.metric], slices)]
+    if candidate.sha256 == quality.sha256 and quality.robustness:
+        rows = [
+            [p.name, str(p.estimate or "not applicable"), f"{p.changed:.3f}"]
+            for p in quality.robustness
+        ]
+        head = ["done to the rows", quality.metric, "share of answers that changed"]
+        many = f"{quality.robustness[0].rows:,} holdout rows, asked again:"
+        sections.append(f"{many}\n\n" + _table(head, rows))
+    return sections
 
 
 def _cost(report: EvalReport) -> str:

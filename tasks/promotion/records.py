@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.artifacts import Candidate, EvalReport, RunRef, TrainedModel
+from tasks.artifacts import Candidate, EvalReport, QualityReport, RunRef, TrainedModel
 
 RETRAIN = "retrain"
 """Role of a parent run; its children have their candidate's."""
@@ -59,6 +59,16 @@ def data_figures(report: Mapping[str, Any]) -> dict[str, float]:
         for name, found in report.get("drift", {}).items()
     }
     return {**rows, **drift, "data/warnings": float(len(report.get("warnings", ())))}
+
+
+def quality_figures(report: QualityReport) -> dict[str, float]:
+    """What damage leaves of the metric, and the chosen one's estimate on each slice."""
+    known = {
+        **{f"robust/{probed.name}": probed.estimate for probed in report.robustness},
+        **{f"slice/{s.slicing}/{s.name}": s.estimates[report.sha256] for s in report.slices},
+    }
+    found = {name: estimate.value for name, estimate in known.items() if estimate is not None}
+    return {safe_name(f"test/{name}"): value for name, value in found.items()}
 
 
 def safe_name(name: str) -> str:

@@ -65,6 +65,18 @@ def select(reports: Sequence[EvalReport], budget: BudgetConfig, metric: Metric) 
     )
 
 
+def standings(selection: Selection, proof: Sequence[EvalReport]) -> dict[str, str]:
+    """What each bundle that saw the holdout is to the chosen one, by digest; that one first."""
+    found = {selection.sha256: f"chosen: {selection.name}"}
+    for report in proof:
+        candidate = report.candidate
+        standing = "champion"
+        if candidate.sha256 == selection.baseline_sha256 or candidate.role == "teacher":
+            standing = candidate.role
+        found.setdefault(candidate.sha256, f"{standing}: {candidate.name}")
+    return found
+
+
 def _choose(
     contenders: Sequence[EvalReport],
     fitting: Sequence[EvalReport],
