@@ -172,7 +172,7 @@ def test_a_tick_of_the_clock_starts_a_run_that_finds_nothing_changed(
     made = answer(modelworks("schedule", str(project_file), "--json"))
     try:
         run = ended_run(made["deployment_id"], seconds=150)
-        assert run.state_name == "Completed"
+        assert run.state_name == "Completed", "\n".join(lines_said(str(run.id), "Finished", 10))
         assert "nothing changed" in "\n".join(lines_said(str(run.id), "nothing changed", 30))
     finally:
         with get_client(sync_client=True) as client:
