@@ -168,6 +168,6 @@ class DataConfig(BaseModel):
 
     @model_validator(mode="after")
     def _uses_what_is_set(self) -> "DataConfig":
-        if self.kind != "image" and "image" in self.model_fields_set:
+        if self.kind != "image" and self.image != ImageConfig():
             raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
         return self

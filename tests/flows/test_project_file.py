@@ -284,3 +284,10 @@ def test_a_wrong_override_is_named(folder: Path, override: str, reason: str) -> 
 def test_every_section_has_allowed_fields_in_the_schema() -> None:
     assert set(project_schema()["properties"]) == set(Project.model_fields)
     assert project_schema()["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", sorted(PROJECTS.glob("*.yaml")), ids=lambda path: path.name)
+def test_a_project_survives_being_a_parameter(path: Path) -> None:
+    """A schedule hands it over as JSON, with every default written out."""
+    project = load_project(path)
+    assert Project.model_validate(project.model_dump(mode="json")) == project
