@@ -12,7 +12,9 @@ from models.lenet import Lenet, LenetConfig
 from models.mlp import Mlp, MlpConfig
 from models.ngram_bag import NgramBag, NgramBagConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
+from models.recurrent_series import RecurrentSeries, RecurrentSeriesConfig
 from models.resnet import Resnet, ResnetConfig
+from models.series_statistics import SeriesStatistics, SeriesStatisticsConfig
 from models.shared_kernel_cnn import SharedKernelCnn, SharedKernelCnnConfig
 from models.small_lenet import SmallLenet, SmallLenetConfig
 from models.table_resnet import TableResNet, TableResNetConfig
@@ -28,6 +30,8 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "embedding_pool": (EmbeddingPoolConfig, EmbeddingPool),
     "mlp": (MlpConfig, Mlp),
     "table_resnet": (TableResNetConfig, TableResNet),
+    "recurrent_series": (RecurrentSeriesConfig, RecurrentSeries),
+    "series_statistics": (SeriesStatisticsConfig, SeriesStatistics),
     "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),
     "lenet": (LenetConfig, Lenet),
     "small_lenet": (SmallLenetConfig, SmallLenet),

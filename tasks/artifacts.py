@@ -36,6 +36,8 @@ class DatasetRef(Artifact):
     types: dict[str, str] = {}
     """Of a table's inputs: number, boolean, moment or category."""
     task: Task = "classification"
+    layout: dict[str, str] = {}
+    """Of series that were read from a row for each step: the columns `id` and `time`."""
     classes: tuple[str, ...]
     """Names of the classes; of a regression none."""
     scale: tuple[float, float] | None = None

@@ -94,6 +94,17 @@ class ImageConfig(BaseModel):
     """1 for grey, 3 for colour; `auto`: colour when one picture is."""
 
 
+class SeriesConfig(BaseModel):
+    """A table with a row for each step of a series; a row for each series needs none of this."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    id: str
+    """The column that says which series a step belongs to."""
+    time: str
+    """The column that orders the steps: numbers, dates or times."""
+
+
 class DataConfig(BaseModel):
     """Where labelled rows come from and what they mean."""
 
@@ -104,6 +115,7 @@ class DataConfig(BaseModel):
 
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
+    Of series: a `.ts` file (columns `channel_1`, ... and `label`), or columns of lists of numbers.
     """
     query: str | None = None
     """Of a source `sql://NAME`: the SELECT whose answer is the rows. The address of the database is
@@ -114,7 +126,7 @@ class DataConfig(BaseModel):
     """`regression` predicts the number that the target holds."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
-    kind: Literal["text", "table", "image"] = "text"
+    kind: Literal["text", "table", "image", "series"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help."""
     columns: dict[str, Literal["number", "boolean", "moment", "category", "text"]] = {}
@@ -125,6 +137,8 @@ class DataConfig(BaseModel):
     """Read the whole file, keep this many rows, drawn by class with the split's seed."""
     image: ImageConfig = ImageConfig()
     """Of kind image alone."""
+    series: SeriesConfig | None = None
+    """Of kind series alone: the columns of a table with a row for each step."""
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Share of files that may be unreadable; they are skipped and stand in the data report."""
     split: SplitConfig = SplitConfig()
@@ -170,4 +184,6 @@ class DataConfig(BaseModel):
     def _uses_what_is_set(self) -> "DataConfig":
         if self.kind != "image" and self.image != ImageConfig():
             raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
+        if self.kind != "series" and self.series:
+            raise ValueError(f"data.series is for kind series, data.kind is {self.kind}")
         return self

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from tasks.data.config import DataConfig
 from tasks.data.image import ImageKind
+from tasks.data.series import SeriesKind
 from tasks.data.table import Ids, Mask, Table
 from tasks.data.tabular import TableKind
 from tasks.data.text import TextKind
@@ -52,5 +53,10 @@ class Kind(Protocol):
         """Numbers for the data report that only this kind has."""
 
 
-KINDS: dict[str, Kind] = {"image": ImageKind(), "text": TextKind(), "table": TableKind()}
+KINDS: dict[str, Kind] = {
+    "image": ImageKind(),
+    "series": SeriesKind(),
+    "text": TextKind(),
+    "table": TableKind(),
+}
 """In the order in which `init` tries them: the surest signs first."""

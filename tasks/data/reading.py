@@ -15,8 +15,9 @@ from tasks.data.packed import SUFFIXES as PACKED
 from tasks.data.packed import unpacked
 from tasks.data.table import Table, shortened
 from tasks.data.text_file import check_text, without_mark
+from tasks.data.ts_file import read_ts
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".ts")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 
 
@@ -34,6 +35,8 @@ def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
             return read_csv(path, encoding)
         if suffix in (".jsonl", ".ndjson"):
             return read_jsonl(path, encoding)
+        if suffix == ".ts":
+            return read_ts(path, encoding)
         if suffix == ".parquet":
             return read_parquet(path, columns)
     except OSError as error:

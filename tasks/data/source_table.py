@@ -10,6 +10,7 @@ import numpy as np
 
 from tasks.data.config import FILE_SUFFIXES, DataConfig
 from tasks.data.files import digest_of_paths, folder_table, located, named_files
+from tasks.data.long_table import rows_of_steps
 from tasks.data.reading import read_table
 from tasks.data.source import BUNDLED, resolve_source
 from tasks.data.table import Table
@@ -27,6 +28,10 @@ def source_table(
     """
     suffixes = FILE_SUFFIXES.get(config.kind, ())
     path = resolve_source(config.source, base, field, folder=bool(suffixes))
+    if config.series:
+        layout = config.series.model_dump()
+        table = _read(path, config, [*columns, *layout.values()] if columns else ())
+        return rows_of_steps(table, layout, config.target, config.inputs)
     table = _read(path, config, columns)
     if not suffixes:
         return table

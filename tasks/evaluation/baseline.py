@@ -10,6 +10,7 @@ from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
 from tasks.evaluation.hog import fit_hog
+from tasks.evaluation.statistics_logreg import fit_statistics
 from tasks.evaluation.tfidf import fit_tfidf
 from tasks.training.model_folder import ModelCard, num_params, save_model
 
@@ -35,5 +36,6 @@ FITS: dict[str, Callable[[Rows, DatasetRef], Baseline]] = {
     "text": fit_tfidf,
     "table": fit_boosting,
     "image": fit_hog,
+    "series": fit_statistics,
 }
 """One baseline for each kind of data."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.data.files import folder_table, located
+from tasks.data.long_table import rows_of_steps
 from tasks.data.reading import SUFFIXES, read_table
 from tasks.data.table import Table
 from tasks.packaging.predictor import Predictor
@@ -42,7 +43,9 @@ def _table(source: Path, predictor: Predictor) -> Table:
         return folder_table(source, predictor.suffixes, predictor.inputs[0])
     if not source.is_file():
         raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
-    return read_table(source, ENCODING)
+    table = read_table(source, ENCODING)
+    is_long = predictor.layout.get("id") in table.columns
+    return rows_of_steps(table, predictor.layout, channels=predictor.inputs) if is_long else table
 
 
 def answer_columns(predictor: Predictor, inputs: Columns) -> Columns:

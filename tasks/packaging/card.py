@@ -34,6 +34,7 @@ _WEIGHTS = {
     "hashed_ngrams": "All weights were trained here; nothing pretrained is inside.",
     "table_with_text": "All weights were trained here; nothing pretrained is inside.",
     "tfidf": "All weights were trained here; nothing pretrained is inside.",
+    "series": "All weights were trained here; nothing pretrained is inside.",
     "image": "All weights were trained here; nothing pretrained is inside.",
 }
 

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from tasks.training.config import TrainConfig
 from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
+from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
 
@@ -122,14 +123,15 @@ class Mlp(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+_Series = SeriesRnn | SeriesLstm | SeriesGru
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
 _Image = Lenet | SmallLenet | SharedKernelCnn | Resnet
 TeacherConfig = Annotated[
-    MiniLMTeacher | PretrainedTeacher | _Scratch | NgramBag | TableResNet | Mlp | _Image,
+    MiniLMTeacher | PretrainedTeacher | _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image,
     Field(discriminator="model"),
 ]
 StudentConfig = Annotated[
-    MiniLM | PretrainedEncoder | _Scratch | NgramBag | TableResNet | Mlp | _Image,
+    MiniLM | PretrainedEncoder | _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image,
     Field(discriminator="model"),
 ]
 
@@ -137,6 +139,7 @@ TEACHERS: dict[str, TeacherConfig] = {
     "text": MiniLMTeacher(),
     "table": TableResNet(),
     "image": Lenet(),
+    "series": SeriesGru(),
 }
 """What teaches when the project names nobody, by kind of data."""
 STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
@@ -146,5 +149,6 @@ STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
     ),
     "table": (Mlp(name="mlp"), Mlp(name="mlp-small", hidden=(16,))),
     "image": (SmallLenet(name="small-lenet"), SharedKernelCnn(name="shared-kernels")),
+    "series": (SeriesGru(name="gru", width=32), SeriesLstm(name="lstm", width=48)),
 }
 """Who learns when the project names nobody."""

@@ -8,6 +8,7 @@ from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
 from tasks.training.image_models import lenet, resnet, shared_kernel_cnn, small_lenet
 from tasks.training.job import Rows
+from tasks.training.series_models import recurrent_series
 from tasks.training.table_models import mlp, table_resnet
 from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
 from tasks.training.text_models import encoder, minilm, ngram_bag
@@ -27,6 +28,9 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "small_lenet": small_lenet,
     "shared_kernel_cnn": shared_kernel_cnn,
     "resnet": resnet,
+    "series_rnn": recurrent_series,
+    "series_lstm": recurrent_series,
+    "series_gru": recurrent_series,
 }
 
 

@@ -108,9 +108,11 @@ def _rounded_up(
     if min(lengths) == longest:
         return arrays
     extra = -longest % LENGTH_STEP
-    ragged = {n for n in ragged_names(encoder) if arrays[n].shape[1:] == (longest,)}
+    ragged = {n for n in ragged_names(encoder) if arrays[n].shape[1] == longest}
     return {
-        name: np.pad(array, ((0, 0), (0, extra))) if name in ragged else array
+        name: np.pad(array, ((0, 0), (0, extra), *[(0, 0)] * (array.ndim - 2)))
+        if name in ragged
+        else array
         for name, array in arrays.items()
     }
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .image import ImageRows
 from .mixed import TableWithText
+from .series import SeriesRows
 from .table import TableRows
 from .text import HashedNgrams, Tfidf, WordPiece
 
@@ -42,6 +43,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "table": TableRows.load,
     "table_with_text": TableWithText.load,
     "image": ImageRows.load,
+    "series": SeriesRows.load,
 }
 NEEDED: dict[str, tuple[str, ...]] = {"image": ("pillow",)}
 """Distributions that an encoder needs beside those of every model."""

@@ -23,6 +23,8 @@ class Predictor:
         self._scale: Sequence[float] | None = facts.get("scale")
         self.suffixes: tuple[str, ...] = getattr(encoder, "suffixes", ())
         """How a cell ends that names a file; none where cells hold the values themselves."""
+        self.layout: dict[str, str] = getattr(encoder, "layout", {})
+        """Of a table with a row for each step: the columns `id` and `time`."""
         self._session, self._encoder = session, encoder
         self._most_rows: int = facts["batch_rows"]
 

@@ -1,0 +1,123 @@
+"""Series in a long table, one row for each step in time, as one row for each series."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tasks.data.table import Ids, Table, is_missing
+from tasks.packaging.predictor.table import number_of
+
+Groups = list[list[int]]
+
+
+def rows_of_steps(
+    table: Table, layout: Mapping[str, str], target: str = "", channels: Sequence[str] = ()
+) -> Table:
+    """A row for each series: channels as lists in order of time, the rest as it is.
+
+    `layout` names the columns `id` and `time`. Without `channels` those are the numbers that change
+    within a series; other columns that do are left out. Raises ValueError for a time that repeats,
+    a cell that is no number, or two labels.
+    """
+    series_id, time = layout["id"], layout["time"]
+    ids = table.column(series_id, "data.series.id")
+    times = [_instant(table, row, time) for row in range(len(table))]
+    groups = _groups(table, ids, times, series_id, time)
+    if target in table.columns:
+        _check_one_label(table, groups, target)
+    moving = [n for n in table.columns if n not in (series_id, time, target)]
+    lists = tuple(channels) or tuple(n for n in moving if _is_channel(table, n, groups))
+    columns: dict[str, list[Any]] = {}
+    for name, values in table.columns.items():
+        if name in lists:
+            numbers = [_number(table, row, name) for row in range(len(table))]
+            columns[name] = [[numbers[row] for row in group] for group in groups]
+        elif name != time and not _changes(values, groups):
+            columns[name] = [values[group[0]] for group in groups]
+    first = np.array([min(group) for group in groups])
+    lines: Ids | None = None if table.lines is None else table.lines[first]
+    facts = {**table.facts, "steps": len(table)}
+    return replace(table, columns=columns, names=tuple(columns), lines=lines, facts=facts)
+
+
+def _groups(
+    table: Table, ids: Sequence[Any], times: Sequence[float], series_id: str, time: str
+) -> Groups:
+    """The rows of each series in order of time; series in the order of their first row."""
+    found: dict[Any, list[int]] = {}
+    for row, name in enumerate(ids):
+        if is_missing(name) or name == "":
+            raise ValueError(f"{table.where(row)}: data.series.id {series_id!r} is missing")
+        found.setdefault(name, []).append(row)
+    for name, rows in found.items():
+        rows.sort(key=lambda row: times[row])
+        for before, row in pairwise(rows):
+            if times[before] == times[row]:
+                raise ValueError(
+                    f"{table.where(row)}: data.series.time {time!r} repeats "
+                    f"{table.columns[time][row]!r} within series {name!r}"
+                )
+    return list(found.values())
+
+
+def _instant(table: Table, row: int, time: str) -> float:
+    value = table.column(time, "data.series.time")[row]
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = _moment(value)
+    if math.isfinite(found):
+        return found
+    raise ValueError(
+        f"{table.where(row)}: data.series.time {time!r} is {value!r:.40}, a number or an ISO 8601 "
+        "date or time was expected"
+    )
+
+
+def _moment(value: Any) -> float:
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return math.nan
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _number(table: Table, row: int, name: str) -> float | None:
+    value = table.column(name, "data.inputs")[row]
+    try:
+        number = number_of(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{table.where(row)}: data.inputs {name!r} is {value!r:.40}, a number was expected"
+        ) from error
+    return None if math.isnan(number) else number
+
+
+def _is_channel(table: Table, name: str, groups: Groups) -> bool:
+    values = table.columns[name]
+    try:
+        for value in values:
+            number_of(value)
+    except (TypeError, ValueError):
+        return False
+    return _changes(values, groups)
+
+
+def _changes(values: Sequence[Any], groups: Groups) -> bool:
+    return any(values[row] != values[group[0]] for group in groups for row in group)
+
+
+def _check_one_label(table: Table, groups: Groups, target: str) -> None:
+    values = table.columns[target]
+    for group in groups:
+        for row in group:
+            if values[row] != values[group[0]]:
+                raise ValueError(
+                    f"{table.where(row)}: data.target {target!r} is {values[row]!r:.40} and "
+                    f"{values[group[0]]!r:.40} in one series, which has one label"
+                )
