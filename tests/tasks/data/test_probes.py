@@ -30,7 +30,7 @@ def chance(seed: int) -> Random:
 
 
 def test_every_kind_has_a_probe() -> None:
-    assert PROBES.keys() == KINDS.keys() - {"image"}, "pictures have no questions of their own yet"
+    assert PROBES.keys() == KINDS.keys() - {"image", "series"}, "which have no questions yet"
 
 
 def test_neighbours_are_mutual_and_beside_each_other() -> None:
