@@ -23,11 +23,11 @@ run: install  ## The main job: retrain, shrink, prove and promote on the tweets
 	$(BIN)/modelworks run flows/projects/sentiment.yaml
 
 test: install  ## All tests: units, then against the real embedded services
-	$(BIN)/pytest tests --ignore=tests/stack -m "not slow"
+	$(BIN)/pytest tests --ignore=tests/stack -m "not slow" -n 2
 	$(BIN)/pytest tests/stack -m "not slow"
 
 unit: install  ## Tests that need no service
-	$(BIN)/pytest tests --ignore=tests/stack -m "not slow"
+	$(BIN)/pytest tests --ignore=tests/stack -m "not slow" -n 2
 
 check: install  ## Lint, format and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
