@@ -61,6 +61,8 @@ def made(stack: Path, tmp_path: Path) -> Made:
         labels = ["yes" if n % 2 else "no" for n in range(ROWS)]
         rows = {"text": ["good bad"] * ROWS, "y": labels, "row_id": list(range(ROWS))}
         pq.write_table(pa.table(rows), folder / f"{split}.parquet")
+    report = {"rows": {"read": 3 * ROWS, "kept": 3 * ROWS}}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     uri, digest = store(folder, f"datasets/{project}")
     dataset = DatasetRef(
         name=project,
