@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from tasks.compression.config import CompressConfig
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import BudgetConfig, EvaluateConfig
-from tasks.promotion.config import GatePolicy, PromoteConfig
+from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
 from tasks.sweep.config import SweepConfig
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Name
@@ -31,9 +31,9 @@ def with_metric(values: Any) -> Any:
     """The fields of a project file, with the gate's metric of its task where it names none."""
     if not isinstance(values, dict) or not isinstance(values.get("data"), dict):
         return values
-    gate = values.get("gate", {})
-    if values["data"].get("task") == "regression" and isinstance(gate, dict):
-        return {**values, "gate": {"metric": "r2", **gate}}
+    gate, task = values.get("gate", {}), values["data"].get("task", "classification")
+    if task in METRICS and isinstance(gate, dict):
+        return {**values, "gate": {"metric": METRICS[task][0], **gate}}
     return values
 
 
@@ -86,10 +86,11 @@ class Project(BaseModel):
 
     @model_validator(mode="after")
     def _proves_its_task(self) -> "Project":
-        if (self.gate.metric == "r2") != (self.data.task == "regression"):
-            allowed = "r2" if self.data.task == "regression" else "macro_f1, accuracy or roc_auc"
+        allowed = METRICS[self.data.task]
+        if self.gate.metric not in allowed:
             raise ValueError(
-                f"gate.metric {self.gate.metric}: task {self.data.task} is proven by {allowed}"
+                f"gate.metric {self.gate.metric}: task {self.data.task} is proven by "
+                f"{' or '.join(allowed)}"
             )
         return self
 

@@ -15,13 +15,10 @@ from tasks.evaluation.quality import (
 )
 from tasks.packaging.answers import load_answers, save_answers
 from tasks.packaging.manifest import MANIFEST
+from tasks.promotion.config import METRICS
 from tasks.step import step
 
 log = logging.getLogger(__name__)
-
-
-SAID = ("macro_f1", "r2")
-"""The one figure of quality that is logged."""
 
 
 @step()
@@ -36,9 +33,9 @@ def evaluate_candidate(
     if not storage.exists(f"{prefix}/{MANIFEST}"):
         uri = _put_answers(storage, candidate, rows.columns, prefix)
     found = load_answers(storage.fetch_folder(uri))
-    report = report_of(candidate, cost, rows, dataset.classes, (found, uri), split)
-    figure, value = next((name, report.metrics[name]) for name in SAID if name in report.metrics)
-    log.info("%s: %s %s %.3f", candidate.name, split, figure, value)
+    report = report_of(candidate, cost, rows, dataset, (found, uri), split)
+    metric = METRICS[dataset.task][0]
+    log.info("%s: %s %s %.3f", candidate.name, split, metric, report.metrics[metric])
     return report
 
 

@@ -1,11 +1,12 @@
 """Figures of every candidate, as exported, to MLflow."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra import tracking
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.artifacts import DatasetRef, EvalReport, RunRef, Task
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.plots import plot_confusion, plot_predicted
 from tasks.packaging.answers import load_answers
@@ -34,10 +35,24 @@ def _record(run: RunRef, report: EvalReport, dataset: DatasetRef) -> str:
 
 
 def _picture(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
-    """Who was taken for whom; of numbers, what was predicted over what is true."""
-    if dataset.task == "classification":
-        return plot_confusion(report, dataset.classes, folder / f"confusion_{report.split}.png")
+    return PICTURES[dataset.task](report, dataset, folder)
+
+
+def _confusion(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+    """Who was taken for whom."""
+    return plot_confusion(report, dataset.classes, folder / f"confusion_{report.split}.png")
+
+
+def _predicted(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+    """What was predicted over what is true."""
     storage = open_storage()
     truth = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split).labels
     found = load_answers(storage.fetch_folder(report.predictions_uri))[:, 0]
     return plot_predicted(report, truth, found, folder / f"predicted_{report.split}.png")
+
+
+PICTURES: dict[Task, Callable[[EvalReport, DatasetRef, Path], Path]] = {
+    "classification": _confusion,
+    "regression": _predicted,
+}
+"""What is drawn of the answers to a split."""

@@ -7,10 +7,11 @@ from infra import tracking
 from infra.storage import open_storage
 from tasks.artifacts import RunRef, TrainedModel, Tuned
 from tasks.evaluation.plots import plot_learning_curves, plot_learning_rates
+from tasks.promotion.config import USUAL_METRICS
 from tasks.promotion.records import child_key, child_tags, read_history
 from tasks.step import step
 
-CHOOSING = ("curve/valid/macro_f1", "curve/valid/r2")
+CHOOSING = tuple(f"curve/valid/{metric}" for metric in USUAL_METRICS)
 """What is drawn: the first of these that the models recorded."""
 
 

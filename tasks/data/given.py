@@ -15,6 +15,7 @@ from tasks.data.config import DataConfig, SplitConfig
 from tasks.data.source_table import source_table
 from tasks.data.splitting import SPLITS, split_rows
 from tasks.data.table import Ids, Mask, Table, joined, shortened
+from tasks.data.target import TARGETS
 from tasks.data.times import seconds_of
 
 OPEN = -1
@@ -149,7 +150,7 @@ def _check_sides(sides: Ids, labels: Sequence[str], config: DataConfig) -> None:
     for side, label in zip(sides.tolist(), labels, strict=True):
         found[side][label] += 1
     for split, counts in zip(SPLITS, found, strict=True):
-        if not counts or (len(counts) < 2 and config.task == "classification"):
+        if len(counts) < TARGETS[config.task].least_classes:
             only = f"only the class {next(iter(counts))!r}" if counts else "no row"
             raise ValueError(
                 f"data.split: {split} has {only} of data.target {config.target!r}, at least two "

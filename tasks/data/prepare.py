@@ -15,7 +15,7 @@ from tasks.data.labels import repeated_rows
 from tasks.data.snapshot import RESERVED, class_indices, class_quotas
 from tasks.data.splitting import content_digest, seeded_place
 from tasks.data.table import Ids, Mask, Table, is_missing
-from tasks.data.target import classes_of, read_target, strata_of
+from tasks.data.target import TARGETS
 
 GROUP_FIELD = "data.split.group_by (near_duplicate, null or a column)"
 LEAST_SAMPLED = 10
@@ -93,11 +93,11 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     repeated = len(keys) - len(set(keys))
     reasons, contradicted = _repeats(config, keys, rows, given[rows.row_ids])
     rows, keys = _kept(rows.without(reasons), rows, keys)
-    classes = classes_of(rows.labels, config, table.path.name)
+    classes = TARGETS[config.task].classes(rows.labels, config, table.path.name)
     rows, keys = _kept(_sampled(rows, keys, given, config), rows, keys)
     inputs = {name: rows.columns[name] for name in config.inputs}
     groups, names = _groups(config, kind, rows, inputs, keys)
-    strata = strata_of(rows.labels, config)
+    strata = TARGETS[config.task].strata(rows.labels)
     sides = draw_open_sides(names, groups, strata, given[rows.row_ids], config)
     return Prepared(
         config=config,
@@ -130,7 +130,7 @@ def _repeats(
     if not KINDS[config.kind].drops_equal_rows:
         return {}, contradicted
     reasons = {"exact duplicate": repeats}
-    if config.task == "classification":  # two numbers for one text are no contradiction
+    if TARGETS[config.task].one_answer:  # two numbers for one text are no contradiction
         reasons["conflicting labels"] = contradicts
     leaks = leaking_rows(keys, given)
     return ({LEAK: leaks, **reasons} if leaks.any() else reasons), contradicted
@@ -156,7 +156,7 @@ def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
 def _usable_rows(
     config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
 ) -> LabelledRows:
-    labels, unlabelled = read_target(table, config)
+    labels, unlabelled = TARGETS[config.task].read(table, config)
     check_labels(config.checks, table, config.target, labels, unlabelled)
     columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
@@ -189,7 +189,7 @@ def _sampled(
     """
     if config.max_rows is None or config.max_rows >= len(rows):
         return rows
-    strata = strata_of(rows.labels, config)
+    strata = TARGETS[config.task].strata(rows.labels)
     classes = sorted(set(strata))
     labels = class_indices(strata, classes, config.target)
     labels = np.unique(given[rows.row_ids] * len(classes) + labels, return_inverse=True)[1]

@@ -14,7 +14,7 @@ from tasks.data.kinds import KINDS
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
 from tasks.data.table import Ids
-from tasks.data.target import target_figures
+from tasks.data.target import TARGETS
 
 FORMAT = 1
 NO_DRIFT: Mapping[str, Drift] = MappingProxyType({})
@@ -60,7 +60,7 @@ def leakage(prepared: Prepared) -> dict[str, int]:
     }
     given = prepared.config.split.is_given
     equal_rows_may = not KINDS[prepared.config.kind].drops_equal_rows
-    equal_rows_may |= prepared.config.task == "regression"
+    equal_rows_may |= not TARGETS[prepared.config.task].one_answer
     assert given or not figures["groups_in_two_splits"], f"the split leaks: {figures}"
     assert equal_rows_may or not figures["inputs_in_two_splits"], f"the split leaks: {figures}"
     return figures
@@ -87,7 +87,7 @@ def warnings_of(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> li
 def _treatment(config: DataConfig) -> str:
     if not KINDS[config.kind].drops_equal_rows:
         return "kept, on one side of the split"
-    if config.task == "regression":
+    if not TARGETS[config.task].one_answer:
         return "equal rows are kept once; rows of one input with several numbers stay on one side"
     return "equal rows are kept once; all rows of a contradicted input are dropped"
 
@@ -130,7 +130,7 @@ def _split_figures(prepared: Prepared, split: str) -> dict[str, Any]:
             else round(asked.get(split, 1 - sum(asked.values())), 4)
         ),
         "groups": len(np.unique(prepared.groups[side])),
-        **target_figures(labels, prepared.config, prepared.classes),
+        **TARGETS[prepared.config.task].figures(labels, prepared.classes),
     }
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
+from tasks.data.target import TARGETS
 
 Scale = tuple[float, float]
 """Mean and standard deviation."""
@@ -14,10 +15,8 @@ Scale = tuple[float, float]
 
 def scale_of(prepared: Prepared) -> Scale | None:
     """Of the training split's numbers; None where the target is a class."""
-    if prepared.config.task == "classification":
-        return None
-    numbers = np.asarray(prepared.rows.labels)[prepared.sides == SPLITS.index("train")]
-    return float(numbers.mean()), float(numbers.std()) or 1.0
+    training = np.flatnonzero(prepared.sides == SPLITS.index("train"))
+    return TARGETS[prepared.config.task].scale([prepared.rows.labels[row] for row in training])
 
 
 def scaled(labels: NDArray[Any], scale: Scale | None) -> NDArray[Any]:

@@ -1,12 +1,13 @@
-"""What is predicted: the name of a class, or of a regression a number."""
+"""What is predicted, by task: the name of a class, or a number."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from tasks.artifacts import Task
 from tasks.data.config import DataConfig
 from tasks.data.labels import check_classes, check_missing, class_name, read_labels
 from tasks.data.table import Mask, Table
@@ -14,39 +15,95 @@ from tasks.data.table import Mask, Table
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
-def read_target(table: Table, config: DataConfig) -> tuple[list[Any], Mask]:
-    """The class or number of each row, and which rows have none; ValueError for a bad value."""
-    if config.task == "regression":
-        return read_numbers(table, config.target)
-    return read_labels(table, config.target, config.above)
+class Target(Protocol):
+    """What reading, splitting and reporting ask of a task."""
+
+    one_answer: bool
+    """Whether rows that ask the same have one answer: others contradict it, and all go."""
+    least_classes: int
+    """How many each side of a given split must have."""
+
+    def read(self, table: Table, config: DataConfig) -> tuple[list[Any], Mask]:
+        """The answer of each row, and which rows have none; ValueError for a bad value."""
+
+    def classes(self, labels: Sequence[Any], config: DataConfig, where: str) -> tuple[str, ...]:
+        """Names of the classes, if there are any; ValueError when there is nothing to tell."""
+
+    def strata(self, labels: Sequence[Any]) -> list[str]:
+        """What each side of the split must have some of."""
+
+    def scale(self, labels: Sequence[Any]) -> tuple[float, float] | None:
+        """Mean and deviation of training rows that are learned as standard scores."""
+
+    def figures(self, labels: Sequence[Any], classes: Sequence[str]) -> dict[str, Any]:
+        """How the target is distributed, for the report."""
 
 
-def classes_of(labels: Sequence[Any], config: DataConfig, where: str) -> tuple[str, ...]:
-    """Names of the classes, of a regression none; ValueError when there is nothing to tell."""
-    if config.task == "classification":
+class ClassTarget:
+    """The name of a class."""
+
+    one_answer = True
+    least_classes = 2
+
+    def read(self, table: Table, config: DataConfig) -> tuple[list[Any], Mask]:
+        """Names; numbers as the side of `above` on which they lie, where that is set."""
+        names, missing = read_labels(table, config.target, config.above)
+        return list(names), missing
+
+    def classes(self, labels: Sequence[Any], config: DataConfig, where: str) -> tuple[str, ...]:
+        """All names, sorted: at least two, and not too many."""
         return check_classes(labels, config.target, where)
-    if len(set(labels)) < 2:
-        raise ValueError(
-            f"{where}: data.target {config.target!r} is {labels[0]:g} in every row, which leaves "
-            "nothing to predict"
-        )
-    return ()
+
+    def strata(self, labels: Sequence[Any]) -> list[str]:
+        """The classes."""
+        return list(labels)
+
+    def scale(self, labels: Sequence[Any]) -> None:
+        """Names have none."""
+
+    def figures(self, labels: Sequence[Any], classes: Sequence[str]) -> dict[str, Any]:
+        """Rows by class."""
+        counts = Counter(labels)
+        return {"classes": {name: counts[name] for name in classes}}
 
 
-def strata_of(labels: Sequence[Any], config: DataConfig) -> list[str]:
-    """What each side of the split must have some of: the classes, where there are any."""
-    return list(labels) if config.task == "classification" else ["number"] * len(labels)
+class NumberTarget:
+    """A number."""
 
+    one_answer = False
+    least_classes = 1
 
-def target_figures(
-    labels: Sequence[Any], config: DataConfig, classes: Sequence[str]
-) -> dict[str, Any]:
-    """How the target is distributed, for the report."""
-    if config.task == "regression":
+    def read(self, table: Table, config: DataConfig) -> tuple[list[Any], Mask]:
+        """Finite numbers."""
+        numbers, missing = read_numbers(table, config.target)
+        return list(numbers), missing
+
+    def classes(self, labels: Sequence[Any], config: DataConfig, where: str) -> tuple[str, ...]:
+        """None; ValueError when the number is the same in every row."""
+        if len(set(labels)) < 2:
+            raise ValueError(
+                f"{where}: data.target {config.target!r} is {labels[0]:g} in every row, which "
+                "leaves nothing to predict"
+            )
+        return ()
+
+    def strata(self, labels: Sequence[Any]) -> list[str]:
+        """One for all."""
+        return ["number"] * len(labels)
+
+    def scale(self, labels: Sequence[Any]) -> tuple[float, float]:
+        """Of the training rows; a deviation of 1 where all are equal."""
+        numbers = np.asarray(labels)
+        return float(numbers.mean()), float(numbers.std()) or 1.0
+
+    def figures(self, labels: Sequence[Any], classes: Sequence[str]) -> dict[str, Any]:
+        """Smallest, largest, and what lies between."""
+        del classes
         quantiles = np.quantile(labels, QUANTILES) if len(labels) else []
         return {"target": [float(value) for value in quantiles]}
-    counts = Counter(labels)
-    return {"classes": {name: counts[name] for name in classes}}
+
+
+TARGETS: dict[Task, Target] = {"classification": ClassTarget(), "regression": NumberTarget()}
 
 
 def read_numbers(table: Table, target: str) -> tuple[list[float], Mask]:

@@ -24,6 +24,7 @@ def save_baseline(data: Path, dataset: DatasetRef, folder: Path) -> tuple[str, s
         family=fitted.family,
         config=fitted.config,
         encoder=fitted.encoder,
+        task=dataset.task,
         classes=dataset.classes,
         scale=dataset.scale,
         inputs=dataset.inputs,

@@ -1,13 +1,14 @@
 """A report from a candidate's answers, and the rows that latency is measured on."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split
+from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split, Task
 from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.intervals import Interval, intervals_of
 from tasks.evaluation.metrics import confusion_of, quality_of
@@ -27,14 +28,13 @@ def report_of(
     candidate: Candidate,
     cost: Cost,
     rows: Rows,
-    classes: tuple[str, ...],
+    dataset: DatasetRef,
     answers: tuple[NDArray[np.float32], str],
     split: Split,
 ) -> EvalReport:
     """All figures of one candidate on one split; `answers` are what it said and their address."""
     found, uri = answers
-    figures = class_figures if classes else number_figures
-    metrics, intervals, confusion = figures(found, rows.labels, classes)
+    metrics, intervals, confusion = FIGURES[dataset.task](found, rows.labels, dataset.classes)
     return EvalReport(
         candidate=candidate,
         split=split,
@@ -54,6 +54,14 @@ def class_figures(
     confusion = confusion_of(probabilities, labels)
     intervals = intervals_of(probabilities, labels, confusion)
     return quality_of(probabilities, labels, classes), intervals, confusion
+
+
+Figures = tuple[dict[str, float], dict[str, Interval], tuple[tuple[int, ...], ...]]
+FIGURES: dict[Task, Callable[[NDArray[Any], NDArray[Any], Sequence[str]], Figures]] = {
+    "classification": class_figures,
+    "regression": number_figures,
+}
+"""From answers, truth and names of classes: metrics, their intervals, who was taken for whom."""
 
 
 def prediction_prefix(bundle_sha256: str, dataset_sha256: str, split: Split) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from tasks.artifacts import Task
 from tasks.packaging.manifest import MANIFEST, digest_of_files, write_manifest
 from tasks.packaging.predictor.encoder import NEEDED
 
@@ -25,6 +26,7 @@ class BundleFacts(BaseModel):
 
     format: int = FORMAT
     encoder: dict[str, Any]
+    task: Task = "classification"
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
     target: str

@@ -5,7 +5,7 @@ Shapes: B batch, C classes.
 
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tasks.artifacts import Task
 from tasks.packaging.bundle import GRAPH, BundleFacts, note_export, write_bundle
 from tasks.packaging.manifest import MANIFEST
 from tasks.packaging.predictor import Encoder, ragged_names
-from tasks.training.model_folder import CARD, HISTORY, WEIGHTS, load_model
+from tasks.training.model_folder import CARD, HISTORY, WEIGHTS, ModelCard, load_model
 
 OPSET = 20
 MOST_DIFFERENCE = 1e-4
@@ -48,6 +49,7 @@ def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns:
     export_graph(model, encoder, [rows[longest], rows[0]], bundle_folder / GRAPH)
     facts = BundleFacts(
         encoder=card.encoder,
+        task=card.task,
         classes=card.classes,
         inputs=card.inputs,
         target=target,
@@ -67,7 +69,7 @@ def prove_parity(
     """
     model, encoder, card = load_model(model_folder)
     logits = torch_logits(model, encoder, encoder.rows(columns))
-    parity = score_parity(logits, found, card.scale) if card.scale else class_parity(logits, found)
+    parity = PARITIES[card.task](logits, found, card)
     check_parity(parity, bundle_folder.name)
     note_export(bundle_folder, {"parity": asdict(parity)})
     return parity
@@ -116,8 +118,11 @@ def torch_logits(model: nn.Module, encoder: Encoder, rows: Sequence[Any]) -> NDA
     return answers
 
 
-def class_parity(logits: NDArray[np.float32], found: NDArray[np.float32]) -> Parity:
+def class_parity(
+    logits: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard
+) -> Parity:
     """Compare probabilities [rows, classes] of the same rows."""
+    del card
     expected = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
     return Parity(
         rows=len(expected),
@@ -127,13 +132,21 @@ def class_parity(logits: NDArray[np.float32], found: NDArray[np.float32]) -> Par
 
 
 def score_parity(
-    expected: NDArray[np.float32], found: NDArray[np.float32], scale: tuple[float, float]
+    expected: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard
 ) -> Parity:
     """Compare numbers [rows, 1], in units of their deviation."""
-    mean, deviation = scale
+    assert card.scale is not None, "numbers are learned as standard scores"
+    mean, deviation = card.scale
     differences = np.abs((found - mean) / deviation - expected)
     differing = int((differences > MOST_DIFFERENCE).sum())
     return Parity(len(expected), differing, float(differences.max()))
+
+
+PARITIES: dict[Task, Callable[[NDArray[np.float32], NDArray[np.float32], ModelCard], Parity]] = {
+    "classification": class_parity,
+    "regression": score_parity,
+}
+"""From what the model in torch says, what the bundle says, and the model's card."""
 
 
 def check_parity(parity: Parity, name: str) -> None:

@@ -5,9 +5,10 @@ from typing import Literal
 
 from tasks.artifacts import Artifact
 from tasks.evaluation.front import pareto_front
+from tasks.promotion.config import USUAL_METRICS
 
 Standing = Literal["champion", "selected", ""]
-QUALITIES = ("valid/macro_f1", "valid/r2")
+QUALITIES = tuple(f"valid/{metric}" for metric in USUAL_METRICS)
 """Rows are ordered by the first of these that was measured."""
 LATENCY, SIZE = "latency/p50_ms", "size/bytes"
 

@@ -4,13 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from tasks.artifacts import Task
+from tasks.evaluation.confusions import Metric
+
+METRICS: dict[Task, tuple[Metric, ...]] = {
+    "classification": ("macro_f1", "accuracy", "roc_auc"),
+    "regression": ("r2",),
+}
+"""What may prove a task; the usual metric, which every comparison shows, first."""
+USUAL_METRICS = tuple(names[0] for names in METRICS.values())
+
 
 class GatePolicy(BaseModel):
     """When a candidate may replace the champion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    metric: Literal["macro_f1", "accuracy", "roc_auc", "r2"] = "macro_f1"
+    metric: Metric = "macro_f1"
     """`roc_auc` takes two classes; `r2` is for a regression, and its default."""
     margin: Annotated[float, Field(ge=0, le=0.2)] = 0.01
     """How much quality a cheaper candidate may lose, at the confidence below."""

@@ -2,10 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tasks.artifacts import DatasetRef, EvalReport
 from tasks.data.snapshot import split_rows
@@ -53,15 +49,4 @@ def _contender(report: EvalReport, predictions: Mapping[str, Path], rows: int) -
             f"{name}: {len(answers_NC)} predictions of split {report.split!r}, "
             f"the holdout has {rows} rows"
         )
-    return Contender(
-        report,
-        predicted=_predicted(answers_NC),
-        scores=answers_NC[:, 1] if answers_NC.shape[1] == 2 else None,
-    )
-
-
-def _predicted(answers_NC: NDArray[np.float32]) -> NDArray[Any]:
-    """The likeliest class of each row; where there is one column, its numbers."""
-    if answers_NC.shape[1] == 1:
-        return answers_NC[:, 0]
-    return np.asarray(answers_NC.argmax(axis=1), dtype=np.int64)
+    return Contender(report, answers_NC)

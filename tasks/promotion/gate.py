@@ -5,6 +5,7 @@ candidate is not worse by more than the margin and measurably cheaper: median la
 than 5 % lower, and neither of the two more than 5 % higher. A tie is never a reason.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.artifacts import Check, Decision, EvalReport
-from tasks.evaluation.ranks import Scores
+from tasks.evaluation.confusions import Metric
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.explained import r2_difference
@@ -25,17 +26,30 @@ CHEAPER_BY = 0.05
 
 
 Answers = NDArray[Any]
-"""Positions of classes, or of a regression numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One bundle on the holdout: its figures, and the class or number that it gave each row."""
+    """One bundle on the holdout: its figures, and its answer to each row [rows, C]."""
 
     report: EvalReport
-    predicted: Answers
-    scores: Scores | None = None
-    """Of two classes: how likely the second is."""
+    answers: Answers
+
+    @property
+    def predicted(self) -> Answers:
+        """The likeliest class of each row."""
+        return np.asarray(self.answers.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def numbers(self) -> Answers:
+        """Of a regression."""
+        return np.asarray(self.answers[:, 0])
+
+    @property
+    def scores(self) -> Answers:
+        """How likely the second of two classes is."""
+        assert self.answers.shape[1] == 2, "selection lets roc_auc through for two classes only"
+        return np.asarray(self.answers[:, 1])
 
     @property
     def name(self) -> str:
@@ -53,6 +67,7 @@ class Evidence:
     """What the holdout showed, all on the same rows."""
 
     truth: Answers
+    """Positions of classes, or of a regression numbers."""
     classes: int
     candidate: Contender
     baseline: Contender
@@ -111,14 +126,31 @@ def _held_at_once(
 
 def _difference(policy: GatePolicy, evidence: Evidence) -> Difference:
     """Candidate minus opponent on the same rows, with its interval."""
-    truth, ours, theirs = evidence.truth, evidence.candidate, evidence.opponent
-    if policy.metric == "r2":
-        return r2_difference(truth, ours.predicted, theirs.predicted, policy)
-    if policy.metric == "roc_auc":
-        assert ours.scores is not None, "selection lets roc_auc through for two classes only"
-        assert theirs.scores is not None, "both answered the same question"
-        return auc_difference(truth, ours.scores, theirs.scores, policy)
-    return paired_difference(truth, ours.predicted, theirs.predicted, evidence.classes, policy)
+    return DIFFERENCES[policy.metric](policy, evidence)
+
+
+def _class_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    ours, theirs = evidence.candidate.predicted, evidence.opponent.predicted
+    return paired_difference(evidence.truth, ours, theirs, evidence.classes, policy)
+
+
+def _area_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    ours, theirs = evidence.candidate.scores, evidence.opponent.scores
+    return auc_difference(evidence.truth, ours, theirs, policy)
+
+
+def _number_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    ours, theirs = evidence.candidate.numbers, evidence.opponent.numbers
+    return r2_difference(evidence.truth, ours, theirs, policy)
+
+
+DIFFERENCES: dict[Metric, Callable[[GatePolicy, Evidence], Difference]] = {
+    "macro_f1": _class_difference,
+    "accuracy": _class_difference,
+    "roc_auc": _area_difference,
+    "r2": _number_difference,
+}
+"""How candidate and opponent are compared, by metric; more is better."""
 
 
 def _reason_to_promote(

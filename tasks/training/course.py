@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.artifacts import Task
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
@@ -39,6 +40,7 @@ class Course:
     seed: int
     loss: Loss
     technique: Technique = field(default_factory=Technique)
+    task: Task = "classification"
     choose_by: ScoreName = "macro_f1"
     """The validation score whose best epoch is kept."""
     augment: Augment | None = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
 
+from tasks.artifacts import Task
 from tasks.training.batches import RowIds
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
@@ -56,6 +57,7 @@ class TrainingJob:
     blueprint: Blueprint
     course: Course
     compute: ComputeConfig
+    task: Task = "classification"
     classes: tuple[str, ...]
     scale: tuple[float, float] | None = None
     """Of a regression, whose labels are standard scores."""

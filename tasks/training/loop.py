@@ -17,8 +17,8 @@ from tasks.training.course import Course, Material, Setting, TrainState, num_ste
 from tasks.training.device import Device
 from tasks.training.examples import Batch, make_batch
 from tasks.training.gradients import HEALTH_STEPS, check_norm, clipped, health_of, penalise
+from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
-from tasks.training.scores import validation_scores
 from tasks.training.technique import Technique
 
 LOWER = 0.5
@@ -151,7 +151,7 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
         join(state.averaged, weights, state.epochs_done, course.epochs)
     with in_place_of(weights, state.averaged):
         logits = logits_of(state.model, material.encoder, material.valid, setting)
-        scores = validation_scores(logits, material.valid.labels)
+        scores = OBJECTIVES[course.task].scores(logits, material.valid.labels)
         add_point(state, scores, course, material, setting)
         state.epochs_done += 1
         is_best = keep_if_best(state, scores, course)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.build import build_model
+from tasks.artifacts import Task
 from tasks.packaging.manifest import digest_of_files, write_manifest
 from tasks.packaging.predictor import Encoder, load_encoder
 from tasks.training.blueprint import Blueprint
@@ -29,6 +30,7 @@ class ModelCard(BaseModel):
     family: str
     config: dict[str, Any]
     encoder: dict[str, Any]
+    task: Task = "classification"
     classes: tuple[str, ...]
     scale: tuple[float, float] | None = None
     """Of a regression: mean and deviation of the numbers that it learned as standard scores."""
@@ -40,12 +42,14 @@ def card_of(
     blueprint: Blueprint,
     classes: Sequence[str],
     scale: tuple[float, float] | None = None,
+    task: Task = "classification",
 ) -> ModelCard:
     """The card of a model that was built from `blueprint`."""
     return ModelCard(
         family=blueprint.family,
         config=asdict(model.config),  # type: ignore[call-overload]
         encoder=blueprint.encoder,
+        task=task,
         classes=tuple(classes),
         scale=scale,
         inputs=blueprint.inputs,

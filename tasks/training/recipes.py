@@ -19,9 +19,10 @@ from tasks.training.course import Course
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
-from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
+from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
-from tasks.training.technique import ScoreName, Technique
+from tasks.training.objectives import OBJECTIVES, score_of
+from tasks.training.technique import Technique
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ def train_into(
     fitted = fit(job, store, on_progress)
     model = first_model(job.blueprint, job.course.seed)
     weights = model.state_dict() | fitted.trained
-    card = card_of(model, job.blueprint, job.classes, job.scale)
+    card = card_of(model, job.blueprint, job.classes, job.scale, job.task)
     digest = save_model(folder, weights, card, job.blueprint.files, fitted.history)
     return SavedModel(digest, num_params(weights))
 
@@ -85,6 +86,7 @@ def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) ->
         blueprint=blueprint_of(config, site.dataset, train),
         course=_course(config, lr if config.lr == "auto" else config.lr, loss, site, len(train)),
         compute=site.compute,
+        task=site.dataset.task,
         classes=site.dataset.classes,
         scale=site.dataset.scale,
         train=train,
@@ -118,31 +120,11 @@ def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -
         seed=config.seed,
         loss=loss,
         technique=technique,
-        choose_by=_score_of(config, site),
+        task=site.dataset.task,
+        choose_by=score_of(config, site.dataset.task),
         augment=augment_of(config, site.dataset),
     )
 
 
-def _score_of(config: TrainConfig, site: Site) -> ScoreName:
-    """The score that chooses the epoch; ValueError when the task has no such score."""
-    numbers = site.dataset.task == "regression"
-    if config.choose_by == "auto":
-        return "r2" if numbers else config.usual_choice
-    if config.choose_by != "loss" and (config.choose_by == "r2") != numbers:
-        raise ValueError(
-            f"choose_by {config.choose_by} of {config.name}: task {site.dataset.task} has "
-            + ("loss and r2" if numbers else "loss, accuracy and macro_f1")
-        )
-    return config.choose_by
-
-
 def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss:
-    if site.dataset.task == "regression":
-        return NumberLoss(weight=lesson.config.weight if lesson else 0.0)
-    if lesson is None:
-        return LabelLoss(smoothing=config.label_smoothing)
-    return DistilLoss(
-        temperature=lesson.config.temperature,
-        weight=lesson.config.weight,
-        smoothing=config.label_smoothing,
-    )
+    return OBJECTIVES[site.dataset.task].loss(config, lesson.config if lesson else None)

@@ -9,13 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def validation_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) -> dict[str, float]:
-    """Accuracy, macro-F1 and mean cross entropy, keyed as in the learning curve.
-
-    Of numbers, R2 and the mean squared error.
-    """
-    if logits_NC.shape[1] == 1:
-        return number_scores(logits_NC[:, 0], labels_N)
+def class_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) -> dict[str, float]:
+    """Accuracy, macro-F1 and mean cross entropy, keyed as in the learning curve."""
     predicted_N = logits_NC.argmax(axis=1)
     return {
         "valid/accuracy": float((predicted_N == labels_N).mean()),
@@ -24,9 +19,9 @@ def validation_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) ->
     }
 
 
-def number_scores(found_N: NDArray[np.float32], truth_N: NDArray[np.float32]) -> dict[str, float]:
+def number_scores(found_N1: NDArray[np.float32], truth_N: NDArray[Any]) -> dict[str, float]:
     """R2 and mean squared error of standard scores."""
-    loss = float(np.mean((found_N - truth_N) ** 2))
+    loss = float(np.mean((found_N1[:, 0] - truth_N) ** 2))
     spread = float(np.var(truth_N))
     return {"valid/r2": 1.0 - loss / spread if spread else 0.0, "valid/loss": loss}
 

@@ -90,7 +90,7 @@ def test_a_network_learns_numbers_and_answers_in_their_unit(
         first_model(job.blueprint, 7), job.course, Device(torch.device("cpu"), bfloat16=False)
     )
     train(state, job.course, material_of(job), Setting(Device(torch.device("cpu"), False)))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale)
+    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
     save_model(tmp_path / "model", state.best_weights, card, job.blueprint.files, state.history)
     columns = split_rows(data, dataset, "valid").columns
     export_bundle(tmp_path / "model", tmp_path / "bundle", "target", columns)

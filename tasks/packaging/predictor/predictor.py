@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 from .encoder import Encoder, load_encoder
+from .forms import FORMS
 
 FORMAT = 1
 
@@ -20,7 +21,9 @@ class Predictor:
         self.classes: tuple[str, ...] = tuple(facts["classes"])
         self.inputs: tuple[str, ...] = tuple(facts["inputs"])
         self.target: str = facts["target"]
-        self._scale: Sequence[float] | None = facts.get("scale")
+        # Bundles from before tasks were named: those of numbers have a scale.
+        task = facts.get("task") or ("regression" if facts.get("scale") else "classification")
+        self._form = FORMS[task](facts)
         self.suffixes: tuple[str, ...] = getattr(encoder, "suffixes", ())
         """How a cell ends that names a file; none where cells hold the values themselves."""
         self.layout: dict[str, str] = getattr(encoder, "layout", {})
@@ -53,7 +56,7 @@ class Predictor:
         batch_rows = min(batch_rows or self._encoder.batch_rows, self._most_rows)
         # Rows of like length share a batch, so that little of it is padding.
         order = sorted(range(len(rows)), key=lambda index: self._encoder.length(rows[index]))
-        found = np.empty((len(rows), max(1, len(self.classes))), np.float32)
+        found = np.empty((len(rows), self._form.width), np.float32)
         for start in range(0, len(rows), batch_rows):
             chosen = order[start : start + batch_rows]
             found[chosen] = self._answers([rows[index] for index in chosen])
@@ -65,18 +68,11 @@ class Predictor:
 
     def answer(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """What a person sees, by column: `label` and `probability_<class>`, or `prediction`."""
-        found = self.probabilities(columns)
-        if not self.classes:
-            return {"prediction": found[:, 0].tolist()}
-        shares = {f"probability_{name}": found[:, i] for i, name in enumerate(self.classes)}
-        return {"label": self.labels(found)} | {k: v.tolist() for k, v in shares.items()}
+        return self._form.said(self.probabilities(columns))
 
     def _answers(self, rows: list[Any]) -> np.ndarray:
         (logits_BC,) = self._session.run(None, self._encoder.batch(rows))
-        if self._scale is None:
-            return _softmax(np.asarray(logits_BC))
-        mean, deviation = self._scale
-        return np.asarray(logits_BC * deviation + mean, dtype=np.float32)
+        return self._form.finished(np.asarray(logits_BC))
 
 
 def _open_session(path: Path, threads: int) -> Any:
@@ -93,8 +89,3 @@ def _open_session(path: Path, threads: int) -> Any:
         providers=["CPUExecutionProvider"],
         disabled_optimizers=["SkipLayerNormFusion"],
     )
-
-
-def _softmax(logits_BC: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits_BC - logits_BC.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)

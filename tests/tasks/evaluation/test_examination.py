@@ -26,7 +26,7 @@ def subject(small_dataset: tuple[Path, DatasetRef], make_bundle: Callable[[str],
     answers = Predictor.load(bundle).probabilities(rows.columns)
     like = report_like("bag", "student", 0.5, 1.0)
     found = (answers, like.predictions_uri)
-    chosen = report_of(like.candidate, like.cost, rows, dataset.classes, found, "test")
+    chosen = report_of(like.candidate, like.cost, rows, dataset, found, "test")
     sha256 = like.candidate.sha256
     return Subject(chosen, bundle, {sha256: "chosen: bag"}, {sha256: answers})
 

@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from tasks.evaluation.regression import explained, number_figures, squared_errors
 from tasks.promotion.config import GatePolicy
 from tasks.promotion.explained import r2_difference
-from tasks.training.scores import validation_scores
+from tasks.training.scores import number_scores
 
 POLICY = GatePolicy(metric="r2", resamples=400)
 
@@ -54,6 +54,6 @@ def test_a_comparison_needs_the_same_rows() -> None:
 
 def test_validation_of_numbers_is_r2_and_squared_error() -> None:
     truth, found = noisy(50, 3)
-    scores = validation_scores(found[:, None].astype(np.float32), truth)
+    scores = number_scores(found[:, None].astype(np.float32), truth)
     assert scores["valid/r2"] == pytest.approx(r2_score(truth, found), abs=1e-5)
     assert scores["valid/loss"] == pytest.approx(np.mean((truth - found) ** 2), rel=1e-4)

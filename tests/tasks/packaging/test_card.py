@@ -28,7 +28,7 @@ def report_on(bundle: Path, data: Path, dataset: DatasetRef) -> EvalReport:
     cost = Cost(latency_ms=Latency(p50=0.5, p95=0.9), rows_per_second=1500, peak_memory_mb=80)
     rows = split_rows(data, dataset, "valid")
     answers = np.full((len(rows), 3), 1 / 3, np.float32), "s3://modelworks/predictions/1/"
-    return report_of(candidate, cost, rows, dataset.classes, answers, "valid")
+    return report_of(candidate, cost, rows, dataset, answers, "valid")
 
 
 def test_a_card_names_data_parent_figures_and_licence(

@@ -19,7 +19,8 @@ def gate(report: Make, truth: np.ndarray, predictions: Predictions) -> Callable[
     """Decide from (name, accuracy, costs) triples; seeds differ so that errors do."""
 
     def contender(name: str, accuracy: float, seed: int = 0, **costs: Any) -> Contender:
-        return Contender(report(name, split="test", **costs), predictions(accuracy, seed))
+        answers = np.eye(3)[predictions(accuracy, seed)]
+        return Contender(report(name, split="test", **costs), answers)
 
     def run(
         candidate: Contender, champion: Contender | None, baseline: Contender, **facts: Any

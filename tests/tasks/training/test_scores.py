@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from tasks.training.scores import validation_scores
+from tasks.training.scores import class_scores
 
 
 def test_scores_are_those_of_scikit_learn() -> None:
@@ -12,7 +12,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     logits = random.normal(size=(200, 3)).astype(np.float32)
     labels = random.integers(0, 3, 200)
     odds = np.exp(logits)
-    scores = validation_scores(logits, labels)
+    scores = class_scores(logits, labels)
     predicted = logits.argmax(1)
     assert scores["valid/accuracy"] == pytest.approx(accuracy_score(labels, predicted))
     assert scores["valid/macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"))

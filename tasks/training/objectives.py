@@ -1,0 +1,69 @@
+"""What each task makes of a training: its loss, and the scores that choose the epoch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.artifacts import Task
+from tasks.compression.config import DistilConfig
+from tasks.training.config import TrainConfig
+from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
+from tasks.training.scores import class_scores, number_scores
+from tasks.training.technique import ScoreName
+
+Answers = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objective:
+    """One task."""
+
+    loss: Callable[[TrainConfig, DistilConfig | None], Loss]
+    """Of the settings of a training and, for a distillation, how much the teacher counts."""
+    scores: Callable[[Answers, NDArray[Any]], dict[str, float]]
+    """Of a model's answers to the validation rows [N, C] and their labels, keyed `valid/...`."""
+    choices: tuple[ScoreName, ...]
+    """The scores that may choose the epoch."""
+    usual: ScoreName | None = None
+    """The one that does when the project names none; None: that of the architecture."""
+
+
+def class_loss(config: TrainConfig, distil: DistilConfig | None) -> Loss:
+    """Cross entropy, with the teacher's softened answer where there is one."""
+    if distil is None:
+        return LabelLoss(smoothing=config.label_smoothing)
+    return DistilLoss(
+        temperature=distil.temperature, weight=distil.weight, smoothing=config.label_smoothing
+    )
+
+
+def number_loss(config: TrainConfig, distil: DistilConfig | None) -> Loss:
+    """Squared error."""
+    del config
+    return NumberLoss(weight=distil.weight if distil else 0.0)
+
+
+OBJECTIVES: dict[Task, Objective] = {
+    "classification": Objective(
+        loss=class_loss, scores=class_scores, choices=("macro_f1", "accuracy", "loss")
+    ),
+    "regression": Objective(
+        loss=number_loss, scores=number_scores, choices=("r2", "loss"), usual="r2"
+    ),
+}
+
+
+def score_of(config: TrainConfig, task: Task) -> ScoreName:
+    """The score that chooses the epoch; ValueError when the task has no such score."""
+    objective = OBJECTIVES[task]
+    if config.choose_by == "auto":
+        return objective.usual or config.usual_choice
+    if config.choose_by not in objective.choices:
+        raise ValueError(
+            f"choose_by {config.choose_by} of {config.name}: task {task} has "
+            f"{' and '.join(objective.choices)}"
+        )
+    return config.choose_by
