@@ -35,6 +35,8 @@ class DatasetRef(Artifact):
     target: str
     types: dict[str, str] = {}
     """Of a table's inputs: number, boolean, moment or category."""
+    scaling: dict[str, str] = {}
+    """Of a table's numbers that are not learned as standard scores."""
     task: Task = "classification"
     layout: dict[str, str] = {}
     """Of series that were read from a row for each step: the columns `id` and `time`."""

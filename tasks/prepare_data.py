@@ -58,6 +58,7 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         inputs=prepared.config.inputs,
         target=config.target,
         types=prepared.types,
+        scaling=prepared.scaling,
         layout=config.series.model_dump() if config.series else {},
         task=config.task,
         classes=prepared.classes,

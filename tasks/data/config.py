@@ -14,6 +14,7 @@ from pydantic import (
 
 from tasks.artifacts import Task
 from tasks.data.checks_config import ChecksConfig
+from tasks.data.table_config import TableConfig
 
 
 def _share_or_file(value: float | str) -> float | str:
@@ -137,6 +138,8 @@ class DataConfig(BaseModel):
     """Read the whole file, keep this many rows, drawn by class with the split's seed."""
     image: ImageConfig = ImageConfig()
     """Of kind image alone."""
+    table: TableConfig = TableConfig()
+    """Of kind table alone."""
     series: SeriesConfig | None = None
     """Of kind series alone: the columns of a table with a row for each step."""
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -184,6 +187,8 @@ class DataConfig(BaseModel):
     def _uses_what_is_set(self) -> "DataConfig":
         if self.kind != "image" and self.image != ImageConfig():
             raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
+        if self.kind != "table" and self.table != TableConfig():
+            raise ValueError(f"data.table is for kind table, data.kind is {self.kind}")
         if self.kind != "series" and self.series:
             raise ValueError(f"data.series is for kind series, data.kind is {self.kind}")
         return self

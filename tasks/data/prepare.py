@@ -60,6 +60,8 @@ class Prepared:
     table: Table
     types: dict[str, str]
     """Of a table's inputs."""
+    scaling: dict[str, str]
+    """Of a table's numbers that are not learned as standard scores."""
     rows: LabelledRows
     classes: tuple[str, ...]
     keys: list[str]
@@ -103,6 +105,7 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
         config=config,
         table=table,
         types=types,
+        scaling=config.table.scaling_of(types),
         rows=rows,
         classes=classes,
         keys=keys,

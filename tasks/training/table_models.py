@@ -1,7 +1,7 @@
 """Blueprints of the networks that read tables, and the encoder that all of them share."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,14 +32,14 @@ def mlp(config: Mlp, dataset: DatasetRef, train: Rows) -> Blueprint:
 
 
 def table_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[str, Any]:
-    """Configuration of the encoder: means, deviations and categories of these training rows.
+    """Configuration of the encoder: scales and categories of these training rows.
 
     Columns of free text are left out.
     """
     texts = text_columns(dataset)
     types = {name: dataset.types[name] for name in dataset.inputs if name not in texts}
     numbers = [
-        _scale(name, values)
+        _scale(name, values, dataset.scaling.get(name, "standard"))
         for column, type_ in types.items()
         if type_ != "category"
         for name, values in numbers_of(column, type_, columns[column]).items()
@@ -80,15 +80,34 @@ def _blueprint(family: str, own: dict[str, Any], dataset: DatasetRef, train: Row
     return Blueprint(family=family, config=shape, inputs=dataset.inputs, encoder=encoder)
 
 
-def _scale(name: str, values: np.ndarray) -> dict[str, Any]:
+def _scale(name: str, values: np.ndarray, scaling: str) -> dict[str, Any]:
     known = values[~np.isnan(values)]
-    deviation = float(known.std()) if len(known) else 0.0
-    return {
+    mean, deviation = _ORIGIN_AND_UNIT[scaling](known) if len(known) else (0.0, 1.0)
+    scale: dict[str, Any] = {
         "name": name,
-        "mean": float(known.mean()) if len(known) else 0.0,
-        "deviation": deviation or 1.0,
+        "mean": float(mean),
+        "deviation": float(deviation) or 1.0,
         "missing": len(known) < len(values),
     }
+    if scaling == "unit_norm":
+        return {**scale, "in_norm": True}
+    if scaling == "min_max" and len(known):  # a missing cell is the mean, as in every scaling
+        return {**scale, "fill": (float(known.mean()) - scale["mean"]) / scale["deviation"]}
+    return scale
+
+
+def _quartiles(known: np.ndarray) -> tuple[float, float]:
+    low, median, high = np.quantile(known, (0.25, 0.5, 0.75))
+    return median, high - low
+
+
+_ORIGIN_AND_UNIT: dict[str, Callable[[np.ndarray], tuple[float, float]]] = {
+    "standard": lambda known: (known.mean(), known.std()),
+    "min_max": lambda known: (known.min(), known.max() - known.min()),
+    "robust": _quartiles,
+    "unit_norm": lambda known: (0.0, 1.0),  # noqa: ARG005 (a row's length, not the column's)
+}
+"""What is subtracted from a column's numbers, and what they are then divided by."""
 
 
 def _categories(values: Sequence[Any]) -> list[str]:

@@ -1,6 +1,8 @@
 """Encoder of rows with many columns: numbers, booleans, moments and categories.
 
-Numbers get standard scores; a missing one becomes the mean, and a column of its own says so.
+Numbers are scaled: each column has what is subtracted from it (`mean`) and what it is then divided
+by (`deviation`), and those `in_norm` are a vector whose length is 1 in every row. A missing one
+becomes the mean, and a column of its own says so.
 Categories become ids: 0 for missing, 1 for one that training did not meet, the known ones from 2.
 """
 
@@ -53,7 +55,12 @@ class TableRows:
             if type_ != "category"
             for name, number in numbers_of(column, type_, _cells(columns, column)).items()
         }
-        made = [score for scale in self._scales for score in _scores(parts[scale["name"]], scale)]
+        lengths = _lengths([parts[scale["name"]] for scale in self._scales if scale.get("in_norm")])
+        made = [
+            score
+            for scale in self._scales
+            for score in _scores(parts[scale["name"]], scale, lengths)
+        ]
         made += [self._category_ids(columns, column) for column in self._ids]
         return np.stack(made, axis=1).astype(np.float32)
 
@@ -156,8 +163,15 @@ def _parsed(column: str, type_: str, values: Sequence[Any]) -> Numbers:
     return np.array(found, dtype=np.float64)
 
 
-def _scores(values: Numbers, scale: Mapping[str, Any]) -> list[Numbers]:
-    """Standard scores with missing ones at the mean, and where they were if training met any."""
+def _lengths(columns: Sequence[Numbers]) -> Numbers:
+    """Euclidean length of each row; 1 where all is zero or missing, and where there is nothing."""
+    squares = sum((np.nan_to_num(values) ** 2 for values in columns), start=np.zeros(1))
+    return np.sqrt(np.where(squares == 0, 1.0, squares))
+
+
+def _scores(values: Numbers, scale: Mapping[str, Any], lengths: Numbers) -> list[Numbers]:
+    """Scaled numbers with missing ones at the mean, and where they were if training met any."""
     gone = np.isnan(values)
-    scores = np.where(gone, 0.0, (values - scale["mean"]) / scale["deviation"])
+    unit = lengths if scale.get("in_norm") else scale["deviation"]
+    scores = np.where(gone, scale.get("fill", 0.0), (values - scale["mean"]) / unit)
     return [scores, gone.astype(np.float64)] if scale["missing"] else [scores]
