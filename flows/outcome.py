@@ -44,7 +44,9 @@ class Outcome(Artifact):
             "candidates": [self._candidate(report) for report in self.reports],
             "selected": self.selection.name,
             "beyond_budget": self.selection.beyond,
-            "quality": self.quality.model_dump(include={"slices", "robustness", "importance"}),
+            "quality": self.quality.model_dump(
+                include={"slices", "robustness", "importance", "calibration"}
+            ),
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
         }

@@ -27,11 +27,13 @@ class _NotKept(Exception):
 def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[PlannedStep]:
     """Return the steps in order; without `look_up` (no services) none counts as cached."""
     kept = _kept_steps(project) if look_up else set()
+    left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept
         else PlannedStep(name, "to run", round(_estimate(name, project, train_rows), 1))
         for name in SECONDS
+        if name not in left_out
     ]
 
 
@@ -92,6 +94,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "record_training": (3, 0),
     "export_model": (10, 0),
     "quantize_candidate": (4, 0),
+    "calibrate_candidate": (5, 0.5),
     "measure_costs": (30, 0),
     "evaluate_candidate": (10, 1.5),
     "record_reports": (4, 0),

@@ -95,6 +95,15 @@ class Project(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _calibrates_confidence(self) -> "Project":
+        if self.evaluate.calibrate != "none" and self.data.task != "classification":
+            raise ValueError(
+                f"evaluate.calibrate {self.evaluate.calibrate}: task {self.data.task} answers "
+                "without a confidence, only none is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _divides_by_inputs(self) -> "Project":
         strange = [name for name in self.evaluate.slices if name not in self.data.inputs]
         if strange:

@@ -18,6 +18,7 @@ from tasks.artifacts import (
     Split,
     TrainedModel,
 )
+from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
 from tasks.decide_promotion import decide_promotion
 from tasks.evaluate_candidate import evaluate_candidate
@@ -94,14 +95,16 @@ def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedM
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
-    """Return a bundle for each model, and a quantised one for each student."""
-    calls = [{"model": model, "dataset": dataset} for model in models]
-    candidates = side_by_side(export_model, calls)
-    if project.compress.quantize == "none":
+    """Return a bundle for each model, a quantised one for each student; all calibrated if asked."""
+    candidates = side_by_side(export_model, [{"model": m, "dataset": dataset} for m in models])
+    if project.compress.quantize == "int8":
+        students = [candidate for candidate in candidates if candidate.role == "student"]
+        shrunk = [quantize_candidate(student, "int8") for student in students]
+        candidates = [*candidates, *chain.from_iterable(shrunk)]
+    if project.evaluate.calibrate == "none":
         return candidates
-    students = [candidate for candidate in candidates if candidate.role == "student"]
-    shrunk = [quantize_candidate(student, "int8") for student in students]
-    return [*candidates, *chain.from_iterable(shrunk)]
+    calls = [{"candidate": candidate, "dataset": dataset} for candidate in candidates]
+    return side_by_side(calibrate_candidate, calls)
 
 
 def measured(

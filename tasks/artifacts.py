@@ -186,6 +186,25 @@ class Importance(Artifact):
     """Over the repetitions."""
 
 
+class Calibration(Artifact):
+    """What a temperature fitted on validation rows did to confidence on the holdout."""
+
+    temperature: float
+    error_before: float
+    """Expected calibration error of the same logits, undivided."""
+    error_after: float
+    log_loss_before: float
+    log_loss_after: float
+
+    def __str__(self) -> str:
+        """`temperature 1.310 fitted on validation rows: calibration error 0.0503 without ...`"""
+        return (
+            f"temperature {self.temperature:.3f} fitted on validation rows: calibration error "
+            f"{self.error_before:.4f} without it, {self.error_after:.4f} with it; log loss "
+            f"{self.log_loss_before:.4f} and {self.log_loss_after:.4f}"
+        )
+
+
 class QualityReport(Artifact):
     """Where the chosen candidate is good and where it is not; measured on the exported bundle."""
 
@@ -199,6 +218,8 @@ class QualityReport(Artifact):
     """The first is the rows as they are."""
     importance: tuple[Importance, ...]
     """Empty for rows of one column."""
+    calibration: Calibration | None = None
+    """Of a bundle that divides its logits."""
 
 
 class Check(Artifact):

@@ -32,6 +32,9 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
     for name, figures in outcome.selection.beyond.items():
         out.print(f"{name}: beyond the budget, {figures}", markup=False, soft_wrap=True)
     out.print(holdout_table(outcome))
+    if outcome.quality.calibration is not None:
+        said = f"{outcome.selection.name}: {outcome.quality.calibration}"
+        out.print(said, highlight=False, soft_wrap=True)
     for check in outcome.decision.checks:
         out.print(
             f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}",

@@ -1,6 +1,6 @@
 """What a project file says about what answering may cost, and about what is reported of it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -18,10 +18,13 @@ class BudgetConfig(BaseModel):
 
 
 class EvaluateConfig(BaseModel):
-    """What is reported about the chosen candidate beside its figures; none of it decides."""
+    """How confidence is set, and what is reported beside figures; none of it decides."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    calibrate: Literal["none", "temperature"] = "none"
+    """`temperature`: each bundle divides its logits by a number of its own, fitted on validation
+    rows, so that its confidence means what it says; its answers stay (Guo et al. 2017)."""
     slices: tuple[str, ...] = ()
     """Inputs by whose values the holdout is divided, beside those that its kind suggests."""
     slice_rows: Annotated[int, Field(ge=10)] = 50

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.artifacts import DatasetRef, EvalReport, QualityReport
+from tasks.artifacts import Calibration, DatasetRef, EvalReport, QualityReport
 from tasks.data.probes import PROBES
 from tasks.data.slicing import sliced_by_value
 from tasks.data.snapshot import Rows, split_rows
+from tasks.evaluation.calibration import calibration_of, without_temperature
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
 from tasks.evaluation.metrics import Probabilities
@@ -25,6 +26,7 @@ from tasks.evaluation.probing import (
 )
 from tasks.evaluation.quality_html import mistakes_page, quality_page
 from tasks.evaluation.quality_plots import plot_importance, plot_robustness, plot_slices
+from tasks.packaging.bundle import read_facts
 from tasks.packaging.predictor import Predictor
 
 
@@ -88,6 +90,7 @@ def examine(
         ),
         robustness=tuple(robustness_of(answer, probed, damaged, metric)),
         importance=tuple(importance_of(answer, probed, metric, config.seed) if several else ()),
+        calibration=_calibration(subject, holdout),
     )
     return report, _mistakes(answer, subject, holdout, dataset, config.mistakes)
 
@@ -105,9 +108,7 @@ def write_report(
     pages.mkdir(parents=True)
     drawn = [
         plot_slices(report.slices, report.contenders, report.metric, plots / "slices.png"),
-        plot_reliability(
-            subject.probabilities, labels, chosen.candidate.name, plots / "reliability.png"
-        ),
+        plot_reliability(_confidences(subject, report), labels, plots / "reliability.png"),
         plot_robustness(
             report.robustness, report.candidate, report.metric, plots / "robustness.png"
         ),
@@ -134,6 +135,22 @@ def _mistakes(
         dataset.classes,
         lambda row: PROBES[dataset.kind].parts(row, dataset.types),
     )
+
+
+def _calibration(subject: Subject, holdout: Rows) -> Calibration | None:
+    temperature = read_facts(subject.bundle).temperature
+    if temperature == 1:
+        return None
+    return calibration_of(subject.probabilities, holdout.labels, temperature)
+
+
+def _confidences(subject: Subject, report: QualityReport) -> dict[str, Probabilities]:
+    """The chosen one's probabilities; also those without its temperature, if it has one."""
+    found = {report.candidate: subject.probabilities}
+    if report.calibration is None:
+        return found
+    before = without_temperature(subject.probabilities, report.calibration.temperature)
+    return found | {"without its temperature": before}
 
 
 def _slicings(

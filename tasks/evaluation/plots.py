@@ -102,22 +102,27 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
 
 
 def plot_reliability(
-    probabilities_NC: Probabilities, labels_N: Labels, name: str, path: Path
+    probabilities: Mapping[str, Probabilities], labels_N: Labels, path: Path
 ) -> Path:
-    """How often the likeliest class is right, against how sure the model was; rows a bin below."""
-    confidence_N, right_N, bin_N = reliability(probabilities_NC, labels_N)
-    rows_K = np.bincount(bin_N, minlength=BINS)
-    used = rows_K > 0
-    sure_K = np.bincount(bin_N, confidence_N, BINS)[used] / rows_K[used]
-    right_K = np.bincount(bin_N, right_N, BINS)[used] / rows_K[used]
+    """How often the likeliest class is right, against how sure the model was; rows a bin below.
+
+    One line for each name, the first on top.
+    """
     figure = Figure(figsize=(4.6, 5.4), dpi=DPI, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     upper.plot((0, 1), (0, 1), "--", color="0.5", linewidth=1, label="perfectly calibrated")
-    upper.plot(sure_K, right_K, "-o", color=COLOURS[0], markersize=4, label=name)
+    for index, (name, found_NC) in enumerate(probabilities.items()):
+        confidence_N, right_N, bin_N = reliability(found_NC, labels_N)
+        rows_K = np.bincount(bin_N, minlength=BINS)
+        used = rows_K > 0
+        sure_K = np.bincount(bin_N, confidence_N, BINS)[used] / rows_K[used]
+        right_K = np.bincount(bin_N, right_N, BINS)[used] / rows_K[used]
+        look: dict[str, Any] = {"color": COLOURS[index], "zorder": 3 - index}
+        upper.plot(sure_K, right_K, "-o", markersize=4, label=name, **look)
+        lower.stairs(rows_K, np.arange(BINS + 1) / BINS, fill=not index, **look)
     upper.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     upper.legend(fontsize=8, frameon=False, loc="upper left")
     upper.grid(alpha=0.3)
-    lower.bar((np.arange(BINS) + 0.5) / BINS, rows_K, 0.9 / BINS, color=COLOURS[0])
     lower.set(xlabel="confidence of the likeliest class", ylabel="rows")
     return save_figure(figure, path)
 

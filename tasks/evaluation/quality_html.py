@@ -24,6 +24,8 @@ margin-right:.25rem;border-radius:.2rem}small{color:#666}
 def quality_page(report: QualityReport, chosen: EvalReport, plots: Sequence[Path]) -> str:
     """Slices, robustness and importance of the chosen candidate as one page of HTML."""
     sections = [f"<p>{_headline(report, chosen)}</p>", "<h2>Slices</h2>", _slices(report)]
+    if report.calibration:
+        sections += ["<h2>Calibration</h2>", f"<p>{escape(str(report.calibration))}.</p>"]
     if report.robustness:
         sections += ["<h2>Robustness</h2>", _robustness(report)]
     if report.importance:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
 from tasks.artifacts import Task
 from tasks.packaging.manifest import MANIFEST, digest_of_files, write_manifest
@@ -32,6 +32,8 @@ class BundleFacts(BaseModel):
     target: str
     scale: tuple[float, float] | None = None
     """Of a regression: mean and deviation that the graph's output is to be scaled by."""
+    temperature: PositiveFloat = 1.0
+    """What the graph's logits are divided by before they become probabilities."""
     batch_rows: PositiveInt = 1024
     """Most rows that may share a batch. 1 where a row's answer would depend on its neighbours:
     dynamic int8 takes its scale from the whole batch, which turned 4 answers in 100."""
@@ -48,6 +50,13 @@ def write_bundle(folder: Path, facts: BundleFacts, encoder_files: Mapping[str, P
     digest = digest_of_files(folder, deciding_files(folder))
     write_manifest(folder, digest)
     return digest
+
+
+def bundle_with_temperature(source: Path, target: Path, temperature: float) -> str:
+    """Fill `target` with the bundle in `source`, its logits divided by this; its digest."""
+    shutil.copytree(source, target)
+    facts = read_facts(source).model_copy(update={"temperature": temperature})
+    return write_bundle(target, facts, {})
 
 
 def note_export(folder: Path, about: Mapping[str, Any]) -> None:

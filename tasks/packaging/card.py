@@ -55,7 +55,7 @@ def card_text(
         *_beyond(candidate, quality),
         _cost(reports[0]),
         _origin(candidate, dataset, _parity(bundle)),
-        _limits(facts.encoder),
+        _limits(facts.encoder, facts.temperature),
         _licence(facts.encoder, dataset),
     ]
     return "\n\n".join(sections) + "\n"
@@ -137,13 +137,15 @@ def _origin(candidate: Candidate, dataset: DatasetRef, parity: str) -> str:
     )
 
 
-def _limits(encoder: dict[str, object]) -> str:
+def _limits(encoder: dict[str, object], temperature: float) -> str:
     cut = encoder.get("max_length")
     lines = [
         "It knows rows like those it was trained on; on others its confidence means little.",
         "The calibration error says how far that confidence is off on the rows above.",
         "Figures by class are means over rows; groups of people were not looked at.",
     ]
+    if temperature != 1:
+        lines.append(f"Logits are divided by {temperature:.3f}, fitted on the validation rows.")
     if cut:
         lines.append(f"Longer rows are cut after {cut} tokens.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)

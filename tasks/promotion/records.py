@@ -68,6 +68,9 @@ def quality_figures(report: QualityReport) -> dict[str, float]:
         **{f"slice/{s.slicing}/{s.name}": s.estimates[report.sha256] for s in report.slices},
     }
     found = {name: estimate.value for name, estimate in known.items() if estimate is not None}
+    if report.calibration is not None:
+        found["calibration_error_before"] = report.calibration.error_before
+        found["temperature"] = report.calibration.temperature
     return {safe_name(f"test/{name}"): value for name, value in found.items()}
 
 

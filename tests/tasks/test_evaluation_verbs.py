@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tasks.calibrate_candidate
 import tasks.evaluate_candidate
 import tasks.export_model
 import tasks.fit_baseline
@@ -13,9 +14,11 @@ import tasks.measure_costs
 import tasks.predict_file
 import tasks.quantize_candidate
 from tasks.artifacts import Candidate, DatasetRef, TrainedModel
+from tasks.packaging.bundle import read_facts
 from tasks.packaging.manifest import verify_manifest
 
 VERBS = (
+    tasks.calibrate_candidate,
     tasks.evaluate_candidate,
     tasks.export_model,
     tasks.fit_baseline,
@@ -106,6 +109,33 @@ def test_a_report_is_made_of_the_bundles_own_answers(
     # The export's answers to the validation rows are not asked for again.
     predictions = [prefix for prefix in storage.uploads if prefix.startswith("predictions/")]
     assert len(predictions) == len(set(predictions)) == 4
+
+
+def test_a_calibrated_candidate_gives_the_same_answers_with_less_confidence(
+    storage: FolderStorage, candidates: list[Candidate], dataset: DatasetRef
+) -> None:
+    (cost, _) = tasks.measure_costs.measure_costs.fn(candidates, [], dataset)
+    evaluate = tasks.evaluate_candidate.evaluate_candidate.fn
+    temperatures = []
+    for candidate in candidates:
+        calibrated = tasks.calibrate_candidate.calibrate_candidate.fn(candidate, dataset)
+        assert calibrated.name == candidate.name
+        assert calibrated.sha256 != candidate.sha256
+        temperatures.append(read_facts(storage.fetch_folder(calibrated.uri)).temperature)
+        reports = [evaluate(c, cost, dataset, "valid") for c in (candidate, calibrated)]
+        assert reports[0].confusion == reports[1].confusion
+        assert reports[1].metrics["log_loss"] < reports[0].metrics["log_loss"]
+    assert all(temperature > 1 for temperature in temperatures), "weights by chance are no ground"
+
+
+def test_a_candidate_that_makes_no_mistake_is_left_as_it_is(
+    storage: FolderStorage, dataset: DatasetRef
+) -> None:
+    baseline = tasks.fit_baseline.fit_baseline.fn(dataset)
+    exported = tasks.export_model.export_model.fn(baseline, dataset)
+    before = list(storage.uploads)
+    assert tasks.calibrate_candidate.calibrate_candidate.fn(exported, dataset) == exported
+    assert storage.uploads == before, "its answers were kept, and no bundle was written"
 
 
 def test_a_step_that_runs_twice_gives_the_same(

@@ -26,11 +26,13 @@ class Classes:
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self._names: tuple[str, ...] = tuple(facts["classes"])
+        self._temperature: float = facts.get("temperature", 1.0)
         self.width = len(self._names)
 
     def finished(self, logits_BC: np.ndarray) -> np.ndarray:
-        """The softmax."""
-        shifted = np.exp(logits_BC - logits_BC.max(axis=1, keepdims=True))
+        """The softmax of the logits over the temperature."""
+        divided_BC = logits_BC / self._temperature
+        shifted = np.exp(divided_BC - divided_BC.max(axis=1, keepdims=True))
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def said(self, found_BC: np.ndarray) -> dict[str, list[Any]]:

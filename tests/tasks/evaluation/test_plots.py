@@ -64,7 +64,7 @@ def test_learning_curves_of_models_with_and_without_history(tmp_path: Path) -> N
 
 def test_reliability_with_empty_bins(tmp_path: Path) -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
-    path = plot_reliability(probabilities, np.array([0, 0]), "student", tmp_path / "r.png")
+    path = plot_reliability({"student": probabilities}, np.array([0, 0]), tmp_path / "r.png")
     assert path.read_bytes().startswith(PNG)
 
 

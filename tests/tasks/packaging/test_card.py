@@ -9,7 +9,7 @@ import numpy as np
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.quality import report_of
-from tasks.packaging.bundle import bundle_bytes, note_export
+from tasks.packaging.bundle import bundle_bytes, bundle_with_temperature, note_export
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.packaging.manifest import verify_manifest
 
@@ -48,7 +48,13 @@ def test_a_card_names_data_parent_figures_and_licence(
         "Apache-2.0",
     ):
         assert part in text
+    assert "Logits are divided" not in text
     carded = bundle_with_card(bundle, tmp_path / "carded", text)
     verify_manifest(carded)
+    bundle_with_temperature(bundle, tmp_path / "calibrated", 1.25)
+    again = card_text(
+        tmp_path / "calibrated", small_dataset[1], [report_on(bundle, *small_dataset)]
+    )
+    assert "Logits are divided by 1.250" in again
     digests = [json.loads((f / "manifest.json").read_text())["digest"] for f in (bundle, carded)]
     assert digests[0] == digests[1]
