@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from tasks.training.config import TrainConfig
+from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
 from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
 
 
-class MiniLM(TrainConfig):
+class MiniLM(InBlocks, TrainConfig):
     """MiniLM's first layers, over the word pieces that the training rows use."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -43,7 +43,7 @@ class MiniLMTeacher(MiniLM):
     min_count: PositiveInt | None = None
 
 
-class PretrainedEncoder(TrainConfig):
+class PretrainedEncoder(InBlocks, TrainConfig):
     """First layers of your own pretrained encoder: BERT, RoBERTa, XLM-R or DistilBERT."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -91,7 +91,7 @@ class NgramBag(TrainConfig):
     """Rows of the hashed table."""
 
 
-class TableResNet(TrainConfig):
+class TableResNet(InBlocks, TrainConfig):
     """Residual blocks over numbers and embedded categories (arXiv:2106.11959, section 3.2)."""
 
     kinds: ClassVar[tuple[str, ...]] = ("table",)

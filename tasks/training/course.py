@@ -16,6 +16,7 @@ from tasks.training.examples import Batch, Examples
 from tasks.training.group import Group
 from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
+from tasks.training.recompute import recompute_blocks
 from tasks.training.technique import ScoreName, Technique
 
 Point = dict[str, float]
@@ -45,6 +46,7 @@ class Course:
     """The validation score whose best epoch is kept."""
     augment: Augment | None = None
     """How training rows are varied; validation rows and the holdout never are."""
+    gradient_checkpointing: bool = False
 
     @property
     def where(self) -> str:
@@ -84,6 +86,12 @@ class TrainState:
     """What validation made of the scheduled rate."""
     health: dict[str, float] = field(default_factory=dict)
     """Of the newest gradient that was looked at, for the next point of the curve."""
+    scaler: torch.amp.GradScaler = field(
+        default_factory=lambda: torch.amp.GradScaler("cpu", enabled=False)
+    )
+    """Of the loss, for float16."""
+    parts: int = 1
+    """What the memory has multiplied the technique's `accumulate` by."""
     tiny_steps: int = 0
     """Steps in a row whose gradient was next to nothing."""
     window_loss: float = 0.0
@@ -129,9 +137,11 @@ def new_state(
     model.to(device.torch_device)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not any(name.startswith(start) for start in frozen))
+    if course.gradient_checkpointing:
+        recompute_blocks(model)
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
-    return TrainState(model, optimizer, replica=model)
+    return TrainState(model, optimizer, replica=model, scaler=device.scaler())
 
 
 def num_steps(course: Course, material: Material) -> int:

@@ -49,6 +49,14 @@ def health_of(model: nn.Module) -> dict[str, float]:
     return health | {"gradient/zero_share": zeros / max(1, entries)}
 
 
+def is_overflow(norm: float, scaler: torch.amp.GradScaler) -> bool:
+    """Whether a gradient is not finite for the scale of its loss alone: the step is skipped.
+
+    The scale is halved each time; below one it is no longer the scale's fault.
+    """
+    return scaler.is_enabled() and not math.isfinite(norm) and scaler.get_scale() >= 1.0
+
+
 def check_norm(norm: float, tiny_steps: int, where: str) -> int:
     """How many steps in a row had a vanishing gradient, this one included.
 

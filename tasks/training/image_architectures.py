@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from tasks.training.config import TrainConfig
+from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.technique import ScoreName
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -83,7 +83,7 @@ class SharedKernelCnn(ImageTrainConfig):
     dropout: Dropout = 0.0
 
 
-class Resnet(ImageTrainConfig):
+class Resnet(InBlocks, ImageTrainConfig):
     """Residual blocks over small pictures (arXiv:1512.03385, section 4.2)."""
 
     usual_lr: ClassVar[float] = 3e-3

@@ -16,9 +16,18 @@ from tasks.training.batches import RowIds, epoch_batches, in_parts, shard, steps
 from tasks.training.course import Course, Material, Setting, TrainState, num_steps
 from tasks.training.device import Device
 from tasks.training.examples import Batch, make_batch
-from tasks.training.gradients import HEALTH_STEPS, check_norm, clipped, health_of, penalise
+from tasks.training.gradients import (
+    HEALTH_STEPS,
+    check_norm,
+    clipped,
+    health_of,
+    is_overflow,
+    penalise,
+)
+from tasks.training.memory import is_out_of_memory, split_further
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
+from tasks.training.schedule_free import ScheduleFree, weights_answered_with
 from tasks.training.technique import Technique
 
 LOWER = 0.5
@@ -78,18 +87,44 @@ def take_batch(
     """
     group = setting.group
     mine = shard(row_ids, group.rank, group.world_size)
-    seed_step(course.seed, state.step, group.rank)
     row_share = group.world_size / len(row_ids)
-    *early, last = in_parts(mine, course.technique.accumulate)
-    loss_sum = 0.0
-    for part in early:
-        with group.quiet(state.replica):
-            loss_sum += learn_part(state, part, course, material, setting.device, row_share)
-    loss_sum += learn_part(state, last, course, material, setting.device, row_share)
+    loss_sum = learn_parts(state, mine, course, material, setting, row_share)
+    while loss_sum is None:
+        loss_sum = learn_parts(state, mine, course, material, setting, row_share)
     move(state, course)
     state.window_loss += loss_sum
     state.window_rows += len(mine)
     return loss_sum / max(1, len(mine))
+
+
+def learn_parts(
+    state: TrainState,
+    mine: RowIds,
+    course: Course,
+    material: Material,
+    setting: Setting,
+    row_share: float,
+) -> float | None:
+    """Add the gradient of this worker's rows, part by part; the sum of their losses.
+
+    None when the memory ran out: no gradient is left then, and the next try takes smaller parts.
+    Many workers exchange their gradients in the middle of it, so there the error is raised.
+    """
+    group, device = setting.group, setting.device
+    parts = course.technique.accumulate * state.parts
+    seed_step(course.seed, state.step, group.rank)
+    *early, last = in_parts(mine, parts)
+    try:
+        loss_sum = 0.0
+        for part in early:
+            with group.quiet(state.replica):
+                loss_sum += learn_part(state, part, course, material, device, row_share)
+        return loss_sum + learn_part(state, last, course, material, device, row_share)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error) or group.world_size > 1 or parts >= len(mine):
+            raise
+    split_further(state, len(mine), parts)
+    return None
 
 
 def learn_part(
@@ -111,7 +146,7 @@ def learn_part(
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
     loss_sum = course.loss(logits_BC, batch.labels, batch.teacher).sum()
-    torch.autograd.backward(loss_sum * row_share)
+    torch.autograd.backward(state.scaler.scale(loss_sum * row_share))
     return float(loss_sum.detach())
 
 
@@ -120,12 +155,15 @@ def move(state: TrainState, course: Course) -> None:
     technique, weights = course.technique, state.parameters()
     for group in state.optimizer.param_groups:
         group["lr"] = state.lr
+    state.scaler.unscale_(state.optimizer)
     penalise(weights, technique)
     norm = clipped(weights, technique)
-    state.tiny_steps = check_norm(norm, state.tiny_steps, f"step {state.step}, {course.where}")
-    if state.step % HEALTH_STEPS == 0:
-        state.health = {"gradient/norm": norm, **health_of(state.model)}
-    state.optimizer.step()
+    if not is_overflow(norm, state.scaler):
+        state.tiny_steps = check_norm(norm, state.tiny_steps, f"step {state.step}, {course.where}")
+        if state.step % HEALTH_STEPS == 0:
+            state.health = {"gradient/norm": norm, **health_of(state.model)}
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
     if technique.averaging == "ema":
@@ -149,6 +187,8 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
     weights = state.trained_weights()
     if course.technique.averaging == "swa":
         join(state.averaged, weights, state.epochs_done, course.epochs)
+    if isinstance(state.optimizer, ScheduleFree):
+        state.averaged = weights_answered_with(state.optimizer, state.model, weights)
     with in_place_of(weights, state.averaged):
         logits = logits_of(state.model, material.encoder, material.valid, setting)
         scores = OBJECTIVES[course.task].scores(logits, material.valid.labels)

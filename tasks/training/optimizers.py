@@ -2,7 +2,7 @@
 
 Sources: SGD with momentum (Sutskever et al. 2013), Adagrad (Duchi et al. 2011), Adadelta
 (arXiv:1212.5701), RMSprop (Hinton 2012, lecture 6e), Adam (arXiv:1412.6980), decoupled decay
-(arXiv:1711.05101), Lion (arXiv:2302.06675), Muon (Jordan 2024).
+(arXiv:1711.05101), Lion (arXiv:2302.06675), Muon (Jordan 2024), schedule-free (arXiv:2405.15682).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, AdamW, Muon, Optimizer, RMSprop
 
+from tasks.training.schedule_free import ScheduleFree
 from tasks.training.technique import OptimizerName
 
 MOMENTUM = 0.9
@@ -137,5 +138,6 @@ MAKERS: dict[OptimizerName, Callable[[Groups, float], Optimizer]] = {
     "adam": _adamw,
     "adamw": _adamw,
     "lion": Lion,
+    "schedule_free": ScheduleFree,
 }
 """`adam` is `adamw` whose decay is 0 unless the project says otherwise."""

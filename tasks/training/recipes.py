@@ -123,6 +123,7 @@ def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -
         task=site.dataset.task,
         choose_by=score_of(config, site.dataset.task),
         augment=augment_of(config, site.dataset),
+        gradient_checkpointing=getattr(config, "gradient_checkpointing", False),
     )
 
 

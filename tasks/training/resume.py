@@ -19,6 +19,7 @@ FACTS = (
     "best_epoch",
     "rate_factor",
     "health",
+    "parts",
     "tiny_steps",
     "window_loss",
     "window_rows",
@@ -34,7 +35,8 @@ def checkpoint_of(state: TrainState) -> Checkpoint:
     if state.best_step != state.step or state.averaged:  # else they are the weights
         tensors |= _prefixed("best", state.best_weights)
     copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
-    return Checkpoint(state.step, copies, {name: _copied(getattr(state, name)) for name in FACTS})
+    facts = {name: _copied(getattr(state, name)) for name in FACTS}
+    return Checkpoint(state.step, copies, facts | {"scaler": state.scaler.state_dict()})
 
 
 def final_checkpoint_of(state: TrainState, trouble: str | None = None) -> Checkpoint:
@@ -57,6 +59,7 @@ def restore(state: TrainState, checkpoint: Checkpoint) -> None:
     state.step = checkpoint.step
     for name in FACTS:
         setattr(state, name, checkpoint.facts[name])
+    state.scaler.load_state_dict(checkpoint.facts["scaler"])
     device = next(state.model.parameters()).device
     averaged = _without_prefix("averaged", checkpoint.tensors)
     state.averaged = {name: tensor.to(device) for name, tensor in averaged.items()}

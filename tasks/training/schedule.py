@@ -15,6 +15,8 @@ FIRST_CYCLE = 1 / 7
 
 def scheduled_lr(step: int, total_steps: int, peak: float, technique: Technique) -> float:
     """The rate of a step, but for what validation has changed (`plateau`, `backtracking`)."""
+    if technique.optimizer == "schedule_free":
+        return peak * min(1.0, (step + 1) / max(1.0, technique.warm_up * total_steps))
     if technique.schedule == "one_cycle":
         return one_cycle_lr(step, total_steps, peak, technique.warm_up)
     if technique.schedule == "linear_warm_up":

@@ -1,8 +1,8 @@
 """How a network is trained, whatever it is made of: what a project file may say of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 OptimizerName = Literal[
     "adamw",
@@ -16,6 +16,7 @@ OptimizerName = Literal[
     "rmsprop",
     "lion",
     "muon",
+    "schedule_free",
 ]
 ScheduleName = Literal[
     "one_cycle",
@@ -28,6 +29,8 @@ ScheduleName = Literal[
     "plateau",
     "backtracking",
 ]
+DECAYING: tuple[OptimizerName, ...] = ("adamw", "lion", "muon", "schedule_free")
+"""Those that decay unless the project says otherwise."""
 ScoreName = Literal["macro_f1", "accuracy", "loss", "r2"]
 
 
@@ -37,14 +40,16 @@ class Technique(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     optimizer: OptimizerName = "adamw"
-    """`gradient_descent` takes one step a pass, over all rows."""
+    """`gradient_descent` takes one step a pass, over all rows; `schedule_free` is AdamW whose rate
+    climbs over `warm_up` and stays, and which averages its weights by itself."""
     schedule: ScheduleName = "one_cycle"
     """`plateau` halves the rate when an epoch is no better; `backtracking` goes back to the best
     weights too when one is worse."""
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the steps that climb to the peak: one_cycle and linear_warm_up."""
+    """Share of the steps that climb to the peak: one_cycle, linear_warm_up, schedule_free."""
     weight_decay: Annotated[float, Field(ge=0)] | None = None
-    """Decoupled from the gradient; left out, 0.01 for adamw, lion and muon, else 0."""
+    """Decoupled from the gradient; left out, 0.01 for adamw, lion, muon and schedule_free,
+    else 0."""
     l1: Annotated[float, Field(ge=0)] = 0.0
     """Penalty on the sum of the matrices' absolute weights."""
     l2: Annotated[float, Field(ge=0)] = 0.0
@@ -64,9 +69,23 @@ class Technique(BaseModel):
     """The validation score whose best epoch is kept; auto: macro_f1, of numbers r2, of tables
     loss."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_schedule_free(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("optimizer") != "schedule_free":
+            return values
+        values = {"schedule": "constant", "averaging": "none"} | values
+        for name, only in (("schedule", "constant"), ("averaging", "none")):
+            if values[name] != only:
+                raise ValueError(
+                    f"{name} {values[name]}: optimizer schedule_free has its own; leave it out, or "
+                    f"say {only}"
+                )
+        return values
+
     @property
     def decay(self) -> float:
         """The weight decay, filled in."""
         if self.weight_decay is not None:
             return self.weight_decay
-        return 0.01 if self.optimizer in ("adamw", "lion", "muon") else 0.0
+        return 0.01 if self.optimizer in DECAYING else 0.0

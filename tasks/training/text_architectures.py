@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from tasks.training.config import TrainConfig
+from tasks.training.config import InBlocks, TrainConfig
 
 
 class FromScratch(TrainConfig):
@@ -24,7 +24,7 @@ class FromScratch(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
-class Transformer(FromScratch):
+class Transformer(InBlocks, FromScratch):
     """A transformer encoder from scratch (arXiv:1810.04805, figure 1)."""
 
     usual_lr: ClassVar[float] = 1e-3

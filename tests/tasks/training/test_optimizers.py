@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from tasks.training.optimizers import make_optimizer
+from tasks.training.schedule_free import weights_answered_with
 from tasks.training.technique import OptimizerName, Technique
 
 LR, DECAY, STEPS = 0.05, 0.1, 4
@@ -61,6 +62,19 @@ def lion(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
     return w - LR * np.sign(0.9 * m + 0.1 * g)
 
 
+def schedule_free(w: Array, g: Array, state: dict[str, Array], t: int) -> Array:
+    """Algorithm 1 of arXiv:2405.15682 with AdamW's step; `w` is y, x is kept here.
+
+    The rate is constant, so every step weighs the same. Decay is not aside: it is taken at y.
+    """
+    x, z = state.get("x", w), state.get("z", w)
+    state["v"] = 0.999 * state.get("v", 0) + 0.001 * g**2
+    update = g / (np.sqrt(state["v"] / (1 - 0.999**t)) + 1e-8) + state["decay"] * w
+    state["z"] = z - LR * update
+    state["x"] = x + (state["z"] - x) / t
+    return 0.1 * state["z"] + 0.9 * state["x"]
+
+
 REFERENCES: dict[str, Step] = {
     "adamw": adam,
     "adam": adam,
@@ -104,7 +118,7 @@ def take(
 
 
 def test_every_optimizer_has_a_reference() -> None:
-    assert set(REFERENCES) | {"muon"} == set(get_args(OptimizerName))
+    assert set(REFERENCES) | {"muon", "schedule_free"} == set(get_args(OptimizerName))
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -119,6 +133,22 @@ def test_it_follows_its_formula(name: OptimizerName) -> None:
         np.testing.assert_allclose(ours, weights, rtol=2e-5, atol=2e-6)
 
 
+def test_schedule_free_follows_its_algorithm() -> None:
+    model = layer()
+    optimizer = make_optimizer("schedule_free", model, LR, DECAY)
+    for found in gradients():
+        take(optimizer, model, found)
+    answering = weights_answered_with(optimizer, model, model.state_dict())
+    for key, start in layer().named_parameters():
+        y = start.detach().double().numpy()
+        state = {"decay": DECAY if key == "weight" else 0.0}
+        for step, gradient in enumerate(gradients(), 1):
+            y = schedule_free(y, gradient[key].double().numpy(), state, step)
+        ours = dict(model.named_parameters())[key].detach().numpy()
+        np.testing.assert_allclose(ours, y, rtol=2e-5, atol=2e-6)
+        np.testing.assert_allclose(answering[key].numpy(), state["x"], rtol=2e-5, atol=2e-6)
+
+
 def test_muon_moves_a_matrix_by_an_orthogonal_one() -> None:
     model, before = layer(), layer()
     take(make_optimizer("muon", model, LR, 0.0), model, gradients()[0])
@@ -130,6 +160,18 @@ def test_muon_moves_a_matrix_by_an_orthogonal_one() -> None:
         before.bias.detach().numpy(), gradients()[0]["bias"].numpy(), {}, 1
     )  # vectors go by AdamW
     np.testing.assert_allclose(model.bias.detach().numpy(), expected, rtol=1e-4)
+
+
+def test_muon_steps_along_the_nearest_orthogonal_matrix() -> None:
+    model, before = layer(), layer()
+    take(make_optimizer("muon", model, LR, 0.0), model, gradients()[0])
+    moved = (before.weight - model.weight).detach().double().numpy() / LR
+    left, _, right = np.linalg.svd(gradients()[0]["weight"].double().numpy(), full_matrices=False)
+    nearest = left @ right
+    # As long as AdamW's step: 0.2 for each entry, root mean square (arXiv:2502.16982).
+    nearest *= 0.2 * np.sqrt(max(moved.shape))
+    assert (moved * nearest).sum() / np.linalg.norm(moved) / np.linalg.norm(nearest) > 0.98
+    assert np.linalg.norm(moved) / np.linalg.norm(nearest) == pytest.approx(1, abs=0.25)
 
 
 @pytest.mark.parametrize("name", get_args(OptimizerName))

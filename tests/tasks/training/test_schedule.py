@@ -1,9 +1,23 @@
 """Rates as functions of the step."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from torch.optim import SGD, Optimizer
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    ExponentialLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    SequentialLR,
+)
 
 from tasks.training.schedule import exponential_lr, one_cycle_lr, scheduled_lr
 from tasks.training.technique import ScheduleName, Technique
@@ -26,7 +40,7 @@ def test_a_range_test_goes_from_lowest_to_highest_by_equal_factors() -> None:
     assert rates == pytest.approx([1e-6, 1e-5, 1e-4, 1e-3, 1e-2])
 
 
-def rates_of(schedule: ScheduleName, steps: int = 100, **technique: float) -> list[float]:
+def rates_of(schedule: ScheduleName, steps: int = 100, **technique: Any) -> list[float]:
     chosen = Technique(schedule=schedule, **technique)
     return [scheduled_lr(step, steps, 1.0, chosen) for step in range(steps)]
 
@@ -54,11 +68,56 @@ def test_cosine_follows_its_formula() -> None:
     assert rates_of("cosine") == pytest.approx(expected)
 
 
+def test_schedule_free_climbs_and_stays() -> None:
+    rates = rates_of("constant", optimizer="schedule_free", warm_up=0.2)
+    assert rates[:20] == pytest.approx([(step + 1) / 20 for step in range(20)])
+    assert rates[20:] == [1.0] * 80
+    assert rates_of("constant", optimizer="schedule_free", warm_up=0.0) == [1.0] * 100
+
+
 def test_warm_restarts_jump_back_to_the_peak_after_one_and_three_sevenths() -> None:
     rates = rates_of("warm_restarts", steps=700)
     jumps = [step for step, (a, b) in enumerate(pairwise(rates), 1) if b > a]
     assert jumps == [100, 300]
     assert (rates[100], rates[300]) == (1.0, 1.0)
+
+
+def by_torch(make: Callable[[Optimizer], LRScheduler], steps: int) -> list[float]:
+    """The rates of torch's own scheduler, whose peak is 1."""
+    optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, rates = make(optimizer), []
+    for _ in range(steps):
+        rates.append(float(scheduler.get_last_lr()[0]))
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def warm_then_cosine(optimizer: Optimizer) -> LRScheduler:
+    climb = LinearLR(optimizer, 1 / 141, 1.0, 140)
+    return SequentialLR(optimizer, [climb, CosineAnnealingLR(optimizer, 560)], [140])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "make"),
+    [
+        ("step", lambda o: MultiStepLR(o, [350, 525])),
+        ("exponential", lambda o: ExponentialLR(o, 0.01 ** (1 / 700))),
+        ("cosine", lambda o: CosineAnnealingLR(o, 700)),
+        ("warm_restarts", lambda o: CosineAnnealingWarmRestarts(o, 100, T_mult=2)),
+        ("one_cycle", warm_then_cosine),
+    ],
+)
+def test_rates_are_those_of_torch(
+    schedule: ScheduleName, make: Callable[[Optimizer], LRScheduler]
+) -> None:
+    ours = rates_of(schedule, steps=700, warm_up=0.2)
+    assert ours == pytest.approx(by_torch(make, 700), abs=1e-6)
+
+
+def test_linear_is_a_line_up_and_a_line_down() -> None:
+    expected = np.interp(np.arange(700), [-1, 140, 700], [0, 1, 0])
+    assert rates_of("linear_warm_up", 700, warm_up=0.2) == pytest.approx(expected.tolist())
 
 
 def test_linear_climbs_and_falls_to_zero() -> None:

@@ -6,9 +6,11 @@ from typing import Any, get_args
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
 
+from tasks.training.architectures import Lenet
 from tasks.training.averaging import follow, join
 from tasks.training.course import Course, Setting, TrainState
 from tasks.training.gradients import Diverged, check_norm, clipped, health_of, penalise
@@ -57,6 +59,7 @@ TECHNIQUES = [
     {"averaging": "ema"},
     {"averaging": "swa"},
     {"l1": 0.01, "l2": 0.1, "label_smoothing": 0.1},
+    {"optimizer": "schedule_free", "warm_up": 0.0},
     {"accumulate": 3, "clip_value": 0.01, "clip_norm": None},
     {"patience": 1},
 ]
@@ -97,6 +100,27 @@ def test_backtracking_returns_to_the_best_weights(toy: ModuleType) -> None:
 def test_plateau_halves_the_rate_for_each_epoch_that_is_no_better(toy: ModuleType) -> None:
     state = trained(toy, replace(course_of(toy, epochs=6, schedule="plateau"), lr=0.5))
     assert state.rate_factor in {0.5**n for n in range(1, 6)}
+
+
+def test_schedule_free_answers_with_its_average(toy: ModuleType) -> None:
+    course = course_of(toy, epochs=20, optimizer="schedule_free", warm_up=0.2)
+    state = trained(toy, replace(course, lr=2e-2))
+    assert state.best_score > 0.6
+    assert state.best_step == state.step or state.best_epoch < 20
+    differing = [n for n, w in state.trained_weights().items() if (w != state.averaged[n]).any()]
+    assert "head.weight" in differing
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "only"),
+    [("schedule", "one_cycle", "constant"), ("averaging", "ema", "none")],
+)
+def test_schedule_free_has_its_own_schedule_and_average(field: str, value: str, only: str) -> None:
+    message = f"{field} {value}: optimizer schedule_free has its own; leave it out, or say {only}"
+    with pytest.raises(ValidationError, match=message):
+        Technique(optimizer="schedule_free", **{field: value})
+    usual = Lenet(optimizer="schedule_free")  # whose averaging is ema otherwise
+    assert (usual.schedule, usual.averaging, usual.decay) == ("constant", "none", 0.01)
 
 
 def test_patience_ends_a_training(toy: ModuleType) -> None:
