@@ -9,9 +9,10 @@ POOL_BATCHES = 32
 """Rows are sorted by length within pools of this many batches: little padding, still random."""
 
 RowIds = NDArray[np.int64]
+Lengths = Sequence[int] | NDArray[np.int64]
 
 
-def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[RowIds]:
+def epoch_batches(lengths: Lengths, batch_size: int, seed: int, epoch: int) -> list[RowIds]:
     """Every row once, in batches of rows of like length, whose sizes differ by one at most."""
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(lengths))
@@ -36,10 +37,10 @@ def shard(batch: RowIds, rank: int, world_size: int) -> RowIds:
 
 def in_parts(rows: RowIds, parts: int) -> list[RowIds]:
     """The rows in so many parts of nearly one size, fewer when there are fewer rows."""
-    return np.array_split(rows, max(1, min(parts, len(rows))))
+    return [rows] if parts == 1 else np.array_split(rows, max(1, min(parts, len(rows))))
 
 
-def length_ordered_batches(lengths: Sequence[int], batch_size: int) -> list[RowIds]:
+def length_ordered_batches(lengths: Lengths, batch_size: int) -> list[RowIds]:
     """Every row once, shortest first: for answering, where order does not matter."""
     return _slices(np.argsort(np.asarray(lengths), kind="stable"), batch_size)
 

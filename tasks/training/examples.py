@@ -1,7 +1,6 @@
 """Labelled rows, encoded and ready to be batched."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.packaging.predictor import Encoder, ragged_names
-from tasks.training.batches import RowIds
+from tasks.training.batches import Lengths, RowIds
 
 LENGTH_STEP = 8
 """Batches are as wide as a multiple of this: oneDNN keeps its kernels for every shape that it
@@ -25,7 +24,7 @@ class Examples:
 
     rows: Any
     """One item for each row, as the encoder made them."""
-    lengths: Sequence[int]
+    lengths: Lengths
     labels: NDArray[Any]
     """Index into the dataset's classes, or standard scores, [N]."""
     teacher: NDArray[np.float32] | None = None
@@ -36,13 +35,8 @@ class Examples:
 
     def take(self, ids: RowIds) -> "Examples":
         """The rows of these positions, in this order."""
-        return replace(
-            self,
-            rows=taken(self.rows, ids),
-            lengths=taken(self.lengths, ids),
-            labels=self.labels[ids],
-            teacher=None if self.teacher is None else self.teacher[ids],
-        )
+        teacher = None if self.teacher is None else self.teacher[ids]
+        return Examples(taken(self.rows, ids), taken(self.lengths, ids), self.labels[ids], teacher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,8 @@ def encode(
 ) -> Examples:
     """Rows as the encoder sees them."""
     rows = encoder.rows(columns)
-    return Examples(rows, [encoder.length(row) for row in rows], labels, teacher)
+    lengths = np.fromiter(map(encoder.length, rows), dtype=np.int64, count=len(rows))
+    return Examples(rows, lengths, labels, teacher)
 
 
 def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> RowIds:
@@ -101,13 +96,16 @@ def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Ba
 
 
 def _rounded_up(
-    encoder: Encoder, arrays: dict[str, NDArray[Any]], lengths: Sequence[int]
+    encoder: Encoder, arrays: dict[str, NDArray[Any]], lengths: Lengths
 ) -> dict[str, NDArray[Any]]:
     """Ragged arrays, padded on to a multiple of LENGTH_STEP; zero is padding for every encoder."""
-    longest = max(lengths)
-    if min(lengths) == longest:
+    if not encoder.ragged_axes:
         return arrays
+    found = np.asarray(lengths)
+    longest = int(found.max())
     extra = -longest % LENGTH_STEP
+    if extra == 0 or found.min() == longest:
+        return arrays
     ragged = {n for n in ragged_names(encoder) if arrays[n].shape[1] == longest}
     return {
         name: np.pad(array, ((0, 0), (0, extra), *[(0, 0)] * (array.ndim - 2)))

@@ -142,7 +142,8 @@ def learn_part(
     rows = material.train.take(row_ids)
     batch = make_batch(material.encoder, rows, device.torch_device)
     batch = varied(batch, course, state.step, row_ids)
-    state.replica.train()
+    if not state.replica.training:  # setting it walks through every module
+        state.replica.train()
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
     loss_sum = course.loss(logits_BC, batch.labels, batch.teacher).sum()
@@ -179,7 +180,12 @@ def varied(batch: Batch, course: Course, step: int, row_ids: RowIds) -> Batch:
 
 def seed_step(seed: int, step: int, rank: int) -> None:
     """Dropout of one step on one worker, whatever happened before it."""
-    torch.manual_seed(((seed + 1) * 1_000_003 + step) * 1024 + rank)
+    own = ((seed + 1) * 1_000_003 + step) * 1024 + rank
+    # Not torch.manual_seed: where CUDA is not in use, that formats a traceback for each kind of
+    # device and keeps it, a sixth of a step of a small network.
+    torch.default_generator.manual_seed(own)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(own)
 
 
 def end_epoch(state: TrainState, course: Course, material: Material, setting: Setting) -> None:

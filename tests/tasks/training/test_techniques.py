@@ -14,7 +14,7 @@ from tasks.training.architectures import Lenet
 from tasks.training.averaging import follow, join
 from tasks.training.course import Course, Setting, TrainState
 from tasks.training.gradients import Diverged, check_norm, clipped, health_of, penalise
-from tasks.training.loop import train
+from tasks.training.loop import seed_step, train
 from tasks.training.losses import LabelLoss, NumberLoss
 from tasks.training.resume import checkpoint_of, restore
 from tasks.training.technique import OptimizerName, ScheduleName, Technique
@@ -156,6 +156,33 @@ def test_clipping_by_norm_and_by_value() -> None:
     weight.grad = torch.tensor([3.0, -4.0, 0.1, 0.0])
     clipped([weight], Technique(clip_norm=None, clip_value=0.5))
     assert weight.grad.tolist() == pytest.approx([0.5, -0.5, 0.1, 0.0])
+
+
+def test_a_gradient_that_is_short_enough_stays_bit_by_bit() -> None:
+    weight = nn.Parameter(torch.zeros(4))
+    weight.grad = torch.tensor([0.1, 0.7, -0.3, 1e-9])
+    before = weight.grad.clone()
+    assert clipped([weight], Technique(clip_norm=1.0)) == pytest.approx(float(before.norm()))
+    assert torch.equal(weight.grad, before)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.999, 0.99999, 1.0, 1.0000001, 1.2, 30.0])
+def test_clipping_is_torchs_own(scale: float) -> None:
+    ours, theirs = nn.Parameter(torch.zeros(100)), nn.Parameter(torch.zeros(100))
+    torch.manual_seed(0)
+    gradient = torch.randn(100)
+    gradient *= scale / gradient.norm()
+    ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+    norm = clipped([ours], Technique(clip_norm=1.0))
+    assert norm == float(nn.utils.clip_grad_norm_([theirs], 1.0))
+    assert torch.equal(ours.grad, theirs.grad)
+
+
+def test_a_steps_draws_are_those_of_torchs_own_seed() -> None:
+    seed_step(7, 12, 1)
+    ours = torch.rand(3)
+    torch.manual_seed((8 * 1_000_003 + 12) * 1024 + 1)
+    assert torch.equal(ours, torch.rand(3))
 
 
 def test_penalties_are_gradients_of_norms_of_matrices() -> None:
