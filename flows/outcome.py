@@ -45,7 +45,7 @@ class Outcome(Artifact):
             "selected": self.selection.name,
             "beyond_budget": self.selection.beyond,
             "quality": self.quality.model_dump(
-                include={"slices", "robustness", "importance", "calibration"}
+                include={"slices", "robustness", "importance", "calibration", "compression"}
             ),
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.compression.config import CompressConfig
 from tasks.data.config import DataConfig
-from tasks.evaluation.config import BudgetConfig, EvaluateConfig
+from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
 from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
 from tasks.sweep.config import SweepConfig
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
@@ -110,6 +110,11 @@ class Project(BaseModel):
             raise ValueError(
                 f"evaluate.slices {strange[0]!r} must be one of data.inputs: "
                 f"{', '.join(self.data.inputs) or 'none is named'}"
+            )
+        if self.evaluate.slices and self.data.kind in WITHOUT_VALUES:
+            raise ValueError(
+                f"evaluate.slices {self.evaluate.slices[0]!r}: kind {self.data.kind} has no "
+                "columns with values to divide by, only none is allowed"
             )
         return self
 

@@ -125,7 +125,8 @@ def proven(
     selection = select_candidate(reports, project.budget, project.gate.metric)
     standing = find_standing(project.name, project.gate, promote, selection)
     proof = proof_of(selection, reports, standing.champion, dataset)
-    looked_at = (run, selection, proof, dataset, project.evaluate, project.gate.metric)
+    seen = [*reports, *proof]
+    looked_at = (run, selection, seen, dataset, project.evaluate, project.gate.metric)
     quality = aside(report_quality, *looked_at)
     record_reports(run, proof, dataset)
     decision = decide_promotion(project.gate, promote, selection, standing, proof, dataset)

@@ -4,6 +4,7 @@ An artifact carries no clock, no host and no run id: the same work gives the sam
 a step that ran again with the same answer leaves the later steps cached.
 """
 
+from math import floor, log10
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -152,8 +153,10 @@ class Estimate(Artifact):
     high: float
 
     def __str__(self) -> str:
-        """`0.784 [0.775, 0.793]`"""
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        """`0.784 [0.775, 0.793]`, `41.25 [38.02, 44.61]`, `1,204 [1,180, 1,229]`"""
+        digits = max(0, 3 - max(0, floor(log10(max(abs(self.value), 1e-9)))))
+        value, low, high = (f"{x:,.{digits}f}" for x in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
 
 
 class Slice(Artifact):
@@ -174,11 +177,11 @@ class Probed(Artifact):
     rows: int
     estimate: Estimate | None
     changed: float
-    """Share of the rows that got another answer."""
+    """Share of the rows that got another answer; of numbers their mean difference."""
 
 
 class Importance(Artifact):
-    """How much of the metric is lost when a column's values are shuffled among the rows."""
+    """How much worse the metric is when a column's values are shuffled among the rows."""
 
     column: str
     lost: float
@@ -210,16 +213,42 @@ class QualityReport(Artifact):
 
     candidate: str
     sha256: str
+    task: Task = "classification"
     metric: str
     contenders: dict[str, str]
     """What each bundle that saw the holdout is called here; the chosen one first."""
     slices: tuple[Slice, ...]
     robustness: tuple[Probed, ...]
-    """The first is the rows as they are."""
+    """The first is the rows as they are; empty where it is not known what harms them."""
     importance: tuple[Importance, ...]
-    """Empty for rows of one column."""
+    """Empty for rows of one column, or of columns that mean something together only."""
     calibration: Calibration | None = None
     """Of a bundle that divides its logits."""
+    compressed: dict[str, str] = {}
+    """Names of the float bundle that the chosen one was made from and of the chosen one."""
+    compression: tuple[Slice, ...] = ()
+    """Of validation rows, with the estimates of these two."""
+
+    @property
+    def metric_words(self) -> str:
+        """The metric, and which way it is good."""
+        return "mae (mean absolute error: less is better)" if self.metric == "mae" else self.metric
+
+    @property
+    def changed_words(self) -> str:
+        """What `changed` of a probe counts."""
+        return "mean move of the answers" if self.task == "regression" else "answers that changed"
+
+    @property
+    def lost_words(self) -> str:
+        """What `lost` of a column counts."""
+        return f"{self.metric} {'added' if self.metric == 'mae' else 'lost'}"
+
+    def changed(self, probed: Probed) -> str:
+        """`4.3 %`, or how far numbers moved."""
+        if self.task == "regression":
+            return f"{probed.changed:.3g}"
+        return f"{100 * probed.changed:.1f} %"
 
 
 class Check(Artifact):

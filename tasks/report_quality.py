@@ -10,13 +10,8 @@ from tasks.artifacts import DatasetRef, EvalReport, QualityReport, RunRef
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.examination import (
-    Subject,
-    can_be_examined,
-    examine,
-    nothing_of,
-    write_report,
-)
+from tasks.evaluation.examination import Subject, can_be_examined, examine, nothing_of
+from tasks.evaluation.quality_files import write_report
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import child_key, child_tags, quality_figures
 from tasks.promotion.selection import Selection, standings
@@ -29,31 +24,56 @@ log = logging.getLogger(__name__)
 def report_quality(
     run: RunRef,
     selection: Selection,
-    proof: list[EvalReport],
+    reports: list[EvalReport],
     dataset: DatasetRef,
     config: EvaluateConfig,
     metric: Metric,
 ) -> QualityReport:
-    """Examine the chosen bundle on the holdout; pages, pictures and figures to its child run."""
-    storage, data = open_storage(), open_storage().fetch_folder(dataset.uri)
+    """Examine the chosen bundle on the holdout; pages, pictures and figures to its child run.
+
+    `reports` are of both splits: the holdout's proof, and all candidates on validation rows.
+    """
+    proof = [report for report in reports if report.split == "test"]
     chosen = next(report for report in proof if report.candidate.sha256 == selection.sha256)
     if not can_be_examined(dataset):
         return nothing_of(chosen, metric)
-    subject = Subject(
-        chosen,
-        storage.fetch_folder(chosen.candidate.uri),
-        standings(selection, proof),
-        {r.candidate.sha256: load_answers(storage.fetch_folder(r.predictions_uri)) for r in proof},
-    )
-    report, mistakes = examine(subject, data, dataset, config, metric)
+    data = open_storage().fetch_folder(dataset.uri)
+    subject = _subject(chosen, selection, [r for r in reports if r.split == "valid"], proof)
+    report, wrong = examine(subject, data, dataset, config, metric)
     key, tags = child_key(run, chosen.candidate), child_tags(chosen.candidate)
     child = tracking.child_run(run.run_id, key, chosen.candidate.name, tags, {})
     with TemporaryDirectory() as folder:
-        labels = split_rows(data, dataset, "test").labels
-        write_report(report, mistakes, subject, labels, dataset.classes, Path(folder))
+        truth = split_rows(data, dataset, "test").labels
+        write_report(report, wrong, subject, truth, dataset, Path(folder))
         tracking.log_files(child, Path(folder))
     tracking.log_metrics(child, quality_figures(report))
     log.info(
         "%s: %d slices, %d probes", report.candidate, *map(len, (report.slices, report.robustness))
     )
     return report
+
+
+def _subject(
+    chosen: EvalReport, selection: Selection, reports: list[EvalReport], proof: list[EvalReport]
+) -> Subject:
+    """The chosen bundle, with the answers of all on the holdout, and on validation rows its own
+    and those of the float bundle that it was compressed from."""
+    storage = open_storage()
+    pair = [
+        report
+        for name in (chosen.candidate.parent, chosen.candidate.name)
+        for report in reports
+        if chosen.candidate.role == "compressed" and report.candidate.name == name
+    ]
+    on_holdout, on_valid = (
+        {r.candidate.sha256: load_answers(storage.fetch_folder(r.predictions_uri)) for r in seen}
+        for seen in (proof, pair)
+    )
+    return Subject(
+        chosen=chosen,
+        bundle=storage.fetch_folder(chosen.candidate.uri),
+        contenders=standings(selection, proof),
+        answers=on_holdout,
+        compressed={report.candidate.sha256: report.candidate.name for report in pair},
+        valid_answers=on_valid,
+    )

@@ -1,11 +1,14 @@
 """What each kind of rows can be asked beyond its answers: slices, damage, rows without a part.
 
-Apart from `KINDS`, so that a change here leaves prepared data and trained models as they are.
+Apart from `KINDS`, so that a change here leaves prepared data and trained models as they are. A
+kind without a probe is divided by its declared columns and its truth, and shown with its mistakes.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tasks.data.image_probe import ImageProbe
+from tasks.data.series_probe import SeriesProbe
 from tasks.data.table_probe import TableProbe
 from tasks.data.text_probe import TextProbe
 
@@ -27,5 +30,35 @@ class Probe(Protocol):
         """The parts that a row is read in, each with the row that lacks it."""
 
 
-PROBES: dict[str, Probe] = {"text": TextProbe(), "table": TableProbe()}
-"""One for each kind."""
+class NoProbe:
+    """A kind of which nothing is known."""
+
+    def slices(self, columns: Columns, training: Columns, types: Types) -> dict[str, list[str]]:
+        """None."""
+        del columns, training, types
+        return {}
+
+    def damaged(self, columns: Columns, types: Types, seed: int) -> dict[str, Columns]:
+        """Nothing."""
+        del columns, types, seed
+        return {}
+
+    def parts(self, row: Row, types: Types) -> list[tuple[str, Row]]:
+        """None."""
+        del row, types
+        return []
+
+
+PROBES: dict[str, Probe] = {
+    "text": TextProbe(),
+    "table": TableProbe(),
+    "image": ImageProbe(),
+    "series": SeriesProbe(),
+}
+BOUND_TOGETHER = frozenset({"series"})
+"""Kinds whose columns must agree in each row, so that one alone cannot be shuffled."""
+
+
+def probe_of(kind: str) -> Probe:
+    """The kind's probe, or one that asks nothing."""
+    return PROBES.get(kind, NoProbe())

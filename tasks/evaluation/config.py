@@ -17,6 +17,10 @@ class BudgetConfig(BaseModel):
     """Peak resident memory of a process that does nothing but answer."""
 
 
+WITHOUT_VALUES = frozenset({"image", "series"})
+"""Kinds whose cells are no values that rows could be divided by."""
+
+
 class EvaluateConfig(BaseModel):
     """How confidence is set, and what is reported beside figures; none of it decides."""
 

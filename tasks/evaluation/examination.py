@@ -1,54 +1,72 @@
 """All that is reported about the chosen candidate, from its bundle, a snapshot and kept answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tasks.artifacts import Calibration, DatasetRef, EvalReport, QualityReport
-from tasks.data.probes import PROBES
+from tasks.artifacts import Calibration, DatasetRef, EvalReport, QualityReport, Slice
+from tasks.data.probes import BOUND_TOGETHER, probe_of
 from tasks.data.slicing import sliced_by_value
 from tasks.data.snapshot import Rows, split_rows
-from tasks.evaluation.calibration import calibration_of, without_temperature
+from tasks.evaluation.calibration import calibration_of
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.metrics import Probabilities
-from tasks.evaluation.plots import plot_reliability
+from tasks.evaluation.judging import JUDGES, Answers, Judge
 from tasks.evaluation.probing import (
     Answer,
+    Confusion,
     Mistake,
+    confused,
     explained,
     importance_of,
     robustness_of,
     slices_of,
-    worst_rows,
 )
-from tasks.evaluation.quality_html import mistakes_page, quality_page
-from tasks.evaluation.quality_plots import plot_importance, plot_robustness, plot_slices
 from tasks.packaging.bundle import read_facts
 from tasks.packaging.predictor import Predictor
+
+MOST_CONFUSIONS, EXAMPLES = 10, 3
+"""Pairs of classes that are told, and rows that each is shown with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is looked at: the chosen bundle, and the holdout's answers of all that saw it."""
+    """Who is looked at: the chosen bundle, and the kept answers of all that are beside it."""
 
     chosen: EvalReport
     bundle: Path
     contenders: Mapping[str, str]
-    """What each bundle is called, by its digest; the chosen one first."""
-    answers: Mapping[str, Probabilities]
+    """What each bundle that saw the holdout is called, by its digest; the chosen one first."""
+    answers: Mapping[str, Answers]
     """Of every holdout row, by the bundle's digest."""
+    compressed: Mapping[str, str] = field(default_factory=dict)
+    """The float bundle that the chosen one was made from, and the chosen one; or none."""
+    valid_answers: Mapping[str, Answers] = field(default_factory=dict)
+    """Theirs, of every validation row."""
 
     @property
-    def probabilities(self) -> Probabilities:
-        """The chosen one's."""
+    def found(self) -> Answers:
+        """The chosen one's answers to the holdout."""
         return self.answers[self.chosen.candidate.sha256]
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What the chosen one gets wrong on the holdout."""
+
+    confusions: list[Confusion]
+    mistakes: list[Mistake]
+
+
+def can_be_examined(dataset: DatasetRef) -> bool:
+    """Whether it is known how to judge answers to this task."""
+    return dataset.task in JUDGES
+
+
 def nothing_of(chosen: EvalReport, metric: Metric) -> QualityReport:
-    """The report on a candidate of whose rows or answers no question is known."""
+    """The report on a candidate of whose answers no judge is known."""
     return QualityReport(
         candidate=chosen.candidate.name,
         sha256=chosen.candidate.sha256,
@@ -60,108 +78,80 @@ def nothing_of(chosen: EvalReport, metric: Metric) -> QualityReport:
     )
 
 
-def can_be_examined(dataset: DatasetRef) -> bool:
-    """Whether the kind of rows has its questions; those of numbers are not written yet."""
-    return dataset.task == "classification" and dataset.kind in PROBES
-
-
 def examine(
     subject: Subject, data: Path, dataset: DatasetRef, config: EvaluateConfig, metric: Metric
-) -> tuple[QualityReport, list[Mistake]]:
-    """Slices of all contenders; robustness, importance and worst mistakes of the chosen one."""
-    holdout, training = split_rows(data, dataset, "test"), split_rows(data, dataset, "train")
+) -> tuple[QualityReport, Wrong]:
+    """Slices of all contenders; robustness, importance and mistakes of the chosen one."""
+    judge, holdout = JUDGES[dataset.task](dataset, metric), split_rows(data, dataset, "test")
     answer = Predictor.load(subject.bundle, threads=2).probabilities
     probed = holdout.take(_some(len(holdout), config))
-    damaged = PROBES[dataset.kind].damaged(probed.columns, dataset.types, config.seed)
-    several = len(dataset.inputs) > 1
+    damaged = probe_of(dataset.kind).damaged(probed.columns, dataset.types, config.seed)
+    can_shuffle = len(dataset.inputs) > 1 and dataset.kind not in BOUND_TOGETHER
+    training = split_rows(data, dataset, "train")
+
+    def sliced(rows: Rows, answers: Mapping[str, Answers]) -> tuple[Slice, ...]:
+        slicings = slicings_of(rows, training, dataset, config.slices, judge)
+        return tuple(slices_of(slicings, rows.labels, answers, judge, config.slice_rows))
+
     report = QualityReport(
         candidate=subject.chosen.candidate.name,
         sha256=subject.chosen.candidate.sha256,
-        metric=metric,
+        task=dataset.task,
+        metric=judge.metric,
         contenders=dict(subject.contenders),
-        slices=tuple(
-            slices_of(
-                _slicings(holdout, training, dataset, config.slices),
-                holdout.labels,
-                subject.answers,
-                metric,
-                config.slice_rows,
-            )
-        ),
-        robustness=tuple(robustness_of(answer, probed, damaged, metric)),
-        importance=tuple(importance_of(answer, probed, metric, config.seed) if several else ()),
+        slices=sliced(holdout, subject.answers),
+        robustness=tuple(robustness_of(answer, probed, damaged, judge)) if damaged else (),
+        importance=tuple(importance_of(answer, probed, judge, config.seed) if can_shuffle else ()),
         calibration=_calibration(subject, holdout),
+        compressed=dict(subject.compressed),
+        compression=sliced(split_rows(data, dataset, "valid"), subject.valid_answers)
+        if subject.compressed
+        else (),
     )
-    return report, _mistakes(answer, subject, holdout, dataset, config.mistakes)
+    return report, _wrong(answer, subject, holdout, dataset, config.mistakes, judge)
 
 
-def write_report(
-    report: QualityReport,
-    mistakes: Sequence[Mistake],
+def slicings_of(
+    rows: Rows, training: Rows, dataset: DatasetRef, declared: Sequence[str], judge: Judge
+) -> dict[str, list[str]]:
+    """All rows; the declared columns, what the kind of rows suggests, what the task does.
+
+    What does not divide the rows is left out.
+    """
+    found = {name: sliced_by_value(rows.columns[name], training.columns[name]) for name in declared}
+    found |= probe_of(dataset.kind).slices(rows.columns, training.columns, dataset.types)
+    found |= judge.slices(rows.labels, training.labels)
+    dividing = {name: names for name, names in found.items() if len(set(names)) > 1}
+    return {"rows": ["all"] * len(rows), **dividing}
+
+
+def _wrong(
+    answer: Answer,
     subject: Subject,
-    labels: np.ndarray,
-    classes: Sequence[str],
-    folder: Path,
-) -> None:
-    """Fill `folder` with `report/` (two pages, one JSON) and `plots/`."""
-    chosen, plots, pages = subject.chosen, folder / "plots", folder / "report"
-    pages.mkdir(parents=True)
-    drawn = [
-        plot_slices(report.slices, report.contenders, report.metric, plots / "slices.png"),
-        plot_reliability(_confidences(subject, report), labels, plots / "reliability.png"),
-        plot_robustness(
-            report.robustness, report.candidate, report.metric, plots / "robustness.png"
-        ),
-    ]
-    if report.importance:
-        drawn.append(plot_importance(report.importance, report.metric, plots / "importance.png"))
-    wrong = chosen.rows - sum(row[place] for place, row in enumerate(chosen.confusion))
-    sentence = f"{wrong:,} of {chosen.rows:,} holdout rows got another answer than their label."
-    pictures = quality_page(report, chosen, drawn)
-    (pages / "quality.html").write_text(pictures, encoding="utf-8")
-    page = mistakes_page(chosen, classes, mistakes, sentence)
-    (pages / "mistakes.html").write_text(page, encoding="utf-8")
-    (pages / "quality.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
-
-
-def _mistakes(
-    answer: Answer, subject: Subject, holdout: Rows, dataset: DatasetRef, count: int
-) -> list[Mistake]:
-    worst = worst_rows(subject.probabilities, holdout.labels, count)
-    return explained(
+    holdout: Rows,
+    dataset: DatasetRef,
+    count: int,
+    judge: Judge,
+) -> Wrong:
+    worst = judge.worst(subject.found, holdout.labels, count)
+    mistakes = explained(
         answer,
         holdout.take(worst),
-        subject.probabilities[worst],
-        dataset.classes,
-        lambda row: PROBES[dataset.kind].parts(row, dataset.types),
+        subject.found[worst],
+        judge,
+        lambda row: probe_of(dataset.kind).parts(row, dataset.types),
     )
+    if not dataset.classes:
+        return Wrong([], mistakes)
+    named = confused(holdout, subject.found, dataset.classes, MOST_CONFUSIONS, EXAMPLES)
+    return Wrong(named, mistakes)
 
 
 def _calibration(subject: Subject, holdout: Rows) -> Calibration | None:
     temperature = read_facts(subject.bundle).temperature
     if temperature == 1:
         return None
-    return calibration_of(subject.probabilities, holdout.labels, temperature)
-
-
-def _confidences(subject: Subject, report: QualityReport) -> dict[str, Probabilities]:
-    """The chosen one's probabilities; also those without its temperature, if it has one."""
-    found = {report.candidate: subject.probabilities}
-    if report.calibration is None:
-        return found
-    before = without_temperature(subject.probabilities, report.calibration.temperature)
-    return found | {"without its temperature": before}
-
-
-def _slicings(
-    holdout: Rows, training: Rows, dataset: DatasetRef, declared: Sequence[str]
-) -> dict[str, list[str]]:
-    """The declared columns, then what the kind of rows suggests."""
-    found = {
-        name: sliced_by_value(holdout.columns[name], training.columns[name]) for name in declared
-    }
-    suggested = PROBES[dataset.kind].slices(holdout.columns, training.columns, dataset.types)
-    return {**found, **suggested}
+    return calibration_of(subject.found, holdout.labels, temperature)
 
 
 def _some(rows: int, config: EvaluateConfig) -> np.ndarray:

@@ -68,6 +68,14 @@ def estimated(
     return Estimate(value=value * scale, low=low * scale, high=high * scale)
 
 
+def estimated_mean(values_N: NDArray[np.float64]) -> Estimate | None:
+    """Mean of some rows' figures by Student's t; None of fewer than two."""
+    if len(values_N) < 2:
+        return None
+    low, high = _mean_interval(values_N.astype(np.float64))
+    return Estimate(value=float(values_N.mean()), low=low, high=high)
+
+
 def row_losses(
     probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
 ) -> NDArray[np.float64]:

@@ -104,14 +104,16 @@ def _beyond(candidate: Candidate, quality: QualityReport | None) -> list[str]:
         [f"{s.slicing}: {s.name}", f"{s.rows:,}", str(estimate or "not applicable")]
         for s, estimate in zip(quality.slices, estimates, strict=True)
     ]
-    titled = f"## Where it is good and where it is not\n\n{quality.metric} on the holdout, 95 %"
+    titled = (
+        f"## Where it is good and where it is not\n\n{quality.metric_words} on the holdout, 95 %"
+    )
     sections = [f"{titled} interval:\n\n" + _table(["slice", "rows", quality.metric], slices)]
     if candidate.sha256 == quality.sha256 and quality.robustness:
         rows = [
-            [p.name, str(p.estimate or "not applicable"), f"{p.changed:.3f}"]
+            [p.name, str(p.estimate or "not applicable"), quality.changed(p)]
             for p in quality.robustness
         ]
-        head = ["done to the rows", quality.metric, "share of answers that changed"]
+        head = ["done to the rows", quality.metric, quality.changed_words]
         many = f"{quality.robustness[0].rows:,} holdout rows, asked again:"
         sections.append(f"{many}\n\n" + _table(head, rows))
     return sections

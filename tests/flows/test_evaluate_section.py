@@ -26,8 +26,13 @@ def project(evaluate: dict[str, Any], **data: Any) -> Project:
         ),
         ({"calibrate": "isotonic"}, {}, "Input should be 'none' or 'temperature'"),
         ({"slices": ["age"]}, {"inputs": ["sex"]}, "evaluate.slices 'age' must be one of"),
+        (
+            {"slices": ["pixels"]},
+            {"kind": "image", "inputs": ["pixels"]},
+            "evaluate.slices 'pixels': kind image has no columns with values to divide by",
+        ),
     ],
-    ids=["regression", "unknown", "slice of no input"],
+    ids=["regression", "unknown", "slice of no input", "slice of pictures"],
 )
 def test_what_makes_no_sense_is_refused(
     evaluate: dict[str, Any], data: dict[str, Any], sentence: str
