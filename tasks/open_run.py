@@ -2,6 +2,8 @@
 
 import json
 import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from infra import tracking
@@ -9,6 +11,8 @@ from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, RunRef
 from tasks.close_runs import close_runs
 from tasks.code_digest import code_digest
+from tasks.evaluation.data_html import data_page
+from tasks.evaluation.data_plots import plot_data
 from tasks.promotion.records import RETRAIN, data_figures, digest_of, flat_params
 from tasks.step import STEPS, step
 
@@ -30,8 +34,18 @@ def open_run(project: str, settings: dict[str, Any], dataset: DatasetRef) -> Run
     close_runs(project, "KILLED", keep=run.run_id)
     profile = json.dumps({"rows": dataset.rows, "classes": dataset.classes})
     tracking.log_dataset(run.run_id, dataset.name, dataset.sha256, dataset.uri, profile)
-    report = open_storage().fetch_folder(dataset.uri) / "report.json"
-    tracking.log_files(run.run_id, report, "data")
-    tracking.log_metrics(run.run_id, data_figures(json.loads(report.read_bytes())))
+    record_data(run.run_id, dataset)
     log.info("recorded at %s", run.url)
     return RunRef(run_id=run.run_id, url=run.url)
+
+
+def record_data(run_id: str, dataset: DatasetRef) -> None:
+    """Log the data report: as it was written, as a page with pictures, and its figures."""
+    path = open_storage().fetch_folder(dataset.uri) / "report.json"
+    report = json.loads(path.read_bytes())
+    tracking.log_files(run_id, path, "data")
+    with TemporaryDirectory() as folder:
+        page = data_page(dataset.name, report, plot_data(report, Path(folder)))
+        Path(folder, "report.html").write_text(page, encoding="utf-8")
+        tracking.log_files(run_id, Path(folder), "data")
+    tracking.log_metrics(run_id, data_figures(report))

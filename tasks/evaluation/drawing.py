@@ -65,8 +65,12 @@ def _marked_words(row: Row, parts: Effects) -> str:
 def _cells(row: Row) -> str:
     if len(row) == 1:
         return escape(_short(str(next(iter(row.values())))))
-    filled = (f"{name} = {value}" for name, value in row.items() if not is_empty(value))
+    filled = (f"{name} = {_value(value)}" for name, value in row.items() if not is_empty(value))
     return escape(_short(", ".join(filled)))
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222;
-overflow-wrap:anywhere}
+overflow-wrap:break-word}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;text-align:left;
 border-bottom:1px solid #ddd;vertical-align:top}th.n,td.n{text-align:right}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}

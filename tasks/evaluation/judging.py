@@ -85,7 +85,12 @@ class ClassJudge:
         return float(found_C[given] - without_C[given])
 
     def slices(self, truth_N: Labels, training_N: Labels) -> dict[str, list[str]]:
-        """By whether the class is rare in training, where some are and some are not."""
+        """By whether the class is rare in training, where some are and some are not.
+
+        Not for the area under a curve, which needs both classes in every slice.
+        """
+        if self.metric == "roc_auc":
+            return {}
         counts = np.bincount(training_N, minlength=len(self.classes))
         is_rare = counts < RARE * len(training_N) / len(self.classes)
         return {"true class": ["rare" if is_rare[label] else "common" for label in truth_N]}

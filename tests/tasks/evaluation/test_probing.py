@@ -137,6 +137,7 @@ def test_rare_classes_are_told_apart_when_there_are_any() -> None:
     training = np.array([0] * 9 + [1])
     assert judge.slices(np.array([0, 1]), training) == {"true class": ["common", "rare"]}
     assert set(judge.slices(np.array([0, 1]), np.array([0, 1]))["true class"]) == {"common"}
+    assert ClassJudge("roc_auc", ("a", "b")).slices(np.array([0, 1]), training) == {}
 
 
 NUMBERS = NumberJudge()
