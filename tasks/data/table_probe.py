@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.text_probe import all_changed, with_keyboard_slips, without_words
 from tasks.packaging.predictor.table import category_of, is_empty
 
 Columns = Mapping[str, Sequence[Any]]
@@ -37,17 +38,21 @@ class TableProbe:
     def damaged(
         self, columns: Columns, types: Mapping[str, str], seed: int
     ) -> dict[str, dict[str, list[Any]]]:
-        """Numbers with noise, cells lost, words never met, a whole column missing."""
+        """Numbers with noise, cells lost, words never met or mistyped, a whole column missing."""
         random = np.random.default_rng(seed)
         rows = {name: list(values) for name, values in columns.items()}
         found = {"cells missing": {n: _replaced(v, None, random) for n, v in rows.items()}}
-        numbers = [name for name in rows if types.get(name) == "number"]
-        words = [name for name in rows if types.get(name) == "category"]
+        numbers, words, texts = (
+            [name for name in rows if types.get(name) == type_]
+            for type_ in ("number", "category", "text")
+        )
         if numbers:
             found["noise"] = rows | {name: _noisy(rows[name], random) for name in numbers}
         if words:
             strange = {name: _replaced(rows[name], "never met", random) for name in words}
             found["unknown categories"] = rows | strange
+        if texts:
+            found["keyboard slips"] = rows | {name: _mistyped(rows[name], seed) for name in texts}
         if len(rows) > 1:
             for name, values in list(rows.items())[:MOST_COLUMNS]:
                 found[f"{name} missing"] = rows | {name: [None] * len(values)}
@@ -56,12 +61,16 @@ class TableProbe:
     def parts(
         self, row: Mapping[str, Any], types: Mapping[str, str]
     ) -> list[tuple[str, dict[str, Any]]]:
-        """Its cells."""
-        del types
+        """Its cells, and the words of those that hold free text."""
         return [
-            (f"{name} = {_shown(value)}", {**row, name: None})
+            part
             for name, value in row.items()
             if not is_empty(value)
+            for part in (
+                without_words(row, name)
+                if types.get(name) == "text"
+                else [(f"{name} = {_shown(value)}", {**row, name: None})]
+            )
         ]
 
 
@@ -73,6 +82,11 @@ def _is_rare(values: Sequence[Any], training: Sequence[Any]) -> list[bool]:
 def _replaced(values: Sequence[Any], by: Any, random: np.random.Generator) -> list[Any]:
     lost = random.random(len(values)) < LOST
     return [by if gone else value for value, gone in zip(values, lost, strict=True)]
+
+
+def _mistyped(values: Sequence[Any], seed: int) -> list[Any]:
+    typed = all_changed(["" if is_empty(v) else v for v in values], with_keyboard_slips, seed)
+    return [v if is_empty(v) else slip for v, slip in zip(values, typed, strict=True)]
 
 
 def _noisy(values: Sequence[Any], random: np.random.Generator) -> list[Any]:

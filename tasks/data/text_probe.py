@@ -46,7 +46,7 @@ class TextProbe:
         """Texts with typing mistakes, in other casing, without punctuation."""
         del types
         return {
-            name: {column: _all_changed(values, change, seed) for column, values in columns.items()}
+            name: {column: all_changed(values, change, seed) for column, values in columns.items()}
             for name, change in CHANGES.items()
         }
 
@@ -55,7 +55,7 @@ class TextProbe:
     ) -> list[tuple[str, dict[str, Any]]]:
         """Its words, or runs of words where there are many."""
         del types
-        return [part for column in row for part in _without_words(row, column)]
+        return [part for column in row for part in without_words(row, column)]
 
 
 def keyboard_neighbours() -> dict[str, str]:
@@ -118,9 +118,10 @@ CHANGES: dict[str, Callable[[str, Random], str]] = {
 }
 
 
-def _all_changed(
+def all_changed(
     values: Sequence[Any], change: Callable[[str, Random], str], seed: int
 ) -> list[str]:
+    """Each text after a change of its own, which the seed and its place decide."""
     changed = []
     for row, value in enumerate(values):
         text = str(value or "")
@@ -129,7 +130,8 @@ def _all_changed(
     return changed
 
 
-def _without_words(row: Mapping[str, Any], column: str) -> list[tuple[str, dict[str, Any]]]:
+def without_words(row: Mapping[str, Any], column: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each word of a column, or run of words where there are many, and the row without it."""
     words = str(row[column] or "").split()
     run = -(-len(words) // MOST_PARTS)
     return [

@@ -26,21 +26,25 @@ ROLE_COLOURS: dict[Role, str] = {
     "student": "#E69F00",
     "compressed": "#009E73",
 }
+MOST_COUNTED, MOST_NAMED = 12, 40
+"""Classes whose counts, and whose names, are written into a confusion matrix."""
+MOST_INCHES, MOST_LETTERS = 12.0, 24
+"""Side of a confusion matrix, and of a class's name."""
 Point = Mapping[str, Any]
 
 
 def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Path:
-    """Share of each true class that was called what, with the counts."""
+    """Share of each true class that was called what; of not too many classes with the counts."""
     counts_CC = np.array(report.confusion)
     shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
-    side = max(3.6, 1.6 + 0.9 * len(classes))
+    few = len(classes) <= MOST_COUNTED
+    side = max(3.6, min(MOST_INCHES, 1.6 + (0.9 if few else 0.25) * len(classes)))
     figure = Figure(figsize=(side + 0.6, side), dpi=DPI, layout="constrained")
     axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
     axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
     image = axes.imshow(shares_CC, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
-    for (row, column), count in np.ndenumerate(counts_CC):
+    _name_classes(axes, classes, few)
+    for (row, column), count in np.ndenumerate(counts_CC) if few else ():
         share = shares_CC[row, column]
         colour = "white" if share > 0.5 else "black"
         text = f"{share:.0%}\n{count:,}"
@@ -48,6 +52,20 @@ def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Pa
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
     bar.set_label("share of the true class", fontsize=8)
     return save_figure(figure, path)
+
+
+def _name_classes(axes: Any, classes: Sequence[str], few: bool) -> None:
+    """Names at both sides, cut when long; of very many classes every so many."""
+    step = -(-len(classes) // MOST_NAMED)
+    places = range(0, len(classes), step)
+    names = [classes[place] for place in places]
+    short = [
+        name if len(name) <= MOST_LETTERS else name[: MOST_LETTERS - 3] + "..." for name in names
+    ]
+    size = 10 if few else 7
+    axes.set_xticks(places, short, rotation=30 if few else 90, ha="right" if few else "center")
+    axes.set_yticks(places, short)
+    axes.tick_params(labelsize=size)
 
 
 def plot_predicted(

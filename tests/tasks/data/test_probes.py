@@ -114,6 +114,18 @@ def test_the_parts_of_a_row_are_its_filled_cells() -> None:
     assert parts[0][1] == {"speed": None, "carrier": None, "late": False}
 
 
+def test_free_text_in_a_table_is_mistyped_and_read_word_by_word() -> None:
+    columns: dict[str, list[Any]] = {"speed": [1.0, 2.0], "note": ["the crew was late", None]}
+    types = {"speed": "number", "note": "text"}
+    slipped = PROBES["table"].damaged(columns, types, 7)["keyboard slips"]
+    assert slipped["speed"] == columns["speed"]
+    assert slipped["note"][0] != columns["note"][0]
+    assert slipped["note"][1] is None
+    parts = PROBES["table"].parts({"speed": 1.0, "note": "too late"}, types)
+    assert [name for name, _ in parts] == ["speed = 1", "too", "late"]
+    assert parts[1][1] == {"speed": 1.0, "note": "late"}
+
+
 def test_texts_are_divided_by_length_and_rare_words() -> None:
     training = {"text": ["a common word", "a common word again", "a common word", "rare"]}
     found = PROBES["text"].slices({"text": ["a common word", "odd", "odd and rare"]}, training, {})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.artifacts import Candidate, Cost, EvalReport, Latency, Role, Tuned
 from tasks.evaluation.plots import (
@@ -53,6 +54,18 @@ def test_the_same_figures_give_the_same_picture(tmp_path: Path) -> None:
     first = plot_confusion(REPORTS[0], ("no", "yes"), tmp_path / "1.png").read_bytes()
     assert first.startswith(PNG)
     assert first == plot_confusion(REPORTS[0], ("no", "yes"), tmp_path / "2.png").read_bytes()
+
+
+@pytest.mark.parametrize("classes", [2, 10, 300])
+def test_a_confusion_matrix_stays_a_picture_however_many_classes(
+    tmp_path: Path, classes: int
+) -> None:
+    counts = np.random.default_rng(1).integers(0, 50, (classes, classes))
+    like = REPORTS[0].model_copy(update={"confusion": tuple(map(tuple, counts.tolist()))})
+    names = [f"class number {place} with a long name" for place in range(classes)]
+    path = plot_confusion(like, names, tmp_path / "confusion.png")
+    with Image.open(path) as image:
+        assert max(image.size) < 1800
 
 
 def test_learning_curves_of_models_with_and_without_history(tmp_path: Path) -> None:
