@@ -6,6 +6,9 @@ import pytest
 
 from flows.plan import draw_plan
 from flows.project import Project
+from flows.retrain import exported
+from tasks.artifacts import Candidate, DatasetRef, TrainedModel
+from tasks.step import PLAN
 
 DATA = {"source": "rows.csv", "target": "y", "kind": "table"}
 
@@ -49,3 +52,33 @@ def test_a_plan_calibrates_when_asked(how: str) -> None:
 
 def test_nothing_is_calibrated_unless_asked() -> None:
     assert project({}).evaluate.calibrate == "none"
+
+
+@pytest.mark.parametrize("how", ["none", "temperature"])
+def test_float_and_quantised_bundles_are_calibrated_each_for_itself(how: str) -> None:
+    asked: list[str] = []
+    student = Candidate(
+        name="mlp", role="student", parent="teacher", uri="s3://b/1/", sha256="1" * 64,
+        size_bytes=1, params=1, model_sha256="2" * 64,
+    )  # fmt: skip
+    answers = {"export_model": student, "quantize_candidate": [student]}
+
+    def kept(step: str, key: str) -> Any:
+        asked.append(step)
+        return answers.get(step, f"calibrated {key[-8:]}")
+
+    dataset = DatasetRef(
+        name="p", uri="s3://b/d/", sha256="3" * 64, source_sha256="4" * 64, kind="table",
+        inputs=("x",), target="y", classes=("a", "b"), rows={"train": 1},
+    )  # fmt: skip
+    model = TrainedModel(
+        name="mlp", role="student", parent=None, uri="s3://b/m/", sha256="2" * 64, params=1
+    )
+    token = PLAN.set(kept)
+    try:
+        found = exported(project({"calibrate": how}), [model], dataset)
+    finally:
+        PLAN.reset(token)
+    calibrated = ["calibrate_candidate"] * (2 if how == "temperature" else 0)
+    assert asked == ["export_model", "quantize_candidate", *calibrated]
+    assert len(found) == 2
