@@ -6,10 +6,16 @@ from typing import Any
 
 from torch import nn
 
+from models.bias_model import BiasModel, BiasModelConfig
 from models.embedding_pool import EmbeddingPool, EmbeddingPoolConfig
 from models.hog_linear import HogLinear, HogLinearConfig
 from models.lenet import Lenet, LenetConfig
+from models.matrix_factorisation import MatrixFactorisation, MatrixFactorisationConfig
 from models.mlp import Mlp, MlpConfig
+from models.neural_collaborative_filtering import (
+    NeuralCollaborativeFiltering,
+    NeuralCollaborativeFilteringConfig,
+)
 from models.ngram_bag import NgramBag, NgramBagConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
 from models.recurrent_series import RecurrentSeries, RecurrentSeriesConfig
@@ -20,6 +26,7 @@ from models.small_lenet import SmallLenet, SmallLenetConfig
 from models.table_resnet import TableResNet, TableResNetConfig
 from models.text_encoder import TextEncoder, TextEncoderConfig
 from models.tree_ensemble import TreeEnsemble, TreeEnsembleConfig
+from models.two_tower import TwoTower, TwoTowerConfig
 from models.weighted_bag import WeightedBag, WeightedBagConfig
 
 FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
@@ -33,6 +40,13 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "recurrent_series": (RecurrentSeriesConfig, RecurrentSeries),
     "series_statistics": (SeriesStatisticsConfig, SeriesStatistics),
     "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),
+    "matrix_factorisation": (MatrixFactorisationConfig, MatrixFactorisation),
+    "neural_collaborative_filtering": (
+        NeuralCollaborativeFilteringConfig,
+        NeuralCollaborativeFiltering,
+    ),
+    "two_tower": (TwoTowerConfig, TwoTower),
+    "bias_model": (BiasModelConfig, BiasModel),
     "lenet": (LenetConfig, Lenet),
     "small_lenet": (SmallLenetConfig, SmallLenet),
     "shared_kernel_cnn": (SharedKernelCnnConfig, SharedKernelCnn),

@@ -14,6 +14,7 @@ from pydantic import (
 
 from tasks.artifacts import Task
 from tasks.data.checks_config import ChecksConfig
+from tasks.data.interactions_config import InteractionsConfig, check_interactions
 from tasks.data.table_config import TableConfig
 
 
@@ -40,7 +41,8 @@ class SplitConfig(BaseModel):
     column: str | None = None
     """A column that says `train`, `valid` or `test`; without `valid`, that share is drawn."""
     time: str | None = None
-    """A column of numbers, dates or times: the newest rows are the holdout, older ones valid."""
+    """A column of numbers, dates or times: the newest rows are the holdout, older ones valid.
+    Of interactions, each user's own newest rows."""
     group_by: str | None = "near_duplicate"
     """`near_duplicate`, a column whose equal values stay together, or null."""
     seed: int = 7
@@ -127,9 +129,10 @@ class DataConfig(BaseModel):
     """`regression` predicts the number that the target holds."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
-    kind: Literal["text", "table", "image", "series"] = "text"
+    kind: Literal["text", "table", "image", "series", "interactions"] = "text"
     inputs: tuple[str, ...] = ()
-    """Columns to predict from; left out, the free text, or all columns of a table that help."""
+    """Columns to predict from; left out, the free text, or all columns of a table that help.
+    Of interactions, the user and the item."""
     columns: dict[str, Literal["number", "boolean", "moment", "category", "text"]] = {}
     """Types of a table's columns, where the cells do not tell: a code made of digits, say."""
     encoding: str = "utf-8"
@@ -142,6 +145,8 @@ class DataConfig(BaseModel):
     """Of kind table alone."""
     series: SeriesConfig | None = None
     """Of kind series alone: the columns of a table with a row for each step."""
+    interactions: InteractionsConfig | None = None
+    """Of kind interactions alone: the columns of user and item."""
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Share of files that may be unreadable; they are skipped and stand in the data report."""
     split: SplitConfig = SplitConfig()
@@ -191,4 +196,27 @@ class DataConfig(BaseModel):
             raise ValueError(f"data.table is for kind table, data.kind is {self.kind}")
         if self.kind != "series" and self.series:
             raise ValueError(f"data.series is for kind series, data.kind is {self.kind}")
+        if self.kind != "interactions" and self.interactions:
+            raise ValueError(
+                f"data.interactions is for kind interactions, data.kind is {self.kind}"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _has_users_and_items(self) -> "DataConfig":
+        if self.kind == "interactions":
+            check_interactions(self.interactions, self.task, self.target, self.inputs)
+            for name in self.interactions.types if self.interactions else {}:
+                if name in self.columns:
+                    raise ValueError(f"data.columns {name!r}: ids are names, they have no type")
+        return self
+
+    @property
+    def usual_inputs(self) -> tuple[str, ...]:
+        """What is predicted from, where the project names no inputs and they need no look."""
+        return tuple(self.interactions.types) if self.interactions else ()
+
+    @property
+    def given_types(self) -> dict[str, str]:
+        """Types of columns, as far as the project gives them."""
+        return {**self.columns, **(self.interactions.types if self.interactions else {})}

@@ -43,7 +43,7 @@ def given_sides(config: SplitConfig, table: Table, by_file: Ids, used: Ids) -> I
     if config.column:
         return _sides_by_column(config.column, table)
     if config.time:
-        instants = _instants(config.time, table, used)
+        instants = instants_of(config.time, table, used)
         sides = np.full(len(table), OPEN)
         sides[used] = sides_by_time(instants, config)
         return sides
@@ -120,12 +120,13 @@ def _sides_by_column(column: str, table: Table) -> Ids:
     return sides
 
 
-def _instants(column: str, table: Table, used: Ids) -> Instants:
+def instants_of(column: str, table: Table, used: Ids) -> Instants:
     """Seconds of dates and times (UTC where none is named), numbers as they are."""
     field = "data.split.time"
     values = table.column(column, field)
     chosen = [values[row] for row in used]
-    parse = float if all(_is_number(value) for value in chosen) else seconds_of
+    numbers = sum(map(_is_number, chosen))
+    parse = float if 2 * numbers > len(chosen) else seconds_of
     found = np.empty(len(chosen))
     for place, value in enumerate(chosen):
         try:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from tasks.data.config import DataConfig
 from tasks.data.image import ImageKind
+from tasks.data.interactions import InteractionsKind
 from tasks.data.series import SeriesKind
 from tasks.data.table import Ids, Mask, Table
 from tasks.data.tabular import TableKind
@@ -56,6 +57,7 @@ class Kind(Protocol):
 KINDS: dict[str, Kind] = {
     "image": ImageKind(),
     "series": SeriesKind(),
+    "interactions": InteractionsKind(),
     "text": TextKind(),
     "table": TableKind(),
 }

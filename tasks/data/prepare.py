@@ -12,6 +12,7 @@ from tasks.data.config import DataConfig
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.kinds import KINDS, Kind
 from tasks.data.labels import repeated_rows
+from tasks.data.per_user import sides_of_users
 from tasks.data.snapshot import RESERVED, class_indices, class_quotas
 from tasks.data.splitting import content_digest, seeded_place
 from tasks.data.table import Ids, Mask, Table, is_missing
@@ -88,10 +89,14 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     check_table(config.checks, table)
     config = _with_inputs(config, table, kind)
     table = kind.opened(table, config)
-    types = kind.types({n: table.columns[n] for n in config.inputs}, config.columns)
+    types = kind.types({n: table.columns[n] for n in config.inputs}, config.given_types)
     rows = _usable_rows(config, table, kind, types)
-    given = given_sides(config.split, table, by_file, rows.row_ids)
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
+    if config.interactions and config.split.time:
+        users = rows.columns[config.interactions.user]
+        given = sides_of_users(config, table, users, keys, rows.row_ids)
+    else:
+        given = given_sides(config.split, table, by_file, rows.row_ids)
     repeated = len(keys) - len(set(keys))
     reasons, contradicted = _repeats(config, keys, rows, given[rows.row_ids])
     rows, keys = _kept(rows.without(reasons), rows, keys)
@@ -143,10 +148,11 @@ def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
     table.column(config.target, "data.target")
     if config.target in config.inputs:
         raise ValueError(f"data.inputs {config.target!r} is the target too, which would be leaked")
-    for name in config.inputs:
+    for name in (*config.inputs, *config.usual_inputs):
         table.column(name, "data.inputs")
     others = [name for name in (config.split.column, config.split.time) if name]
-    inputs = config.inputs or kind.choose_inputs(table.without(others), config.target)
+    inputs = config.inputs or config.usual_inputs
+    inputs = inputs or kind.choose_inputs(table.without(others), config.target)
     for name in (*inputs, config.target):
         if name in RESERVED:
             raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")

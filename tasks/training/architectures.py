@@ -10,6 +10,11 @@ from pydantic import Field, PositiveInt
 
 from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
+from tasks.training.interaction_architectures import (
+    MatrixFactorisation,
+    NeuralCollaborativeFiltering,
+    TwoTower,
+)
 from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
@@ -124,14 +129,31 @@ class Mlp(TrainConfig):
 
 
 _Series = SeriesRnn | SeriesLstm | SeriesGru
+_Pairs = MatrixFactorisation | NeuralCollaborativeFiltering | TwoTower
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
 _Image = Lenet | SmallLenet | SharedKernelCnn | Resnet
 TeacherConfig = Annotated[
-    MiniLMTeacher | PretrainedTeacher | _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image,
+    MiniLMTeacher
+    | PretrainedTeacher
+    | _Scratch
+    | _Series
+    | NgramBag
+    | TableResNet
+    | Mlp
+    | _Image
+    | _Pairs,
     Field(discriminator="model"),
 ]
 StudentConfig = Annotated[
-    MiniLM | PretrainedEncoder | _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image,
+    MiniLM
+    | PretrainedEncoder
+    | _Scratch
+    | _Series
+    | NgramBag
+    | TableResNet
+    | Mlp
+    | _Image
+    | _Pairs,
     Field(discriminator="model"),
 ]
 
@@ -140,6 +162,7 @@ TEACHERS: dict[str, TeacherConfig] = {
     "table": TableResNet(),
     "image": Lenet(),
     "series": SeriesGru(),
+    "interactions": TwoTower(),
 }
 """What teaches when the project names nobody, by kind of data."""
 STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
@@ -149,6 +172,10 @@ STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
     ),
     "table": (Mlp(name="mlp"), Mlp(name="mlp-small", hidden=(16,))),
     "image": (SmallLenet(name="small-lenet"), SharedKernelCnn(name="shared-kernels")),
+    "interactions": (
+        MatrixFactorisation(name="factors"),
+        NeuralCollaborativeFiltering(name="neural-factors"),
+    ),
     "series": (SeriesGru(name="gru", width=32), SeriesLstm(name="lstm", width=48)),
 }
 """Who learns when the project names nobody."""

@@ -7,6 +7,11 @@ from tasks.artifacts import DatasetRef
 from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
 from tasks.training.image_models import lenet, resnet, shared_kernel_cnn, small_lenet
+from tasks.training.interaction_models import (
+    matrix_factorisation,
+    neural_collaborative_filtering,
+    two_tower,
+)
 from tasks.training.job import Rows
 from tasks.training.series_models import recurrent_series
 from tasks.training.table_models import mlp, table_resnet
@@ -31,6 +36,9 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "series_rnn": recurrent_series,
     "series_lstm": recurrent_series,
     "series_gru": recurrent_series,
+    "matrix_factorisation": matrix_factorisation,
+    "neural_collaborative_filtering": neural_collaborative_filtering,
+    "two_tower": two_tower,
 }
 
 

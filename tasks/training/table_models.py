@@ -1,7 +1,7 @@
 """Blueprints of the networks that read tables, and the encoder that all of them share."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,15 @@ def table_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[st
     """
     texts = text_columns(dataset)
     types = {name: dataset.types[name] for name in dataset.inputs if name not in texts}
+    return column_tables(types, columns, dataset.scaling)
+
+
+def column_tables(
+    types: dict[str, str], columns: Mapping[str, Sequence[Any]], scaling: Mapping[str, str]
+) -> dict[str, Any]:
+    """The same for columns of these types."""
     numbers = [
-        _scale(name, values, dataset.scaling.get(name, "standard"))
+        _scale(name, values, scaling.get(name, "standard"))
         for column, type_ in types.items()
         if type_ != "category"
         for name, values in numbers_of(column, type_, columns[column]).items()

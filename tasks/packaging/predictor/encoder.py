@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .image import ImageRows
+from .interactions import InteractionRows
 from .mixed import TableWithText
 from .series import SeriesRows
 from .table import TableRows
@@ -44,6 +45,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "table_with_text": TableWithText.load,
     "image": ImageRows.load,
     "series": SeriesRows.load,
+    "interactions": InteractionRows.load,
 }
 NEEDED: dict[str, tuple[str, ...]] = {"image": ("pillow",)}
 """Distributions that an encoder needs beside those of every model."""
