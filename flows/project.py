@@ -23,7 +23,9 @@ def with_models(values: Any) -> Any:
     teacher = values.get("teacher", {})
     if isinstance(teacher, dict) and "model" not in teacher:
         teacher = {"model": TEACHERS[kind].model, **teacher}
-    students = [student.model_dump(mode="json") for student in STUDENTS[kind]]
+    task = values["data"].get("task", "classification")
+    usual = [student for student in STUDENTS[kind] if not student.tasks or task in student.tasks]
+    students = [student.model_dump(mode="json") for student in usual or STUDENTS[kind]]
     return {"students": students, **values, "teacher": teacher}
 
 
@@ -125,5 +127,10 @@ class Project(BaseModel):
                 raise ValueError(
                     f"model {config.model} of {config.name} reads {' or '.join(config.kinds)}, "
                     f"data.kind is {self.data.kind}"
+                )
+            if config.tasks and self.data.task not in config.tasks:
+                raise ValueError(
+                    f"model {config.model} of {config.name} learns {' or '.join(config.tasks)}, "
+                    f"data.task is {self.data.task}"
                 )
         return self

@@ -17,6 +17,7 @@ from models.neural_collaborative_filtering import (
     NeuralCollaborativeFilteringConfig,
 )
 from models.ngram_bag import NgramBag, NgramBagConfig
+from models.popularity import Popularity, PopularityConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
 from models.recurrent_series import RecurrentSeries, RecurrentSeriesConfig
 from models.resnet import Resnet, ResnetConfig
@@ -46,6 +47,7 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
         NeuralCollaborativeFiltering,
     ),
     "two_tower": (TwoTowerConfig, TwoTower),
+    "popularity": (PopularityConfig, Popularity),
     "bias_model": (BiasModelConfig, BiasModel),
     "lenet": (LenetConfig, Lenet),
     "small_lenet": (SmallLenetConfig, SmallLenet),

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Split = Literal["train", "valid", "test"]
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "ranking"]
 Role = Literal["baseline", "teacher", "control", "student", "compressed"]
 Verdict = Literal["promoted", "held", "refused", "waiting"]
 
@@ -40,9 +40,10 @@ class DatasetRef(Artifact):
     """Of a table's numbers that are not learned as standard scores."""
     task: Task = "classification"
     layout: dict[str, str] = {}
-    """Of series that were read from a row for each step: the columns `id` and `time`."""
+    """Of series that were read from a row for each step: the columns `id` and `time`. Of a
+    ranking, `top`: how many items are answered."""
     classes: tuple[str, ...]
-    """Names of the classes; of a regression none."""
+    """Names of the classes, of a ranking of the items; of a regression none."""
     scale: tuple[float, float] | None = None
     """Of a regression: mean and deviation of the training rows' numbers."""
     rows: dict[Split, int]

@@ -59,7 +59,7 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         target=config.target,
         types=prepared.types,
         scaling=prepared.scaling,
-        layout=config.series.model_dump() if config.series else {},
+        layout=config.layout,
         task=config.task,
         classes=prepared.classes,
         scale=scale_of(prepared),

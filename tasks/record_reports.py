@@ -8,7 +8,8 @@ from infra import tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef, Task
 from tasks.data.snapshot import split_rows
-from tasks.evaluation.plots import plot_confusion, plot_predicted
+from tasks.evaluation.plots import plot_confusion, plot_hits, plot_predicted
+from tasks.evaluation.recommended import hits_by_place, truth_of
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import child_key, child_tags, figures_of
 from tasks.step import step
@@ -51,8 +52,18 @@ def _predicted(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
     return plot_predicted(report, truth, found, folder / f"predicted_{report.split}.png")
 
 
+def _hits(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+    """At which places of the answer the items of the holdout were found."""
+    storage = open_storage()
+    rows = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split)
+    found = load_answers(storage.fetch_folder(report.predictions_uri))
+    hits = hits_by_place(found, truth_of(rows, dataset))
+    return plot_hits(report, hits, folder / f"hits_{report.split}.png")
+
+
 PICTURES: dict[Task, Callable[[EvalReport, DatasetRef, Path], Path]] = {
     "classification": _confusion,
     "regression": _predicted,
+    "ranking": _hits,
 }
 """What is drawn of the answers to a split."""

@@ -25,6 +25,8 @@ FIGURES = {
     "test/macro_f1": ".4f",
     "valid/r2": ".4f",
     "test/r2": ".4f",
+    "valid/ndcg": ".4f",
+    "test/ndcg": ".4f",
     "latency/p50_ms": ".2f",
     "latency/p95_ms": ".2f",
     "size/bytes": ",.0f",

@@ -12,6 +12,7 @@ from flows.project import Project
 from flows.project_file import load_project
 from infra import stack
 from infra.environment import find_home
+from tasks.data.table import shortened
 
 app = typer.Typer()
 
@@ -91,4 +92,5 @@ def _print(plan: dict[str, Any]) -> None:
 
 
 def _target(plan: dict[str, Any]) -> str:
-    return f"classes: {', '.join(plan['classes'])}" if plan["classes"] else "target: a number"
+    names = plan["classes"]
+    return f"classes: {shortened(names, most=100)}" if names else "target: a number"

@@ -10,6 +10,7 @@ from flows.outcome import Outcome
 from tasks.artifacts import EvalReport
 
 MB = 1_000_000
+RANKED = ("ndcg", "recall")
 HEADINGS = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -17,6 +18,10 @@ HEADINGS = {
     "r2": "R2",
     "rmse": "RMSE",
     "mae": "MAE",
+    "ndcg": "NDCG",
+    "recall": "recall",
+    "hit_rate": "hit rate",
+    "coverage": "coverage",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
 }
@@ -55,7 +60,7 @@ def candidates_table(outcome: Outcome) -> Table:
     table = Table(title=f"{outcome.project}: candidates on {outcome.reports[0].rows:,} valid rows")
     for heading in ("candidate", "role"):
         table.add_column(heading, no_wrap=True)
-    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc", "r2", "rmse")
+    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc", "r2", "rmse", *RANKED)
     for heading in (*quality.values(), "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
         table.add_column(heading, justify="right")
     for report in outcome.reports:

@@ -126,13 +126,14 @@ class DataConfig(BaseModel):
     target: str
     """The column to predict."""
     task: Task = "classification"
-    """`regression` predicts the number that the target holds."""
+    """`regression` predicts the number that the target holds; `ranking` the items that a user of
+    interactions meets next."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
     kind: Literal["text", "table", "image", "series", "interactions"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help.
-    Of interactions, the user and the item."""
+    Of interactions, the user and the item, of a ranking the user."""
     columns: dict[str, Literal["number", "boolean", "moment", "category", "text"]] = {}
     """Types of a table's columns, where the cells do not tell: a code made of digits, say."""
     encoding: str = "utf-8"
@@ -182,10 +183,18 @@ class DataConfig(BaseModel):
 
     @model_validator(mode="after")
     def _asks_one_question(self) -> "DataConfig":
-        if self.above is not None and self.task == "regression":
-            raise ValueError(f"above {self.above:g} makes two classes, task regression has none")
-        if self.checks.labels and self.task == "regression":
-            raise ValueError("checks.labels are classes, task regression has none")
+        if self.above is not None and self.task != "classification":
+            raise ValueError(f"above {self.above:g} makes two classes, task {self.task} has none")
+        if self.checks.labels and self.task != "classification":
+            raise ValueError(f"checks.labels are classes, task {self.task} has none")
+        if self.task == "ranking" and self.kind != "interactions":
+            raise ValueError(
+                f"data.task ranking is for kind interactions, data.kind is {self.kind}"
+            )
+        if self.task == "ranking" and not self.split.is_given:
+            raise ValueError(
+                "data.task ranking needs data.split.time, the column that says what a user did last"
+            )
         return self
 
     @model_validator(mode="after")
@@ -214,7 +223,17 @@ class DataConfig(BaseModel):
     @property
     def usual_inputs(self) -> tuple[str, ...]:
         """What is predicted from, where the project names no inputs and they need no look."""
-        return tuple(self.interactions.types) if self.interactions else ()
+        if self.interactions is None:
+            return ()
+        types = self.interactions.types
+        return tuple(name for name in types if name != self.target)
+
+    @property
+    def layout(self) -> dict[str, str]:
+        """What a dataset says of how its rows are to be read, and how many answers are wanted."""
+        if self.task == "ranking" and self.interactions:
+            return {"top": str(self.interactions.top)}
+        return self.series.model_dump() if self.series else {}
 
     @property
     def given_types(self) -> dict[str, str]:

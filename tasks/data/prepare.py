@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
+from tasks.data.events import MET, met_before, rated_lower
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.kinds import KINDS, Kind
 from tasks.data.labels import repeated_rows
@@ -94,7 +95,8 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
     if config.interactions and config.split.time:
         users = rows.columns[config.interactions.user]
-        given = sides_of_users(config, table, users, keys, rows.row_ids)
+        pairs = [f"{key} {label}" for key, label in zip(keys, rows.labels, strict=True)]
+        given = sides_of_users(config, table, users, pairs, rows.row_ids)
     else:
         given = given_sides(config.split, table, by_file, rows.row_ids)
     repeated = len(keys) - len(set(keys))
@@ -125,7 +127,8 @@ def _wanted(config: DataConfig) -> Sequence[str]:
     """The columns that are needed; none when all are."""
     split = config.split
     fresh = config.checks.fresh.column if config.checks.fresh else None
-    named = [name for name in (split.group_by, split.column, split.time, fresh) if name]
+    rating = config.interactions.rating if config.interactions else None
+    named = [name for name in (split.group_by, split.column, split.time, fresh, rating) if name]
     return [*config.inputs, config.target, *named, *config.checks.columns] if config.inputs else ()
 
 
@@ -133,6 +136,9 @@ def _repeats(
     config: DataConfig, keys: Sequence[str], rows: LabelledRows, given: Ids
 ) -> tuple[dict[str, Mask], int]:
     """Rows to drop because others ask the same, by reason, and how many inputs disagree."""
+    if config.task == "ranking" and config.interactions:
+        users = rows.columns[config.interactions.user]
+        return {MET: met_before(users, rows.labels, given)}, 0
     on_sides = [f"{side} {key}" for side, key in zip(given.tolist(), keys, strict=True)]
     repeats, contradicts, contradicted = repeated_rows(on_sides, rows.labels)
     if not KINDS[config.kind].drops_equal_rows:
@@ -169,6 +175,8 @@ def _usable_rows(
     check_labels(config.checks, table, config.target, labels, unlabelled)
     columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
+    if config.interactions:
+        reasons |= rated_lower(config.interactions, table)
     grouping = config.split.group_by
     if grouping and grouping != "near_duplicate":
         columns[grouping] = table.column(grouping, GROUP_FIELD)

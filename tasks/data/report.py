@@ -53,6 +53,8 @@ def data_report(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> di
 
 def leakage(prepared: Prepared) -> dict[str, int]:
     """Groups and inputs that stand on more than one side; zeros, unless the split was given."""
+    if prepared.config.task == "ranking":  # every side asks of the same users
+        return {"groups_in_two_splits": 0, "inputs_in_two_splits": 0}
     sides = prepared.sides.tolist()
     figures = {
         "groups_in_two_splits": _shared(prepared.groups.tolist(), sides),

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.artifacts import Task
 from tasks.data.config import DataConfig
+from tasks.data.item_target import ItemTarget
 from tasks.data.labels import check_classes, check_missing, class_name, read_labels
 from tasks.data.table import Mask, Table
 
@@ -103,7 +104,11 @@ class NumberTarget:
         return {"target": [float(value) for value in quantiles]}
 
 
-TARGETS: dict[Task, Target] = {"classification": ClassTarget(), "regression": NumberTarget()}
+TARGETS: dict[Task, Target] = {
+    "classification": ClassTarget(),
+    "regression": NumberTarget(),
+    "ranking": ItemTarget(),
+}
 
 
 def read_numbers(table: Table, target: str) -> tuple[list[float], Mask]:

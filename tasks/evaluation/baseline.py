@@ -7,7 +7,7 @@ from pathlib import Path
 from tasks.artifacts import DatasetRef
 from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows, split_rows
-from tasks.evaluation.biases import fit_biases
+from tasks.evaluation.biases import fit_interactions
 from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
 from tasks.evaluation.hog import fit_hog
@@ -39,6 +39,6 @@ FITS: dict[str, Callable[[Rows, DatasetRef], Baseline]] = {
     "table": fit_boosting,
     "image": fit_hog,
     "series": fit_statistics,
-    "interactions": fit_biases,
+    "interactions": fit_interactions,
 }
 """One baseline for each kind of data."""

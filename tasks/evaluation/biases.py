@@ -1,4 +1,4 @@
-"""The floor for ratings: a mean, how each user rates and how each item is rated, damped."""
+"""The floor for interactions: damped biases of users and items, or what is popular."""
 
 from pathlib import Path
 
@@ -12,16 +12,35 @@ from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import Rows
 from tasks.evaluation.fitted import Baseline
 from tasks.packaging.predictor.interactions import InteractionRows
-from tasks.training.interaction_models import interaction_encoder, num_ids
+from tasks.training.interaction_models import interaction_encoder, met_files, num_ids
 
 DAMPING = 5.0
 """Rows of the mean that are added to each user and item: what few rows say counts little."""
 
 
+def fit_interactions(rows: Rows, dataset: DatasetRef) -> Baseline:
+    """Biases for a rating, popularity for a ranking."""
+    return fit_popularity(rows, dataset) if dataset.task == "ranking" else fit_biases(rows, dataset)
+
+
+def fit_popularity(rows: Rows, dataset: DatasetRef) -> Baseline:
+    """To everybody what most users met, without what he met himself."""
+    encoder = interaction_encoder(dataset, rows.columns, 1, {})
+    counts = np.bincount(rows.labels, minlength=dataset.num_outputs)
+    return Baseline(
+        name="popularity",
+        family="popularity",
+        config={"num_classes": dataset.num_outputs},
+        encoder=encoder,
+        encoder_files=met_files(encoder, rows.columns, rows.labels),
+        weights={"scores": torch.from_numpy(np.log(counts + 0.5).astype(np.float32))},
+    )
+
+
 def fit_biases(rows: Rows, dataset: DatasetRef) -> Baseline:
     """Ridge regression on who rates and what is rated (Koren et al. 2009, equation 3)."""
     encoder = interaction_encoder(dataset, rows.columns, 1, {})
-    sizes = num_ids(encoder)
+    sizes = num_ids(encoder, dataset)
     ids = InteractionRows.load(encoder, Path()).batch(
         InteractionRows.load(encoder, Path()).rows(rows.columns)
     )

@@ -31,7 +31,7 @@ def intervals_of(
     found: dict[str, Interval] = {
         "accuracy": bootstrap_interval("accuracy", confusion),
         "macro_f1": bootstrap_interval("macro_f1", confusion),
-        "log_loss": _mean_interval(row_losses(probabilities_NC, labels_N)),
+        "log_loss": mean_interval(row_losses(probabilities_NC, labels_N)),
     }
     if (area := _area(probabilities_NC, labels_N)) is not None:
         found["roc_auc"] = (area.low, area.high)
@@ -72,7 +72,7 @@ def estimated_mean(values_N: NDArray[np.float64]) -> Estimate | None:
     """Mean of some rows' figures by Student's t; None of fewer than two."""
     if len(values_N) < 2:
         return None
-    low, high = _mean_interval(values_N.astype(np.float64))
+    low, high = mean_interval(values_N.astype(np.float64))
     return Estimate(value=float(values_N.mean()), low=low, high=high)
 
 
@@ -95,7 +95,8 @@ def _area(probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]) ->
     return Estimate(value=float(above.mean()), low=max(0.0, low), high=min(1.0, high))
 
 
-def _mean_interval(values_N: NDArray[np.float64]) -> Interval:
+def mean_interval(values_N: NDArray[np.float64]) -> Interval:
+    """Of a mean, by Student's t."""
     if not np.ptp(values_N):
         return float(values_N[0]), float(values_N[0])
     found = stats.ttest_1samp(values_N, 0.0).confidence_interval(CONFIDENCE)

@@ -119,6 +119,16 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
     return save_figure(figure, path)
 
 
+def plot_hits(report: EvalReport, hits_K: NDArray[np.int64], path: Path) -> Path:
+    """Events whose item stands at each place of the answer."""
+    figure = Figure(figsize=(4.6, 3.4), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.bar(np.arange(len(hits_K)) + 1, hits_K, color=COLOURS[0])
+    share = f"{hits_K.sum():,} of {report.rows:,} events"
+    axes.set(xlabel="place in the answer", ylabel="events", title=share)
+    return save_figure(figure, path)
+
+
 def plot_reliability(
     probabilities: Mapping[str, Probabilities], labels_N: Labels, path: Path
 ) -> Path:

@@ -12,6 +12,7 @@ from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split, Task
 from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.intervals import Interval, intervals_of
 from tasks.evaluation.metrics import confusion_of, quality_of
+from tasks.evaluation.recommended import item_figures, truth_of
 from tasks.evaluation.regression import number_figures
 
 LATENCY_ROWS = 200
@@ -34,7 +35,9 @@ def report_of(
 ) -> EvalReport:
     """All figures of one candidate on one split; `answers` are what it said and their address."""
     found, uri = answers
-    metrics, intervals, confusion = FIGURES[dataset.task](found, rows.labels, dataset.classes)
+    metrics, intervals, confusion = FIGURES[dataset.task](
+        found, truth_of(rows, dataset), dataset.classes
+    )
     return EvalReport(
         candidate=candidate,
         split=split,
@@ -60,6 +63,7 @@ Figures = tuple[dict[str, float], dict[str, Interval], tuple[tuple[int, ...], ..
 FIGURES: dict[Task, Callable[[NDArray[Any], NDArray[Any], Sequence[str]], Figures]] = {
     "classification": class_figures,
     "regression": number_figures,
+    "ranking": item_figures,
 }
 """From answers, truth and names of classes: metrics, their intervals, who was taken for whom."""
 

@@ -12,10 +12,16 @@ from tasks.artifacts import Candidate, DatasetRef, EvalReport, QualityReport
 from tasks.packaging.bundle import CARD, EXPORT, deciding_files, read_facts
 from tasks.packaging.manifest import digest_of_files, write_manifest
 
+MOST_NAMES = 20
+"""Classes that are written out."""
 _NAMED = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
     "r2": "R2",
+    "ndcg": "NDCG of the answered items",
+    "recall": "recall of the answered items",
+    "hit_rate": "users with an answered item that they met",
+    "coverage": "share of the catalogue that is answered to anybody",
     "rmse": "root mean squared error",
     "mae": "mean absolute error",
     "log_loss": "log loss",
@@ -52,7 +58,7 @@ def card_text(
     sections = [
         _head(candidate, dataset, facts.inputs),
         _figures(reports),
-        *([_classes(reports[-1], dataset.classes)] if dataset.classes else []),
+        *([_classes(reports[-1], dataset.classes)] if dataset.task == "classification" else []),
         *_beyond(candidate, quality),
         _cost(reports[0]),
         _origin(candidate, dataset, _parity(bundle)),
@@ -74,10 +80,16 @@ def _head(candidate: Candidate, dataset: DatasetRef, inputs: Sequence[str]) -> s
     parent = f", made from {candidate.parent}" if candidate.parent else ""
     return (
         f"# {dataset.name}: {candidate.name}\n\n"
-        f"Predicts `{dataset.target}` ({', '.join(dataset.classes) or 'a number'}) from "
+        f"Predicts `{dataset.target}` ({_answers(dataset.classes)}) from "
         f"{', '.join(f'`{name}`' for name in inputs)}. It is {_MADE[candidate.role]}{parent}.\n\n"
         f"Bundle `{candidate.sha256}`."
     )
+
+
+def _answers(classes: Sequence[str]) -> str:
+    """The names of the classes, the first ones of many."""
+    more = f" and {len(classes) - MOST_NAMES:,} more" if len(classes) > MOST_NAMES else ""
+    return ", ".join(classes[:MOST_NAMES]) + more or "a number"
 
 
 def _figures(reports: Sequence[EvalReport]) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tasks.artifacts import Task
 from tasks.packaging.bundle import GRAPH, BundleFacts, note_export, write_bundle
 from tasks.packaging.manifest import MANIFEST
-from tasks.packaging.predictor import Encoder, ragged_names
+from tasks.packaging.predictor import Encoder, allowed, ragged_names
 from tasks.training.model_folder import CARD, HISTORY, WEIGHTS, ModelCard, load_model
 
 OPSET = 20
@@ -68,8 +68,9 @@ def prove_parity(
     Raises ValueError when the graph answers otherwise than the model.
     """
     model, encoder, card = load_model(model_folder)
-    logits = torch_logits(model, encoder, encoder.rows(columns))
-    parity = PARITIES[card.task](logits, found, card)
+    rows = encoder.rows(columns)
+    logits = torch_logits(model, encoder, rows)
+    parity = PARITIES[card.task](allowed(encoder, rows, logits), found, card)
     check_parity(parity, bundle_folder.name)
     note_export(bundle_folder, {"parity": asdict(parity)})
     return parity
@@ -142,9 +143,22 @@ def score_parity(
     return Parity(len(expected), differing, float(differences.max()))
 
 
+def item_parity(logits: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard) -> Parity:
+    """Compare shares: those of the items that were named, and the largest ones."""
+    del card
+    top = found.shape[1] // 2
+    expected = torch.softmax(torch.from_numpy(logits), dim=1).nan_to_num().numpy()
+    named = np.take_along_axis(expected, found[:, :top].astype(np.int64), axis=1)
+    largest = -np.sort(-expected, axis=1)[:, :top]
+    differences = np.maximum(np.abs(named - found[:, top:]), np.abs(largest - found[:, top:]))
+    differing = int((differences.max(axis=1) > MOST_DIFFERENCE).sum())
+    return Parity(len(expected), differing, float(differences.max()))
+
+
 PARITIES: dict[Task, Callable[[NDArray[np.float32], NDArray[np.float32], ModelCard], Parity]] = {
     "classification": class_parity,
     "regression": score_parity,
+    "ranking": item_parity,
 }
 """From what the model in torch says, what the bundle says, and the model's card."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.artifacts import DatasetRef, EvalReport
 from tasks.data.snapshot import split_rows
+from tasks.evaluation.recommended import truth_of
 from tasks.packaging.answers import load_answers
 from tasks.promotion.gate import Contender, Evidence
 
@@ -23,7 +24,7 @@ def read_evidence(
     `predictions` maps each report's `predictions_uri` to its local folder. Raises ValueError when
     a model answered for other rows than the holdout has.
     """
-    truth = split_rows(dataset_path, dataset, "test").labels
+    truth = truth_of(split_rows(dataset_path, dataset, "test"), dataset)
     by_bundle = {report.candidate.sha256: report for report in proof}
     missing = [sha256 for sha256 in bundles if sha256 not in by_bundle]
     if missing:

@@ -19,6 +19,7 @@ from tasks.promotion.entries import Standing
 from tasks.promotion.explained import r2_difference
 from tasks.promotion.proof import Difference, paired_difference
 from tasks.promotion.ranking import auc_difference
+from tasks.promotion.recommending import ndcg_difference
 from tasks.promotion.selection import Selection
 
 CHEAPER_BY = 0.05
@@ -67,7 +68,7 @@ class Evidence:
     """What the holdout showed, all on the same rows."""
 
     truth: Answers
-    """Positions of classes, or of a regression numbers."""
+    """Positions of classes, of a regression numbers, of a ranking items and users [rows, 2]."""
     classes: int
     candidate: Contender
     baseline: Contender
@@ -144,11 +145,17 @@ def _number_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
     return r2_difference(evidence.truth, ours, theirs, policy)
 
 
+def _item_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    ours, theirs = evidence.candidate.answers, evidence.opponent.answers
+    return ndcg_difference(evidence.truth, ours, theirs, policy)
+
+
 DIFFERENCES: dict[Metric, Callable[[GatePolicy, Evidence], Difference]] = {
     "macro_f1": _class_difference,
     "accuracy": _class_difference,
     "roc_auc": _area_difference,
     "r2": _number_difference,
+    "ndcg": _item_difference,
 }
 """How candidate and opponent are compared, by metric; more is better."""
 

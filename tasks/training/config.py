@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from tasks.artifacts import Task
 from tasks.training.technique import OptimizerName, ScoreName, Technique
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -56,6 +57,8 @@ class TrainConfig(Technique):
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """Kinds of data that the architecture reads."""
+    tasks: ClassVar[tuple[Task, ...]] = ()
+    """What it can be trained to answer, where that is not all that its kinds ask."""
     usual_lr: ClassVar[float] = 1e-3
     """Peak rate of AdamW that serves where nobody searches."""
     usual_choice: ClassVar[ScoreName] = "macro_f1"

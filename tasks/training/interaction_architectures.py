@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
+from tasks.artifacts import Task
 from tasks.training.config import TrainConfig
 from tasks.training.technique import ScoreName
 
@@ -12,6 +13,7 @@ class Collaborative(TrainConfig):
     """What all of them have in common."""
 
     kinds: ClassVar[tuple[str, ...]] = ("interactions",)
+    tasks: ClassVar[tuple[Task, ...]] = ("regression", "ranking")
     usual_lr: ClassVar[float] = 5e-3
     usual_choice: ClassVar[ScoreName] = "loss"
     row_ms: ClassVar[float] = 0.01
@@ -37,6 +39,7 @@ class MatrixFactorisation(Collaborative):
 class NeuralCollaborativeFiltering(Collaborative):
     """Factors beside layers over both vectors (arXiv:1708.05031); reads user and item alone."""
 
+    tasks: ClassVar[tuple[Task, ...]] = ("regression",)
     row_ms: ClassVar[float] = 0.02
 
     model: Literal["neural_collaborative_filtering"] = "neural_collaborative_filtering"

@@ -1,11 +1,15 @@
 """Blueprints of the networks that read interactions, and the encoder that all of them share."""
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.artifacts import DatasetRef
-from tasks.packaging.predictor.interactions import USER_AND_ITEM
+from tasks.packaging.predictor.interactions import USER_AND_ITEM, met_table
 from tasks.training.blueprint import Blueprint
 from tasks.training.interaction_architectures import (
     Collaborative,
@@ -17,6 +21,8 @@ from tasks.training.job import Rows
 from tasks.training.table_models import column_tables, table_shape
 
 Columns = Mapping[str, Sequence[Any]]
+MET = "met.npy"
+"""Who met what in training, beside the graph of a ranking."""
 
 
 def matrix_factorisation(
@@ -52,7 +58,7 @@ def _blueprint(
     encoder = interaction_encoder(dataset, train.columns, config.min_count, sides or {})
     shape = {
         "num_classes": dataset.num_outputs,
-        **num_ids(encoder),
+        **num_ids(encoder, dataset),
         **{
             f"{side}_{part}": size
             for side, table in encoder["tables"].items()
@@ -63,7 +69,13 @@ def _blueprint(
         **own,
     }
     inputs = tuple(n for n in dataset.inputs if sides or dataset.types[n] in USER_AND_ITEM)
-    return Blueprint(family=family, config=shape, inputs=inputs, encoder=encoder)
+    return Blueprint(
+        family=family,
+        config=shape,
+        inputs=inputs,
+        encoder=encoder,
+        files=met_files(encoder, train.columns, train.labels),
+    )
 
 
 def interaction_encoder(
@@ -87,12 +99,29 @@ def interaction_encoder(
         for side, names in sides.items()
         if names
     }
-    return {"kind": "interactions", **ids, "tables": tables}
+    ranks = {"top": int(dataset.layout["top"]), "met": MET} if dataset.task == "ranking" else {}
+    return {"kind": "interactions", **ids, "tables": tables, **ranks}
 
 
-def num_ids(encoder: Mapping[str, Any]) -> dict[str, int]:
-    """How many ids users and items have, the unknown one included."""
-    return {f"{side}s": len(encoder[side]["known"]) + 1 for side in USER_AND_ITEM}
+def num_ids(encoder: Mapping[str, Any], dataset: DatasetRef) -> dict[str, int]:
+    """How many ids users and items have: the unknown one included, which no ranking names."""
+    sizes = {
+        f"{side}s": len(encoder[side]["known"]) + 1 for side in USER_AND_ITEM if side in encoder
+    }
+    return {"items": dataset.num_outputs, **sizes}
+
+
+def met_files(
+    encoder: Mapping[str, Any], columns: Columns, items: NDArray[Any]
+) -> dict[str, bytes]:
+    """Of a ranking, the file that says which items each user met in these training rows."""
+    if "met" not in encoder:
+        return {}
+    place = {name: index + 1 for index, name in enumerate(encoder["user"]["known"])}
+    users = np.array([place.get(name, 0) for name in columns[encoder["user"]["column"]]])
+    file = io.BytesIO()
+    np.save(file, met_table(users, items, len(place) + 1), allow_pickle=False)
+    return {encoder["met"]: file.getvalue()}
 
 
 def columns_of_sides(dataset: DatasetRef, columns: Columns) -> dict[str, list[str]]:
@@ -100,11 +129,11 @@ def columns_of_sides(dataset: DatasetRef, columns: Columns) -> dict[str, list[st
 
     All else says something of the user, or of when and where he asks.
     """
-    item = next(name for name, type_ in dataset.types.items() if type_ == "item")
+    item = next((name for name, type_ in dataset.types.items() if type_ == "item"), None)
     sides: dict[str, list[str]] = {side: [] for side in USER_AND_ITEM}
     for name in dataset.inputs:
         if dataset.types[name] not in USER_AND_ITEM:
-            of_item = _depends(columns[name], columns[item])
+            of_item = item is not None and _depends(columns[name], columns[item])
             sides["item" if of_item else "user"].append(name)
     return sides
 

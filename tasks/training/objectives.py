@@ -11,7 +11,7 @@ from tasks.artifacts import Task
 from tasks.compression.config import DistilConfig
 from tasks.training.config import TrainConfig
 from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
-from tasks.training.scores import class_scores, number_scores
+from tasks.training.scores import class_scores, item_scores, number_scores
 from tasks.training.technique import ScoreName
 
 Answers = NDArray[np.float32]
@@ -50,6 +50,7 @@ OBJECTIVES: dict[Task, Objective] = {
     "classification": Objective(
         loss=class_loss, scores=class_scores, choices=("macro_f1", "accuracy", "loss")
     ),
+    "ranking": Objective(loss=class_loss, scores=item_scores, choices=("loss",), usual="loss"),
     "regression": Objective(
         loss=number_loss, scores=number_scores, choices=("r2", "loss"), usual="r2"
     ),

@@ -24,6 +24,9 @@ from tasks.training.model_folder import card_of, num_params, save_model
 from tasks.training.objectives import OBJECTIVES, score_of
 from tasks.training.technique import Technique
 
+MOST_ANSWERS = 25_000_000
+"""Numbers that a model answers to the validation rows after an epoch: 100 MB."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
@@ -90,7 +93,7 @@ def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) ->
         classes=site.dataset.classes,
         scale=site.dataset.scale,
         train=train,
-        valid=site.rows("valid"),
+        valid=in_memory(site.rows("valid"), site.dataset.num_outputs),
     )
 
 
@@ -105,6 +108,14 @@ def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] 
         )
     chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
     return rows if len(chosen) == len(rows) else rows.take(chosen)
+
+
+def in_memory(valid: Rows, num_outputs: int) -> Rows:
+    """The rows, spread evenly when answers to all of them would be too many numbers."""
+    most = max(1, MOST_ANSWERS // num_outputs)
+    if len(valid) <= most:
+        return valid
+    return valid.take(np.linspace(0, len(valid) - 1, most).round().astype(np.int64))
 
 
 def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -> Course:

@@ -19,6 +19,18 @@ def class_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) -> dict
     }
 
 
+def item_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) -> dict[str, float]:
+    """Mean cross entropy over the catalogue, and the share of events among the ten likeliest.
+
+    What a user met before is not left out: the exported bundle does that.
+    """
+    truth_N1 = np.take_along_axis(logits_NC, labels_N[:, None], axis=1)
+    return {
+        "valid/loss": cross_entropy(logits_NC, labels_N),
+        "valid/hit_10": float(((logits_NC > truth_N1).sum(axis=1) < 10).mean()),
+    }
+
+
 def number_scores(found_N1: NDArray[np.float32], truth_N: NDArray[Any]) -> dict[str, float]:
     """R2 and mean squared error of standard scores."""
     loss = float(np.mean((found_N1[:, 0] - truth_N) ** 2))

@@ -21,6 +21,7 @@ from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.quality import FIGURES
+from tasks.evaluation.recommended import truth_of
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
 from tasks.training.blueprint import first_model
@@ -44,7 +45,7 @@ def snapshot(project: Any, folder: Path) -> DatasetRef:
         name=project.name, uri="", sha256=digest, source_sha256=digest, kind=project.data.kind,
         inputs=prepared.config.inputs, target=project.data.target, types=prepared.types,
         task=project.data.task, classes=prepared.classes, scale=scale_of(prepared),
-        rows=split_sizes(prepared),
+        layout=project.data.layout, rows=split_sizes(prepared),
     )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def figures(model: Path, data: Path, dataset: DatasetRef) -> dict[str, float]:
     bundle = model.with_name(f"{model.name}-bundle")
     export_bundle(model, bundle, dataset.target, rows.take(np.arange(8)).columns)
     found = Predictor.load(bundle).probabilities(rows.columns)
-    return FIGURES[dataset.task](found, rows.labels, dataset.classes)[0]
+    return FIGURES[dataset.task](found, truth_of(rows, dataset), dataset.classes)[0]
 
 
 def main(project_name: str, names: list[str]) -> None:

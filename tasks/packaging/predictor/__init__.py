@@ -3,7 +3,7 @@
 This folder ships with a model, so it imports numpy, tokenizers, onnxruntime and itself, no more.
 """
 
-from .encoder import Encoder, load_encoder, ragged_names
+from .encoder import Encoder, allowed, load_encoder, ragged_names
 from .predictor import Predictor
 
-__all__ = ["Encoder", "Predictor", "load_encoder", "ragged_names"]
+__all__ = ["Encoder", "Predictor", "allowed", "load_encoder", "ragged_names"]

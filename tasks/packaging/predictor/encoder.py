@@ -57,6 +57,12 @@ def ragged_names(encoder: Encoder) -> tuple[str, ...]:
     return names
 
 
+def allowed(encoder: Encoder, rows: Any, logits_BC: np.ndarray) -> np.ndarray:
+    """The logits, minus infinity where the encoder knows that a row must not get that answer."""
+    barred = getattr(encoder, "barred", None)
+    return logits_BC if barred is None else barred(rows, logits_BC)
+
+
 def load_encoder(config: Mapping[str, Any], folder: Path) -> Encoder:
     """The encoder that `config` describes, its files read from `folder`."""
     kind = config.get("kind")

@@ -31,9 +31,7 @@ class Classes:
 
     def finished(self, logits_BC: np.ndarray) -> np.ndarray:
         """The softmax of the logits over the temperature."""
-        divided_BC = logits_BC / self._temperature
-        shifted = np.exp(divided_BC - divided_BC.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+        return np.asarray(_softmax(logits_BC / self._temperature), dtype=np.float32)
 
     def said(self, found_BC: np.ndarray) -> dict[str, list[Any]]:
         """`label` and `probability_<class>`."""
@@ -59,8 +57,51 @@ class Numbers:
         return {"prediction": found_BC[:, 0].tolist()}
 
 
+class TopItems:
+    """The likeliest items and how likely each is: positions in the catalogue, then shares.
+
+    Positions are exact in float32 up to 2**24.
+    """
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._names: tuple[str, ...] = tuple(facts["classes"])
+        self._top = min(int(facts["encoder"]["top"]), len(self._names))
+        self.width = 2 * self._top
+
+    def finished(self, logits_BC: np.ndarray) -> np.ndarray:
+        """The largest shares of the softmax in their order; 0 for an item that is barred."""
+        shares_BC = _softmax(logits_BC)
+        # Sorted by place first, so that of equal shares the first item stands first.
+        places_BK = np.sort(np.argpartition(-shares_BC, self._top - 1, axis=1)[:, : self._top])
+        shares_BK = np.take_along_axis(shares_BC, places_BK, axis=1)
+        order_BK = np.argsort(-shares_BK, axis=1, kind="stable")
+        found = [np.take_along_axis(each, order_BK, axis=1) for each in (places_BK, shares_BK)]
+        return np.concatenate(found, axis=1, dtype=np.float32)
+
+    def said(self, found_BC: np.ndarray) -> dict[str, list[Any]]:
+        """`item_1`, `item_2`, ..., then `score_1`, ...; no item where nothing is left."""
+        shares_BK = found_BC[:, self._top :]
+        items = {
+            f"item_{place + 1}": [
+                self._names[int(item)] if share > 0 else None
+                for item, share in zip(found_BC[:, place], shares_BK[:, place], strict=True)
+            ]
+            for place in range(self._top)
+        }
+        return items | {f"score_{i + 1}": shares_BK[:, i].tolist() for i in range(self._top)}
+
+
 FORMS: dict[str, Callable[[Mapping[str, Any]], Form]] = {
     "classification": Classes,
     "regression": Numbers,
+    "ranking": TopItems,
 }
 """By task."""
+
+
+def _softmax(logits_BC: np.ndarray) -> np.ndarray:
+    """Shares of each row; minus infinity has none, and zeros stand where nothing else is."""
+    most_B1 = logits_BC.max(axis=1, keepdims=True)
+    shifted = np.exp(logits_BC - np.where(np.isfinite(most_B1), most_B1, 0))
+    total_B1 = shifted.sum(axis=1, keepdims=True)
+    return np.asarray(shifted / np.where(total_B1 > 0, total_B1, 1))

@@ -21,7 +21,8 @@ class InteractionRows:
     batch_rows = 256
     ragged_axes: tuple[int, ...] = ()
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], met: np.ndarray | None = None) -> None:
+        self._met = met
         self._ids = {
             side: {name: place + 1 for place, name in enumerate(config[side]["known"])}
             for side in USER_AND_ITEM
@@ -39,9 +40,10 @@ class InteractionRows:
 
     @classmethod
     def load(cls, config: Mapping[str, Any], folder: Path) -> "InteractionRows":
-        """From the configuration alone; no file is read from `folder`."""
-        del folder
-        return cls(config)
+        """From the configuration and, of a ranking, the file of who met what."""
+        name = config.get("met")
+        met = np.load(folder / name, allow_pickle=False) if name else None
+        return cls(config, met)
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """float32 [rows, ids and columns]; ids are exact in it up to 2**24."""
@@ -65,11 +67,35 @@ class InteractionRows:
             start += self._widths[side]
         return arrays
 
+    def barred(self, rows: Sequence[np.ndarray] | np.ndarray, logits_BC: np.ndarray) -> np.ndarray:
+        """The logits, minus infinity for the items that the row's user met in training."""
+        if self._met is None:
+            return logits_BC
+        found_BC = np.array(logits_BC, dtype=np.float32)
+        for index, row in enumerate(rows):
+            found_BC[index, met_by(self._met, int(row[0]))] = -np.inf
+        return found_BC
+
     def _ids_of(self, side: str, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         column, known = self._columns[side], self._ids[side]
         if column not in columns:
             raise ValueError(f"column {column!r} is missing; found {', '.join(map(str, columns))}")
         return np.array([known.get(_name(value, column), 0) for value in columns[column]])
+
+
+def met_table(users: np.ndarray, items: np.ndarray, num_users: int) -> np.ndarray:
+    """int32: where each user's items begin, [num_users + 1], then the items, sorted by user.
+
+    User 0 is the unknown one, who met nothing.
+    """
+    pairs = np.unique(np.stack([users, items], axis=1)[users > 0], axis=0)
+    begins = np.searchsorted(pairs[:, 0], np.arange(num_users + 1)) + num_users + 1
+    return np.concatenate([begins, pairs[:, 1]]).astype(np.int32)
+
+
+def met_by(met: np.ndarray, user: int) -> np.ndarray:
+    """The items of one user."""
+    return met[met[user] : met[user + 1]]
 
 
 def _name(value: Any, column: str) -> str:

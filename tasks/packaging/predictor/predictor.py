@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from .encoder import Encoder, load_encoder
+from .encoder import Encoder, allowed, load_encoder
 from .forms import FORMS
 
 FORMAT = 1
@@ -72,7 +72,7 @@ class Predictor:
 
     def _answers(self, rows: list[Any]) -> np.ndarray:
         (logits_BC,) = self._session.run(None, self._encoder.batch(rows))
-        return self._form.finished(np.asarray(logits_BC))
+        return self._form.finished(allowed(self._encoder, rows, np.asarray(logits_BC)))
 
 
 def _open_session(path: Path, threads: int) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.data import item_target
 from tasks.data.config import DataConfig
 from tasks.data.per_user import newest_of_users
 from tasks.data.prepare import Prepared, prepare_rows
@@ -127,6 +128,11 @@ WRONG_SETTINGS: dict[str, tuple[Setting, str]] = {
     "a class of a number": ({"task": "classification", "above": 3}, "data.task classification"),
     "above": ({"above": 3}, "above 3 makes two classes"),
     "labels": ({"checks": {"labels": ["1"]}}, "checks.labels are classes"),
+    "a rating column": (
+        {"interactions": {**PAIR, "rating": "stars", "at_least": 3}},
+        "rating, at_least and top are for task ranking",
+    ),
+    "a number of answers": ({"interactions": {**PAIR, "top": 5}}, "top are for task ranking"),
     "the user is foretold": ({"target": "who"}, "data.target 'who' is the user, not a rating"),
     "the item is foretold": ({"target": "what"}, "data.target 'what' is the item, not a rating"),
     "inputs without item": ({"inputs": ["who", "age"]}, "must hold the item 'what'"),
@@ -149,6 +155,96 @@ WRONG_SETTINGS: dict[str, tuple[Setting, str]] = {
 def test_a_wrong_setting_is_one_sentence(tmp_path: Path, changed: Setting, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         prepared(tmp_path, **changed)
+
+
+RANKING = {"task": "ranking", "target": "what", "split": {"time": "at"}}
+LIKED = {**PAIR, "rating": "stars", "at_least": 3}
+WRONG_RANKINGS: dict[str, tuple[Setting, str]] = {
+    "of a rating": ({"target": "stars"}, "data.target 'stars' must be the item 'what'"),
+    "without the user": ({"inputs": ["age"]}, "data.inputs age must hold the user 'who'"),
+    "with the item": ({"inputs": ["who", "what"]}, "data.inputs 'what' is the target too"),
+    "with the rating": (
+        {"inputs": ["who", "stars"], "interactions": LIKED},
+        "data.inputs 'stars' is known only after the event",
+    ),
+    "without time": ({"split": {}}, "data.task ranking needs data.split.time"),
+    "of another kind": (
+        {"kind": "table", "interactions": None},
+        "data.task ranking is for kind interactions, data.kind is table",
+    ),
+    "of a side of a number": ({"above": 1}, "above 1 makes two classes, task ranking has none"),
+    "of classes": ({"checks": {"labels": ["1"]}}, "checks.labels are classes, task ranking has"),
+    "half of an event": (
+        {"interactions": {**PAIR, "rating": "stars"}},
+        "rating and at_least say together what an event is",
+    ),
+    "the other half": (
+        {"interactions": {**PAIR, "at_least": 3}},
+        "rating and at_least say together what an event is",
+    ),
+    "of no items": ({"interactions": {**PAIR, "top": 0}}, "greater than or equal to 1"),
+    "of too many items": ({"interactions": {**PAIR, "top": 101}}, "less than or equal to 100"),
+    "no such rating": (
+        {"interactions": {**LIKED, "rating": "star"}},
+        "data.interactions.rating 'star' is not a column of rows.csv, did you mean stars?",
+    ),
+    "nothing is liked": (
+        {"interactions": {**LIKED, "at_least": 99}},
+        r"no row of 240 can be used \(rated lower than an event 240\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "sentence"), WRONG_RANKINGS.values(), ids=WRONG_RANKINGS)
+def test_a_wrong_ranking_is_one_sentence(tmp_path: Path, changed: Setting, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        prepared(tmp_path, **{**RANKING, **changed})
+
+
+def test_a_rating_that_is_a_word_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"rows.csv:242: data.interactions.rating 'stars' is 'go"):
+        prepared(tmp_path, [*ROWS, "1,2,3,4,good,5\n"], **RANKING, interactions=LIKED)
+
+
+@pytest.mark.parametrize(
+    ("most_items", "most_answers", "sentence"),
+    [
+        (30, 10**8, "has 31 different items, task ranking takes 2 to 30"),
+        (
+            20_000,
+            3100,
+            "items for 240 events are more than 3,100: set data.max_rows to at most 100",
+        ),
+    ],
+    ids=["catalogue", "memory"],
+)
+def test_what_is_too_large_to_rank_is_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most_items: int,
+    most_answers: int,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(item_target, "MOST_ITEMS", most_items)
+    monkeypatch.setattr(item_target, "MOST_ANSWERS", most_answers)
+    with pytest.raises(ValueError, match=sentence):
+        prepared(tmp_path, **RANKING)
+
+
+def test_rows_that_are_liked_are_events_and_each_item_is_foreseen_once(tmp_path: Path) -> None:
+    again = [f"0,{row * 12 * 7 % 31},20,1990,4,{2000 + row}\n" for row in range(3)]
+    found = prepared(tmp_path, [*ROWS, *again], **RANKING, interactions=LIKED)
+    assert found.config.inputs == ("who",)
+    assert found.rows.dropped["rated lower than an event"] == sum(
+        int(text.split(",")[4]) < 3 for text in ROWS
+    )
+    assert found.rows.dropped["met before, on an earlier side"] >= 1
+    pairs: dict[tuple[str, str], set[int]] = {}
+    rows = zip(found.inputs["who"], found.rows.labels, found.sides.tolist(), strict=True)
+    for user, item, side in rows:
+        pairs.setdefault((user, item), set()).add(side)
+    assert all(len(sides) == 1 for sides in pairs.values())
+    assert found.classes == tuple(sorted({item for _, item in pairs}))
 
 
 WRONG_ROWS: dict[str, tuple[list[str], Setting, str]] = {

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.packaging.predictor import Encoder, load_encoder
+from tasks.packaging.predictor import Encoder, allowed, load_encoder
+from tasks.packaging.predictor.forms import FORMS
+from tasks.packaging.predictor.interactions import met_table
 
 NUMBER = {"name": "age", "mean": 30.0, "deviation": 10.0, "missing": True}
 CONFIG: dict[str, Any] = {
@@ -58,6 +60,30 @@ def test_many_ids_stay_exact() -> None:
     wide = encoder(user={"column": "who", "known": many}, tables={})
     found = wide.batch(wide.rows({"who": ["99999", 54321], "what": ["tea", "tea"]}))
     assert found["user"].tolist() == [100_000, 54_322]
+
+
+def test_who_met_what_is_barred_and_nothing_else(tmp_path: Path) -> None:
+    users, items = np.array([2, 1, 2, 0, 2]), np.array([4, 0, 1, 3, 4])
+    np.save(tmp_path / "met.npy", met_table(users, items, 4), allow_pickle=False)
+    ranking = load_encoder({**CONFIG, "tables": {}, "met": "met.npy", "top": 2}, tmp_path)
+    rows = ranking.rows({"who": ["ann", 1, "zoe", "bob"], "what": ["tea"] * 4})
+    found = allowed(ranking, rows, np.zeros((4, 5), np.float32))
+    assert [np.flatnonzero(row < 0).tolist() for row in found] == [[1, 4], [0], [], []]
+
+
+def test_the_likeliest_items_in_their_order_and_none_that_is_barred() -> None:
+    form = FORMS["ranking"]({"classes": list("abcd"), "encoder": {"top": 3}})
+    logits = np.log(np.array([[1, 4, 3, 2], [1, 1, 1, 1]], np.float32))
+    logits[1, 1:] = -np.inf
+    found = form.finished(np.concatenate([logits, np.full((1, 4), -np.inf)]))
+    np.testing.assert_allclose(found[0], [1, 2, 3, 0.4, 0.3, 0.2], atol=1e-6)
+    said = form.said(found)
+    assert [said[f"item_{place}"] for place in (1, 2, 3)] == [
+        ["b", "a", None],
+        ["c", None, None],
+        ["d", None, None],
+    ]
+    assert said["score_1"] == pytest.approx([0.4, 1.0, 0.0])
 
 
 @pytest.mark.parametrize(

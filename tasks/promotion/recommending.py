@@ -1,0 +1,47 @@
+"""Does one model recommend better than another? Paired bootstrap over users of the difference.
+
+Users are drawn with replacement and both models are scored on the same draw, as in `proof`.
+"""
+
+import numpy as np
+from scipy import stats
+
+from tasks.evaluation.recommended import Answers, Truth, by_user, items_of
+from tasks.promotion.config import GatePolicy
+from tasks.promotion.proof import BATCH, Difference
+
+
+def ndcg_difference(
+    truth: Truth, first: Answers, second: Answers, policy: GatePolicy
+) -> Difference:
+    """Mean NDCG over users of the first model minus the second's.
+
+    Deterministic for the policy's seed. Raises ValueError when the three do not have the same rows.
+    """
+    if not len(truth) == len(first) == len(second):
+        raise ValueError(
+            f"{len(truth)} events, {len(first)} and {len(second)} answers: a paired comparison "
+            "needs the same rows"
+        )
+    better_U = by_user(first, truth)[0] - by_user(second, truth)[0]
+    if len(better_U) < 2:
+        raise ValueError(f"{len(better_U)} users in the holdout: a comparison needs at least 2")
+    found = stats.bootstrap(
+        (better_U,),
+        np.mean,
+        vectorized=True,
+        method="percentile",
+        n_resamples=policy.resamples,
+        batch=BATCH,
+        confidence_level=policy.confidence,
+        rng=np.random.default_rng(policy.seed),
+    ).confidence_interval
+    return Difference(
+        metric="ndcg",
+        value=float(better_U.mean()),
+        low=float(found.low),
+        high=float(found.high),
+        confidence=policy.confidence,
+        rows=len(truth),
+        changed_rows=int((items_of(first) != items_of(second)).any(axis=1).sum()),
+    )
