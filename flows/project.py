@@ -11,6 +11,7 @@ from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
 from tasks.sweep.config import SweepConfig
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Name
+from tasks.training.sklearn_architecture import SklearnEstimator, check_task
 
 
 def with_models(values: Any) -> Any:
@@ -133,4 +134,6 @@ class Project(BaseModel):
                     f"model {config.model} of {config.name} learns {' or '.join(config.tasks)}, "
                     f"data.task is {self.data.task}"
                 )
+            if isinstance(config, SklearnEstimator):
+                check_task(config, self.data.kind, self.data.task)
         return self

@@ -34,15 +34,26 @@ def dotted(path: Path) -> str:
 
 def allowed_fields(path: Path, data: Any) -> tuple[str, ...]:
     """The fields of the section at `path`; none when nothing of ours stands there."""
-    annotation: Any = Project
-    for step in path:
-        data = _part(data, step)
-        if isinstance(step, str):
-            model = _section(annotation, None)
-            field = model.model_fields.get(step) if model is not None else None
-            annotation = field.annotation if field is not None else None
+    annotation, data = _at(path, data)
     found = _section(annotation, data)
     return tuple(found.model_fields) if found is not None else ()
+
+
+def holds_any_name(path: Path, data: Any) -> bool:
+    """Whether the section at `path` has names that are not ours: parameters of an estimator."""
+    return typing.get_origin(_at(path, data)[0]) is dict
+
+
+def _at(path: Path, data: Any) -> tuple[Any, Any]:
+    """What the field at `path` may hold, and what it holds."""
+    annotation: Any = Project
+    for step in path:
+        if isinstance(step, str):
+            model = _section(annotation, data)
+            field = model.model_fields.get(step) if model is not None else None
+            annotation = field.annotation if field is not None else None
+        data = _part(data, step)
+    return annotation, data
 
 
 def unknown_field(path: Path, data: Any) -> str:

@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
-from flows.project_errors import allowed_fields, dotted, sentences, unknown_field
+from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
 from tasks.data.config import FILE_SUFFIXES, SQL
 from tasks.data.source import resolve_source
 from tasks.training.architectures import PretrainedEncoder
@@ -219,6 +219,8 @@ def _check_slot(section: Any, above: FieldPath, step: str | int, document: _Docu
             )
     elif not isinstance(section, dict):
         raise ValueError(f"--set {override}: {dotted(above)} is {section!r}, without fields")
+    elif holds_any_name(above, document.values):
+        return
     elif step not in allowed_fields(above, document.values):
         raise ValueError(f"--set {override}: {unknown_field((*above, step), document.values)}")
 

@@ -74,7 +74,7 @@ def steps(project: Project) -> Outcome:
 
 
 def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedModel]:
-    """Return baseline, teacher, and every student followed by its control."""
+    """Return baseline, teacher, and every student followed by its control, where it has one."""
     baseline = fit_baseline(dataset)
     tuned = tune_model(project.teacher, project.sweep, project.compute, dataset)
     teacher = train_teacher(project.teacher, tuned, project.compute, dataset)
@@ -86,7 +86,7 @@ def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedM
         [
             {"config": student, "compute": project.compute, "dataset": dataset, **lesson}
             for student in project.students
-            for lesson in (with_teacher, without)
+            for lesson in ((with_teacher, without) if student.is_taught else (without,))
         ],
     )
     models = [baseline, teacher, *students]
@@ -96,7 +96,8 @@ def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedM
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
     """Return a bundle for each model, a quantised one for each student; all calibrated if asked."""
-    candidates = side_by_side(export_model, [{"model": m, "dataset": dataset} for m in models])
+    calls = [{"model": model, "dataset": dataset} for model in models if model.exports]
+    candidates = side_by_side(export_model, calls)
     if project.compress.quantize == "int8":
         students = [candidate for candidate in candidates if candidate.role == "student"]
         shrunk = [quantize_candidate(student, "int8") for student in students]

@@ -58,6 +58,7 @@ class Tuned(Artifact):
     """The learning rate that the range test and the sweep settled on, and why."""
 
     lr: float
+    """0 of a teacher that has none."""
     reason: str
     trials: tuple[tuple[float, float], ...]
     """(learning rate, validation score) of each confirming trial."""
@@ -68,7 +69,10 @@ class Tuned(Artifact):
 
 
 class TrainedModel(Artifact):
-    """Float weights: `<uri>` holds model.json, model.safetensors, encoder files, history.json."""
+    """Float weights: `<uri>` holds model.json, model.safetensors, encoder files, history.json.
+
+    An estimator of scikit-learn has model.onnx and its own answers in the place of weights.
+    """
 
     name: str
     role: Role
@@ -78,6 +82,8 @@ class TrainedModel(Artifact):
     sha256: str
     """Digest of what decides an answer: weights, architecture, encoder, labels; not the history."""
     params: int
+    exports: bool = True
+    """An estimator without an ONNX form teaches, and is no candidate."""
 
 
 class TeacherOutputs(Artifact):

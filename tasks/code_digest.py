@@ -12,6 +12,7 @@ NUMERIC = (
     "torch",
     "numpy",
     "scikit-learn",
+    "skl2onnx",
     "scipy",
     "onnxruntime",
     "onnx",

@@ -10,6 +10,7 @@ from tasks.evaluation.isolation import cost_figures, eager_p50_ms
 from tasks.evaluation.measure import Columns
 from tasks.evaluation.quality import latency_rows
 from tasks.step import step
+from tasks.training.model_folder import is_network
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def _cost(
     storage: Storage, candidate: Candidate, weights_uri: str | None, columns: Columns
 ) -> Cost:
     figures = cost_figures(storage.fetch_folder(candidate.uri), columns)
-    eager = eager_p50_ms(storage.fetch_folder(weights_uri), columns) if weights_uri else None
+    weights = storage.fetch_folder(weights_uri) if weights_uri else None
+    eager = eager_p50_ms(weights, columns) if weights and is_network(weights) else None
     log.info("%s: p50 %.2f ms", candidate.name, figures["p50"])
     latency = Latency(p50=figures.pop("p50"), p95=figures.pop("p95"))
     return Cost(latency_ms=latency, eager_p50_ms=eager, **figures)

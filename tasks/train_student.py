@@ -7,20 +7,22 @@ from pathlib import Path
 from infra.cluster import connect
 from infra.progress import report
 from infra.storage import arrow_filesystem, open_storage
-from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig
+from tasks.estimators.folder import estimator_into
 from tasks.packaging.answers import load_answers
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Lesson, Site, student_job, train_into
+from tasks.training.sklearn_architecture import SklearnEstimator
 
 
 @step()
 def train_student(
-    config: TrainConfig,
+    config: TrainConfig | SklearnEstimator,
     distil: DistilConfig | None,
     compute: ComputeConfig,
     dataset: DatasetRef,
@@ -35,15 +37,18 @@ def train_student(
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
-    name = config.name if distil else f"{config.name}-control"
+    role: Role = "student" if distil or not config.is_taught else "control"
+    name = config.name if role == "student" else f"{config.name}-control"
     lesson = None
     if distil and outputs:
         lesson = Lesson(distil, load_answers(storage.fetch_folder(outputs.uri)))
     say = partial(report, f"train_student {name}")
     with tempfile.TemporaryDirectory(prefix="student-") as folder:
-        saved = train_into(Path(folder), student_job(config, lesson, site), store, say)
+        if isinstance(config, SklearnEstimator):
+            saved = estimator_into(Path(folder), config, site, 1, say)
+        else:
+            saved = train_into(Path(folder), student_job(config, lesson, site), store, say)
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
-    role = "student" if distil else "control"
     return TrainedModel(
         name=name, role=role, parent=parent, uri=uri, sha256=saved.digest, params=saved.params
     )

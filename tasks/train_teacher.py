@@ -9,16 +9,18 @@ from infra.progress import report
 from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, TrainedModel, Tuned
 from tasks.code_digest import code_digest
+from tasks.estimators.folder import estimator_into
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Site, teacher_job, train_into
+from tasks.training.sklearn_architecture import SklearnTeacher
 
 
 @step()
 def train_teacher(
-    config: TrainConfig, tuned: Tuned, compute: ComputeConfig, dataset: DatasetRef
+    config: TrainConfig | SklearnTeacher, tuned: Tuned, compute: ComputeConfig, dataset: DatasetRef
 ) -> TrainedModel:
     """Return the teacher, trained by `compute.workers` workers at the tuned rate."""
     storage = open_storage()
@@ -29,7 +31,10 @@ def train_teacher(
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
     with tempfile.TemporaryDirectory(prefix="teacher-") as folder:
         say = partial(report, "train_teacher")
-        saved = train_into(Path(folder), teacher_job(config, tuned.lr, site), store, say)
+        if isinstance(config, SklearnTeacher):
+            saved = estimator_into(Path(folder), config, site, compute.workers, say)
+        else:
+            saved = train_into(Path(folder), teacher_job(config, tuned.lr, site), store, say)
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
     return TrainedModel(
         name=config.name,
@@ -38,4 +43,5 @@ def train_teacher(
         uri=uri,
         sha256=saved.digest,
         params=saved.params,
+        exports=saved.exports,
     )

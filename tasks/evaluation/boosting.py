@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import Rows
+from tasks.estimators.trees import rounded_down
 from tasks.evaluation.fitted import Baseline
 from tasks.packaging.predictor.table import TableRows
 from tasks.training.table_models import table_encoder, text_columns
@@ -63,16 +64,10 @@ def tree_tensors(trees: Trees) -> dict[str, Tensor]:
         feature[tree, :size] = np.where(is_leaf, 0, nodes["feature_idx"])
         child[tree, :size, 0] = np.where(is_leaf, own, nodes["left"])
         child[tree, :size, 1] = np.where(is_leaf, own, nodes["right"])
-        threshold[tree, :size] = _rounded_down(np.where(is_leaf, 0.0, nodes["num_threshold"]))
+        threshold[tree, :size] = rounded_down(np.where(is_leaf, 0.0, nodes["num_threshold"]))
         value[tree, :size] = np.where(is_leaf, nodes["value"], 0.0)
     arrays = {"feature": feature, "child": child, "threshold": threshold, "value": value}
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-
-def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The largest float32 that is not above: float32 rows then go the way that they went."""
-    nearest = np.clip(thresholds, -3e38, 3e38).astype(np.float32)
-    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def _bias(model: Any, num_outputs: int) -> Tensor:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tasks.artifacts import DatasetRef, Role
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.isolation import answers
-from tasks.packaging.export import export_bundle, prove_parity
+from tasks.packaging.export import export_bundle, prove_alike, prove_parity
+from tasks.training.model_folder import VALID, is_network, load_card, load_own_answers
 
 log = logging.getLogger(__name__)
 NEVER_DEPLOYED = ("teacher", "control")
@@ -30,8 +31,12 @@ def export_and_prove(
     rows = split_rows(data, dataset, "valid")
     digest = export_bundle(model, bundle, dataset.target, rows.columns)
     found = answers(bundle, rows.columns)
-    count = min(len(rows), FEW_ROWS) if role in NEVER_DEPLOYED else len(rows)
-    chosen = np.linspace(0, len(rows) - 1, count).round().astype(np.int64)
-    parity = prove_parity(model, bundle, rows.take(chosen).columns, found[chosen])
-    log.info("%s: %d of %d answers differ from torch", role, parity.differing, parity.rows)
+    if is_network(model):
+        count = min(len(rows), FEW_ROWS) if role in NEVER_DEPLOYED else len(rows)
+        chosen = np.linspace(0, len(rows) - 1, count).round().astype(np.int64)
+        parity = prove_parity(model, bundle, rows.take(chosen).columns, found[chosen])
+    else:
+        own = load_own_answers(model, VALID)
+        parity = prove_alike(bundle, own, found, load_card(model))
+    log.info("%s: %d of %d answers differ from the model", role, parity.differing, parity.rows)
     return digest, found

@@ -11,22 +11,17 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from models.hog_linear import hog
 from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import Rows
+from tasks.estimators.features import hog_encoder
 from tasks.evaluation.fitted import Baseline
 from tasks.packaging.predictor.image import ImageRows
-from tasks.training.image_models import image_encoder, pictures
 
-CELLS = 8
-"""Of a side, at most; a cell is two pixels wide at least."""
 PIECE = 512
 """Pictures at once; keeps memory flat."""
 
 
 def fit_hog(rows: Rows, dataset: DatasetRef) -> Baseline:
     """HOG features and a multinomial logistic regression; ridge regression of numbers."""
-    (column,) = dataset.inputs
-    encoder = image_encoder(column, pictures(rows.columns[column], most=1))
-    channels, cell = encoder["channels"], max(2, encoder["size"] // CELLS)
-    encoder |= {"mean": [0.0] * channels, "deviation": [255.0] * channels}
+    encoder, cell = hog_encoder(dataset, rows.columns)
     model = fit_linear(hog_features(encoder, rows, cell), rows.labels, dataset)
     weights_CF = torch.tensor(np.atleast_2d(model.coef_)).float()
     bias_C = torch.tensor(np.atleast_1d(model.intercept_)).float()

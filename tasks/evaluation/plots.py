@@ -114,8 +114,9 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
     axes = figure.add_subplot(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
     if tuned.range_test:
         axes.plot(*zip(*tuned.range_test, strict=True), color=COLOURS[0], label="range test")
-    axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
-    axes.legend()
+    if tuned.lr:
+        axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
+        axes.legend()
     return save_figure(figure, path)
 
 

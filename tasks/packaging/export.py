@@ -3,6 +3,7 @@
 Shapes: B batch, C classes.
 """
 
+import shutil
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +21,24 @@ from tasks.artifacts import Task
 from tasks.packaging.bundle import GRAPH, BundleFacts, note_export, write_bundle
 from tasks.packaging.manifest import MANIFEST
 from tasks.packaging.predictor import Encoder, allowed, ragged_names
-from tasks.training.model_folder import CARD, HISTORY, WEIGHTS, ModelCard, load_model
+from tasks.training.model_folder import (
+    CARD,
+    HISTORY,
+    LESSON,
+    VALID,
+    WEIGHTS,
+    ModelCard,
+    is_network,
+    load_card,
+    load_model,
+)
 
 OPSET = 20
 MOST_DIFFERENCE = 1e-4
 """Of a probability between torch and ONNX Runtime; float32 gives about 1e-6."""
 _BATCH_ROWS = 8
+_OUR_FILES = {CARD, WEIGHTS, HISTORY, MANIFEST, GRAPH, VALID, LESSON}
+"""Of a model folder; the others are the encoder's."""
 _ONE_AT_A_TIME = threading.Lock()  # the exporter keeps its state in module globals
 Columns = Mapping[str, Sequence[Any]]
 
@@ -43,10 +56,12 @@ class Parity:
 
 def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns: Columns) -> str:
     """Fill `bundle_folder` from a float model; its digest. `columns` hold example rows."""
-    model, encoder, card = load_model(model_folder)
-    rows = encoder.rows(columns)
-    longest = max(range(len(rows)), key=lambda index: encoder.length(rows[index]))
-    export_graph(model, encoder, [rows[longest], rows[0]], bundle_folder / GRAPH)
+    card = load_card(model_folder)
+    bundle_folder.mkdir(parents=True, exist_ok=True)
+    if is_network(model_folder):
+        _export_network(model_folder, columns, bundle_folder / GRAPH)
+    else:
+        shutil.copyfile(model_folder / GRAPH, bundle_folder / GRAPH)
     facts = BundleFacts(
         encoder=card.encoder,
         task=card.task,
@@ -55,8 +70,7 @@ def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns:
         target=target,
         scale=card.scale,
     )
-    known = {CARD, WEIGHTS, HISTORY, MANIFEST}
-    files = {path.name: path for path in model_folder.iterdir() if path.name not in known}
+    files = {path.name: path for path in model_folder.iterdir() if path.name not in _OUR_FILES}
     return write_bundle(bundle_folder, facts, files)
 
 
@@ -69,11 +83,28 @@ def prove_parity(
     """
     model, encoder, card = load_model(model_folder)
     rows = encoder.rows(columns)
-    logits = torch_logits(model, encoder, rows)
-    parity = PARITIES[card.task](allowed(encoder, rows, logits), found, card)
+    logits = allowed(encoder, rows, torch_logits(model, encoder, rows))
+    return prove_alike(bundle_folder, logits, found, card)
+
+
+def prove_alike(
+    bundle_folder: Path, logits: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard
+) -> Parity:
+    """Compare what the bundle answered with the model's own logits of the same rows, and note it.
+
+    Raises ValueError when they are further apart than rounding puts them.
+    """
+    parity = PARITIES[card.task](logits, found, card)
     check_parity(parity, bundle_folder.name)
     note_export(bundle_folder, {"parity": asdict(parity)})
     return parity
+
+
+def _export_network(model_folder: Path, columns: Columns, path: Path) -> None:
+    model, encoder, _ = load_model(model_folder)
+    rows = encoder.rows(columns)
+    longest = max(range(len(rows)), key=lambda index: encoder.length(rows[index]))
+    export_graph(model, encoder, [rows[longest], rows[0]], path)
 
 
 def export_graph(model: nn.Module, encoder: Encoder, rows: Sequence[Any], path: Path) -> None:

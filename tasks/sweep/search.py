@@ -74,6 +74,12 @@ def given_rate(lr: float) -> Tuned:
     )
 
 
+def no_rate(estimator: str) -> Tuned:
+    """Of what is fitted, not trained by steps."""
+    reason = f"{estimator} has no learning rate"
+    return Tuned(lr=0.0, reason=reason, trials=(), range_test=(), suggested=None)
+
+
 def middle_rate(allowed: Rates, rows: int) -> Tuned:
     """The middle of the rates that are allowed, where rows are too few to search with."""
     reason = f"{rows} rows are too few for a range test: the middle of sweep.lr"

@@ -16,6 +16,7 @@ from tasks.training.interaction_architectures import (
     TwoTower,
 )
 from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
+from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
 
@@ -132,29 +133,12 @@ _Series = SeriesRnn | SeriesLstm | SeriesGru
 _Pairs = MatrixFactorisation | NeuralCollaborativeFiltering | TwoTower
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
 _Image = Lenet | SmallLenet | SharedKernelCnn | Resnet
+_Any = _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image | _Pairs
 TeacherConfig = Annotated[
-    MiniLMTeacher
-    | PretrainedTeacher
-    | _Scratch
-    | _Series
-    | NgramBag
-    | TableResNet
-    | Mlp
-    | _Image
-    | _Pairs,
-    Field(discriminator="model"),
+    MiniLMTeacher | PretrainedTeacher | _Any | SklearnTeacher, Field(discriminator="model")
 ]
 StudentConfig = Annotated[
-    MiniLM
-    | PretrainedEncoder
-    | _Scratch
-    | _Series
-    | NgramBag
-    | TableResNet
-    | Mlp
-    | _Image
-    | _Pairs,
-    Field(discriminator="model"),
+    MiniLM | PretrainedEncoder | _Any | SklearnEstimator, Field(discriminator="model")
 ]
 
 TEACHERS: dict[str, TeacherConfig] = {

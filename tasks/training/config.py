@@ -67,6 +67,9 @@ class TrainConfig(Technique):
     row_ms: ClassVar[float] = 0.1
     """Milliseconds of training a row on one of two cores, for the plan."""
 
+    is_taught: ClassVar[bool] = True
+    """Whether it can learn from a teacher's answers, and so has a control."""
+
     name: Name = "teacher"
     """Of a student; each has its own."""
     epochs: PositiveInt = 2

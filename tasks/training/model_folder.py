@@ -6,7 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -19,6 +22,9 @@ from tasks.training.course import Point
 
 FORMAT = 1
 CARD, WEIGHTS, HISTORY = "model.json", "model.safetensors", "history.json"
+VALID, LESSON = "valid.safetensors", "lesson.safetensors"
+"""Of an estimator that torch does not know: its answers to the validation rows, and a teacher's to
+the training rows; its graph is in the folder already."""
 
 
 class ModelCard(BaseModel):
@@ -75,14 +81,31 @@ def save_model(
     return digest
 
 
+def is_network(folder: Path) -> bool:
+    """Whether the folder holds weights for torch; else it holds an estimator's own answers."""
+    return (folder / WEIGHTS).is_file()
+
+
+def load_card(folder: Path) -> ModelCard:
+    """The card; ValueError for a format that is not ours."""
+    card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+    if card.format != FORMAT:
+        raise ValueError(f"{folder / CARD}: format {card.format} must be {FORMAT}")
+    return card
+
+
+def load_own_answers(folder: Path, name: str) -> NDArray[np.float32]:
+    """Logits [N, C] that an estimator gave when it was fitted: VALID or LESSON."""
+    answers: NDArray[np.float32] = load_arrays(folder / name)["answers"]
+    return answers
+
+
 def load_model(folder: Path) -> tuple[nn.Module, Encoder, ModelCard]:
     """The model in evaluation mode, its encoder, and its card.
 
     Raises ValueError for a format that is not ours.
     """
-    card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-    if card.format != FORMAT:
-        raise ValueError(f"{folder / CARD}: format {card.format} must be {FORMAT}")
+    card = load_card(folder)
     model = build_model(card.family, card.config)
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval(), load_encoder(card.encoder, folder), card

@@ -57,6 +57,8 @@ class SavedModel:
 
     digest: str
     params: int
+    exports: bool = True
+    """Whether it has a form that can be deployed."""
 
 
 def train_into(

@@ -11,6 +11,7 @@ from flows.project import Project
 from flows.project_file import load_project, project_schema
 from models.minilm import minilm_folder
 from tasks.training.architectures import PretrainedTeacher
+from tasks.training.sklearn_architecture import SklearnTeacher
 
 PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
 MINIMAL = "name: reviews\ndata:\n  source: rows.csv\n  target: label\n"
@@ -110,7 +111,7 @@ def test_the_schema_file_is_current() -> None:
             "reviews.yaml:7: students.1.model: 'gpt' must be one of minilm, encoder, transformer, "
             "rnn, lstm, gru, embedding_pool, series_rnn, series_lstm, series_gru, ngram_bag, "
             "table_resnet, mlp, lenet, small_lenet, shared_kernel_cnn, resnet, "
-            "matrix_factorisation, neural_collaborative_filtering, two_tower",
+            "matrix_factorisation, neural_collaborative_filtering, two_tower, sklearn",
             id="in a list",
         ),
         pytest.param(
@@ -292,3 +293,45 @@ def test_a_project_survives_being_a_parameter(path: Path) -> None:
     """A schedule hands it over as JSON, with every default written out."""
     project = load_project(path)
     assert Project.model_validate(project.model_dump(mode="json")) == project
+
+
+ESTIMATOR = "teacher: {model: sklearn, estimator: ensemble.RandomForestClassifier, params: {}}\n"
+
+
+def test_parameters_of_an_estimator_can_be_set_by_name(folder: Path) -> None:
+    project = load_project(
+        written(folder, MINIMAL + ESTIMATOR),
+        ["teacher.params.n_estimators=50", "students.0.epochs=3"],
+    )
+    assert isinstance(project.teacher, SklearnTeacher)
+    assert project.teacher.params == {"n_estimators": 50}
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "sentence"),
+    [
+        (
+            ESTIMATOR, "teacher.params.n_estimator=50",
+            "teacher: params.n_estimator is no parameter of ensemble.RandomForestClassifier, did "
+            "you mean n_estimators? allowed: n_estimators, criterion",
+        ),
+        (ESTIMATOR, "teacher.epochs=3", "unknown field; allowed: model, name, estimator, params"),
+        (ESTIMATOR, "teacher.folds=0", "teacher.folds: 0 must be greater than or equal to 1"),
+        (
+            ESTIMATOR.replace("Classifier", "Regressor"), "gate.margin=0.02",
+            "estimator ensemble.RandomForestRegressor of teacher is a regressor; task "
+            "classification needs a classifier, did you mean ensemble.RandomForestClassifier?",
+        ),
+        (
+            "students: [{model: sklearn, name: a, estimator: ensemble.RandomForest}]\n",
+            "gate.margin=0.02",
+            f"reviews.yaml:{MINIMAL_LINES + 1}: students.0: estimator 'ensemble.RandomForest' is "
+            "no classifier or regressor of scikit-learn, did you mean ",
+        ),
+    ],
+    ids=["parameter", "field", "limit", "task", "name"],
+)  # fmt: skip
+def test_an_estimator_is_checked_when_the_file_is_read(
+    folder: Path, text: str, override: str, sentence: str
+) -> None:
+    assert sentence in refusal(folder, MINIMAL + text, override)
