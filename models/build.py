@@ -7,7 +7,9 @@ from typing import Any
 from torch import nn
 
 from models.bias_model import BiasModel, BiasModelConfig
+from models.efficientnet_lite import EfficientNetLite, EfficientNetLiteConfig
 from models.embedding_pool import EmbeddingPool, EmbeddingPoolConfig
+from models.ft_transformer import FtTransformer, FtTransformerConfig
 from models.hog_linear import HogLinear, HogLinearConfig
 from models.lenet import Lenet, LenetConfig
 from models.matrix_factorisation import MatrixFactorisation, MatrixFactorisationConfig
@@ -21,6 +23,7 @@ from models.popularity import Popularity, PopularityConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
 from models.recurrent_series import RecurrentSeries, RecurrentSeriesConfig
 from models.resnet import Resnet, ResnetConfig
+from models.series_cnn import SeriesCnn, SeriesCnnConfig
 from models.series_statistics import SeriesStatistics, SeriesStatisticsConfig
 from models.shared_kernel_cnn import SharedKernelCnn, SharedKernelCnnConfig
 from models.small_lenet import SmallLenet, SmallLenetConfig
@@ -38,7 +41,9 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "embedding_pool": (EmbeddingPoolConfig, EmbeddingPool),
     "mlp": (MlpConfig, Mlp),
     "table_resnet": (TableResNetConfig, TableResNet),
+    "ft_transformer": (FtTransformerConfig, FtTransformer),
     "recurrent_series": (RecurrentSeriesConfig, RecurrentSeries),
+    "series_cnn": (SeriesCnnConfig, SeriesCnn),
     "series_statistics": (SeriesStatisticsConfig, SeriesStatistics),
     "tree_ensemble": (TreeEnsembleConfig, TreeEnsemble),
     "matrix_factorisation": (MatrixFactorisationConfig, MatrixFactorisation),
@@ -53,6 +58,7 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "small_lenet": (SmallLenetConfig, SmallLenet),
     "shared_kernel_cnn": (SharedKernelCnnConfig, SharedKernelCnn),
     "resnet": (ResnetConfig, Resnet),
+    "efficientnet_lite": (EfficientNetLiteConfig, EfficientNetLite),
     "hog_linear": (HogLinearConfig, HogLinear),
 }
 

@@ -6,16 +6,22 @@ is made of stands in `<kind>_models.py`.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from tasks.training.config import InBlocks, TrainConfig
-from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
+from tasks.training.image_architectures import (
+    EfficientNetLite,
+    Lenet,
+    Resnet,
+    SharedKernelCnn,
+    SmallLenet,
+)
 from tasks.training.interaction_architectures import (
     MatrixFactorisation,
     NeuralCollaborativeFiltering,
     TwoTower,
 )
-from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
+from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher
 from tasks.training.technique import ScoreName
 from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
@@ -113,6 +119,30 @@ class TableResNet(InBlocks, TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
+class FtTransformer(InBlocks, TrainConfig):
+    """A token for each column, and attention among them (arXiv:2106.11959, section 3.3)."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("table",)
+    usual_lr: ClassVar[float] = 1e-3
+    usual_choice: ClassVar[ScoreName] = "loss"
+    row_ms: ClassVar[float] = 0.5
+
+    model: Literal["ft_transformer"] = "ft_transformer"
+    epochs: PositiveInt = 4
+    batch_size: PositiveInt = 256
+    blocks: Annotated[int, Field(ge=1, le=16)] = 2
+    width: Annotated[int, Field(ge=8, le=1024)] = 64
+    heads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Must divide the width."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> "FtTransformer":
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
+        return self
+
+
 class Mlp(TrainConfig):
     """Linear layers with ReLU between them, over numbers and embedded categories."""
 
@@ -129,11 +159,12 @@ class Mlp(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-_Series = SeriesRnn | SeriesLstm | SeriesGru
 _Pairs = MatrixFactorisation | NeuralCollaborativeFiltering | TwoTower
+_Series = SeriesRnn | SeriesLstm | SeriesGru | SeriesCnn
+_Table = TableResNet | FtTransformer | Mlp
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
-_Image = Lenet | SmallLenet | SharedKernelCnn | Resnet
-_Any = _Scratch | _Series | NgramBag | TableResNet | Mlp | _Image | _Pairs
+_Image = Lenet | SmallLenet | SharedKernelCnn | Resnet | EfficientNetLite
+_Any = _Scratch | _Series | NgramBag | _Table | _Image | _Pairs
 TeacherConfig = Annotated[
     MiniLMTeacher | PretrainedTeacher | _Any | SklearnTeacher, Field(discriminator="model")
 ]

@@ -9,6 +9,11 @@ import torch
 from torch import nn
 
 from models.build import build_model
+from models.efficientnet_lite import (
+    PACKAGE,
+    EfficientNetLiteConfig,
+    pretrained_efficientnet,
+)
 from models.pretrained import pretrained_encoder
 from models.text_encoder import TextEncoderConfig
 from tasks.packaging.predictor import Encoder, load_encoder
@@ -26,7 +31,8 @@ class Blueprint:
     files: dict[str, bytes] = field(default_factory=dict)
     """Files that the encoder is loaded from, by name."""
     pretrained: str | None = None
-    """Folder of the encoder that it starts from, on every machine that trains; None: fresh."""
+    """Folder of the encoder, or package of the backbone, that it starts from, on every machine that
+    trains; None: fresh."""
     kept_ids: tuple[int, ...] | None = None
     """Rows of the pretrained word table that the model keeps; None keeps all."""
     frozen: tuple[str, ...] = ()
@@ -38,6 +44,8 @@ def first_model(blueprint: Blueprint, seed: int) -> nn.Module:
     torch.manual_seed(seed)
     if blueprint.pretrained is None:
         return build_model(blueprint.family, blueprint.config)
+    if blueprint.pretrained == PACKAGE:
+        return pretrained_efficientnet(EfficientNetLiteConfig(**blueprint.config))
     kept = None if blueprint.kept_ids is None else torch.tensor(blueprint.kept_ids)
     config = TextEncoderConfig(**blueprint.config)
     return pretrained_encoder(Path(blueprint.pretrained), config, kept)

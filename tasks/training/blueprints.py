@@ -6,15 +6,21 @@ from typing import Any
 from tasks.artifacts import DatasetRef
 from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
-from tasks.training.image_models import lenet, resnet, shared_kernel_cnn, small_lenet
+from tasks.training.image_models import (
+    efficientnet_lite,
+    lenet,
+    resnet,
+    shared_kernel_cnn,
+    small_lenet,
+)
 from tasks.training.interaction_models import (
     matrix_factorisation,
     neural_collaborative_filtering,
     two_tower,
 )
 from tasks.training.job import Rows
-from tasks.training.series_models import recurrent_series
-from tasks.training.table_models import mlp, table_resnet
+from tasks.training.series_models import recurrent_series, series_cnn
+from tasks.training.table_models import ft_transformer, mlp, table_resnet
 from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
 from tasks.training.text_models import encoder, minilm, ngram_bag
 
@@ -28,17 +34,20 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "embedding_pool": embedding_pool,
     "ngram_bag": ngram_bag,
     "table_resnet": table_resnet,
+    "ft_transformer": ft_transformer,
     "mlp": mlp,
     "lenet": lenet,
     "small_lenet": small_lenet,
     "shared_kernel_cnn": shared_kernel_cnn,
     "resnet": resnet,
+    "efficientnet_lite": efficientnet_lite,
     "series_rnn": recurrent_series,
     "series_lstm": recurrent_series,
     "series_gru": recurrent_series,
     "matrix_factorisation": matrix_factorisation,
     "neural_collaborative_filtering": neural_collaborative_filtering,
     "two_tower": two_tower,
+    "series_cnn": series_cnn,
 }
 
 

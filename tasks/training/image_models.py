@@ -1,17 +1,27 @@
 """Blueprints of the networks that read pictures, and the encoder that all of them share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.efficientnet_lite import PACKAGE
 from tasks.artifacts import DatasetRef
 from tasks.packaging.predictor.image import stored_pixels
 from tasks.training.blueprint import Blueprint
-from tasks.training.image_architectures import Lenet, Resnet, SharedKernelCnn, SmallLenet
+from tasks.training.image_architectures import (
+    EfficientNetLite,
+    Lenet,
+    Resnet,
+    SharedKernelCnn,
+    SmallLenet,
+)
 from tasks.training.job import Rows
 
+PIXEL_MEAN, PIXEL_DEVIATION = 127.0, 128.0
+"""Of the pictures that EfficientNet-Lite was taught with."""
 MEASURED = 5000
 """Pictures from which mean and deviation are taken, spread evenly."""
 
@@ -38,6 +48,24 @@ def resnet(config: Resnet, dataset: DatasetRef, train: Rows) -> Blueprint:
     """Stages of residual blocks."""
     own = {"widths": config.widths, "blocks": config.blocks}
     return _blueprint("resnet", own, dataset, train)
+
+
+def efficientnet_lite(config: EfficientNetLite, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """A pretrained backbone and a fresh head; pixels are scaled as the backbone learned them."""
+    own = {
+        "resolution": config.resolution,
+        "frozen": config.frozen,
+        "dropout": config.dropout,
+    }
+    made = _blueprint("efficientnet_lite", own, dataset, train)
+    channels = made.encoder["channels"]
+    scale = {"mean": [PIXEL_MEAN] * channels, "deviation": [PIXEL_DEVIATION] * channels}
+    return replace(
+        made,
+        encoder=made.encoder | scale,
+        pretrained=PACKAGE,
+        frozen=("backbone.",) if config.frozen else (),
+    )
 
 
 def image_encoder(column: str, pixels_NHWC: NDArray[np.uint8]) -> dict[str, Any]:

@@ -10,9 +10,14 @@ from typing import Any
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from models import resnet, table_resnet, text_encoder
+from models import ft_transformer, resnet, table_resnet, text_encoder
 
-BLOCKS = (text_encoder.EncoderLayer, table_resnet.ResidualBlock, resnet.ResidualBlock)
+BLOCKS = (
+    text_encoder.EncoderLayer,
+    table_resnet.ResidualBlock,
+    resnet.ResidualBlock,
+    ft_transformer.TransformerBlock,
+)
 """The blocks that are worth it; what is between them is computed once."""
 
 

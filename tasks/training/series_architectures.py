@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from tasks.training.config import TrainConfig
+from tasks.training.technique import ScoreName
 
 
 class SeriesRecurrent(TrainConfig):
@@ -41,3 +42,21 @@ class SeriesGru(SeriesRecurrent):
     """Gated recurrent units (arXiv:1406.1078)."""
 
     model: Literal["series_gru"] = "series_gru"
+
+
+class SeriesCnn(TrainConfig):
+    """Convolutions over time, of several lengths side by side (InceptionTime, arXiv:1909.04939)."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("series",)
+    usual_lr: ClassVar[float] = 3e-3
+    usual_choice: ClassVar[ScoreName] = "loss"
+    row_ms: ClassVar[float] = 0.6
+
+    model: Literal["series_cnn"] = "series_cnn"
+    epochs: PositiveInt = 60
+    batch_size: PositiveInt = 32
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    averaging: Literal["none", "ema", "swa"] = "ema"
+    blocks: Annotated[int, Field(ge=1, le=12)] = 2
+    width: Annotated[int, Field(ge=8, le=512, multiple_of=2)] = 64
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.artifacts import DatasetRef
 from tasks.training.blueprint import Blueprint
 from tasks.training.job import Rows
-from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
+from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
 
 LONGEST = 4
 """Times the longest series of training that may still be asked: a guard for memory, not quality."""
@@ -32,6 +32,19 @@ def recurrent_series(
     return Blueprint(
         family="recurrent_series", config=shape, inputs=dataset.inputs, encoder=encoder
     )
+
+
+def series_cnn(config: SeriesCnn, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """Convolutions over time."""
+    encoder = series_encoder(dataset, train.columns)
+    shape = {
+        "num_classes": dataset.num_outputs,
+        "channels": num_channels(encoder),
+        "blocks": config.blocks,
+        "width": config.width,
+        "dropout": config.dropout,
+    }
+    return Blueprint(family="series_cnn", config=shape, inputs=dataset.inputs, encoder=encoder)
 
 
 def series_encoder(dataset: DatasetRef, columns: dict[str, list[Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.artifacts import DatasetRef
 from tasks.packaging.predictor.table import category_of, numbers_of
-from tasks.training.architectures import Mlp, TableResNet
+from tasks.training.architectures import FtTransformer, Mlp, TableResNet
 from tasks.training.blueprint import Blueprint
 from tasks.training.job import Rows
 
@@ -23,6 +23,17 @@ def table_resnet(config: TableResNet, dataset: DatasetRef, train: Rows) -> Bluep
     """Residual blocks over the columns."""
     own = {"blocks": config.blocks, "width": config.width, "dropout": config.dropout}
     return _blueprint("table_resnet", own, dataset, train)
+
+
+def ft_transformer(config: FtTransformer, dataset: DatasetRef, train: Rows) -> Blueprint:
+    """A token for each column."""
+    own = {
+        "blocks": config.blocks,
+        "width": config.width,
+        "heads": config.heads,
+        "dropout": config.dropout,
+    }
+    return _blueprint("ft_transformer", own, dataset, train)
 
 
 def mlp(config: Mlp, dataset: DatasetRef, train: Rows) -> Blueprint:

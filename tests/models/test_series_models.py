@@ -14,6 +14,7 @@ SHAPES: list[tuple[str, dict[str, Any]]] = [
     ("recurrent_series", {"cell": "lstm", "layers": 2}),
     ("recurrent_series", {"cell": "gru", "pooling": "last"}),
     ("recurrent_series", {"cell": "gru", "bidirectional": False, "pooling": "last"}),
+    ("series_cnn", {}),
     ("series_statistics", {}),
 ]
 

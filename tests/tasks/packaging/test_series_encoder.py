@@ -23,7 +23,7 @@ from tasks.training.blueprint import first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.job import Rows
 from tasks.training.model_folder import card_of, save_model
-from tasks.training.series_architectures import SeriesGru, SeriesLstm, SeriesRnn
+from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
 
 CONFIG: dict[str, Any] = {
     "kind": "series",
@@ -123,8 +123,9 @@ def model_folder(config: StudentConfig, waves: tuple[Path, DatasetRef], target: 
         SeriesLstm(width=12, layers=2),
         SeriesGru(width=12, pooling="last"),
         SeriesGru(width=12, bidirectional=False),
+        SeriesCnn(width=12),
     ],
-    ids=lambda config: f"{config.model}-{config.layers}-{config.pooling}-{config.bidirectional}",
+    ids=["rnn", "lstm of 2 layers", "last gru", "gru one way", "cnn"],
 )
 def test_graph_and_model_agree_and_neighbours_change_no_bit(
     config: StudentConfig, waves: tuple[Path, DatasetRef], tmp_path: Path

@@ -17,7 +17,7 @@ from tasks.evaluation.boosting import fit_boosting
 from tasks.packaging.export import export_graph, torch_logits
 from tasks.packaging.predictor import load_encoder
 from tasks.packaging.predictor.predictor import _open_session
-from tasks.training.architectures import Mlp, TableResNet
+from tasks.training.architectures import FtTransformer, Mlp, TableResNet
 from tasks.training.blueprint import first_model, open_encoder
 from tasks.training.blueprints import blueprint_of
 from tasks.training.config import TrainConfig
@@ -32,6 +32,7 @@ CPU = Device(torch.device("cpu"), bfloat16=False)
 CONFIGS: dict[str, TrainConfig] = {
     "mlp": Mlp(hidden=(16,)),
     "table_resnet": TableResNet(blocks=1, width=32),
+    "ft_transformer": FtTransformer(blocks=1, width=32),
 }
 
 

@@ -1,0 +1,91 @@
+"""The pretrained backbone in a project: what its features are worth, and what is refused."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.efficientnet_lite import PACKAGE
+from tasks.artifacts import DatasetRef
+from tasks.data.config import DataConfig
+from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.prepare import prepare_rows
+from tasks.packaging.export import export_bundle, prove_parity
+from tasks.packaging.predictor import Predictor
+from tasks.training.blueprint import first_model
+from tasks.training.config import ComputeConfig
+from tasks.training.course import Setting, new_state
+from tasks.training.device import Device
+from tasks.training.image_architectures import EFFICIENTNET, EfficientNetLite, ImageAugmentConfig
+from tasks.training.job import material_of
+from tasks.training.loop import train
+from tasks.training.model_folder import card_of, save_model
+from tasks.training.recipes import Site, student_job
+
+CPU = Device(torch.device("cpu"), bfloat16=False)
+SETTINGS = {
+    "epochs": 4, "max_rows": 160, "batch_size": 16, "resolution": 32, "dropout": 0.0, "lr": 1e-2,
+    "averaging": "none", "augment": ImageAugmentConfig(shift=0, rotate=0),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """scikit-learn's digits at their own 8 pixels."""
+    folder = tmp_path_factory.mktemp("digits")
+    data = {"source": "sklearn://digits", "kind": "image", "target": "digit", "image": {"size": 8}}
+    prepared = prepare_rows(DataConfig.model_validate(data), folder)
+    reference = DatasetRef(
+        name="digits", uri="", sha256=write_dataset(prepared, folder), source_sha256="",
+        kind="image", target="digit", inputs=prepared.config.inputs, classes=prepared.classes,
+        rows=split_sizes(prepared),
+    )  # fmt: skip
+    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
+    return Site(dataset=reference, dataset_folder=folder, compute=compute)
+
+
+def test_pretrained_features_tell_digits_apart_and_random_ones_do_not(
+    digits: Site, tmp_path: Path
+) -> None:
+    job = student_job(EfficientNetLite.model_validate(SETTINGS), None, digits)
+    valid = job.valid.take(np.arange(60))
+    job = replace(job, valid=valid)
+    material = material_of(job)
+    scores = []
+    for is_pretrained in (True, False):
+        state = new_state(first_model(job.blueprint, 7), job.course, CPU, job.blueprint.frozen)
+        if not is_pretrained:
+            state.model.backbone.apply(_drawn_anew)  # type: ignore[operator, union-attr]
+        train(state, job.course, material, Setting(CPU))
+        scores.append(max(point.get("valid/accuracy", 0) for point in state.history))
+        if is_pretrained:
+            weights = state.model.state_dict() | state.best_weights
+            card = card_of(state.model, job.blueprint, job.classes)
+            save_model(tmp_path / "model", weights, card, {}, state.history)
+    assert scores[0] > 0.75
+    assert scores[0] > scores[1] + 0.1
+    export_bundle(tmp_path / "model", tmp_path / "bundle", "digit", valid.columns)
+    found = Predictor.load(tmp_path / "bundle").probabilities(valid.columns)
+    prove_parity(tmp_path / "model", tmp_path / "bundle", valid.columns, found)
+    assert (found.argmax(axis=1) == valid.labels).mean() > 0.75
+
+
+def _drawn_anew(module: torch.nn.Module) -> None:
+    if isinstance(module, torch.nn.Conv2d | torch.nn.BatchNorm2d):
+        module.reset_parameters()
+
+
+def test_without_its_package_the_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert EFFICIENTNET == PACKAGE
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ValueError, match=r"the extra modelworks\[efficientnet\] installs"):
+        EfficientNetLite()
+
+
+@pytest.mark.parametrize("resolution", [31, 48, 512])
+def test_a_resolution_that_does_not_suit_is_refused(resolution: int) -> None:
+    with pytest.raises(ValueError, match="resolution"):
+        EfficientNetLite(resolution=resolution)
