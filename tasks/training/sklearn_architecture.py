@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from tasks.artifacts import Task
 from tasks.training.config import Name
 
 MODULES = (
@@ -43,6 +44,7 @@ class SklearnEstimator(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     kinds: ClassVar[tuple[str, ...]] = ("table", "text", "image", "series")
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     row_ms: ClassVar[float] = 0.3
     epochs: ClassVar[int] = 1
     is_taught: ClassVar[bool] = False
