@@ -18,14 +18,14 @@ def with_models(values: Any) -> Any:
     """The fields of a project file, with teacher and students of its kind where it names none."""
     if not isinstance(values, dict) or not isinstance(values.get("data"), dict):
         return values
-    kind = values["data"].get("kind", "text")
+    task = str(values["data"].get("task", "classification"))
+    kind = task if task in TEACHERS else values["data"].get("kind", "text")
     if kind not in TEACHERS:
         return values
     teacher = values.get("teacher", {})
     if isinstance(teacher, dict) and "model" not in teacher:
         teacher = {"model": TEACHERS[kind].model, **teacher}
-    task = values["data"].get("task", "classification")
-    usual = [student for student in STUDENTS[kind] if not student.tasks or task in student.tasks]
+    usual = [student for student in STUDENTS[kind] if task in student.tasks]
     students = [student.model_dump(mode="json") for student in usual or STUDENTS[kind]]
     return {"students": students, **values, "teacher": teacher}
 
@@ -129,11 +129,24 @@ class Project(BaseModel):
                     f"model {config.model} of {config.name} reads {' or '.join(config.kinds)}, "
                     f"data.kind is {self.data.kind}"
                 )
-            if config.tasks and self.data.task not in config.tasks:
+            if self.data.task not in config.tasks:
                 raise ValueError(
                     f"model {config.model} of {config.name} learns {' or '.join(config.tasks)}, "
                     f"data.task is {self.data.task}"
                 )
             if isinstance(config, SklearnEstimator):
                 check_task(config, self.data.kind, self.data.task)
+        return self
+
+    @model_validator(mode="after")
+    def _share_their_tokens(self) -> "Project":
+        """A student learns from the teacher's tokens, which are learned from the rows it sees."""
+        for student in self.students if self.data.task == "generation" else ():
+            for name in ("vocab_size", "max_rows"):
+                ours, theirs = getattr(student, name), getattr(self.teacher, name)
+                if ours != theirs:
+                    raise ValueError(
+                        f"{name} {ours} of {student.name} must be the teacher's, {theirs}: they "
+                        "share their tokens"
+                    )
         return self

@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
-from tasks.data.config import FILE_SUFFIXES, SQL
+from tasks.data.config import SQL
 from tasks.data.source import resolve_source
 from tasks.training.architectures import PretrainedEncoder
 from tasks.training.encoder_folder import with_folder
@@ -66,7 +66,7 @@ def project_schema() -> dict[str, Any]:
 
 
 def _with_source(project: Project, path: Path, document: _Document) -> Project:
-    may_be_folder = project.data.kind in FILE_SUFFIXES
+    may_be_folder = project.data.may_be_folder
 
     def found(source: str, *field: str) -> str:
         if source.startswith(SQL):

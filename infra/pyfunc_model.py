@@ -13,7 +13,10 @@ from mlflow.pyfunc.model import PythonModel
 
 
 class BundleModel(PythonModel):
-    """A data frame of inputs to one of `label` and `probability_<class>`, or of `prediction`."""
+    """A data frame of inputs to one of `label` and `probability_<class>`, or of `prediction`.
+
+    Of a model that writes texts to one of `continuation`; `params` say how it is drawn.
+    """
 
     def load_context(self, context: Any) -> None:
         """Open the bundle with the predictor that was stored beside it."""
@@ -25,7 +28,7 @@ class BundleModel(PythonModel):
         self,
         context: Any,  # noqa: ARG002 (MLflow's signature)
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
+        params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         """One row of answers for each row; ValueError names a column that is missing."""
         frame = pd.DataFrame(model_input)
@@ -34,7 +37,7 @@ class BundleModel(PythonModel):
             given = ", ".join(map(repr, frame.columns)) or "none"
             raise ValueError(f"column {missing[0]!r} is missing; given: {given}")
         columns = {name: frame[name].tolist() for name in self.predictor.inputs}
-        return pd.DataFrame(self.predictor.answer(columns), index=frame.index)
+        return pd.DataFrame(self.predictor.answer(columns, params), index=frame.index)
 
 
 set_model(BundleModel())

@@ -1,9 +1,10 @@
 """The door to MLflow's registry: one version for a bundle, and aliases that mirror the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
 import mlflow.pyfunc
 import pandas as pd
@@ -36,6 +37,8 @@ class Registration:
     """What the model answers to them."""
     tags: Mapping[str, str]
     description: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the model may be told for one call, with what holds when it is not."""
     needed: tuple[str, ...] = ()
     """Distributions that the predictor needs for this bundle, beside those of every one."""
 
@@ -178,6 +181,8 @@ def _store_model(registration: Registration, model_id: str) -> None:
         pip_requirements=[
             f"{name}=={installed(name)}" for name in (*REQUIRED, *registration.needed)
         ],
-        signature=infer_signature(registration.example, registration.answer),
+        signature=infer_signature(
+            registration.example, registration.answer, dict(registration.settings) or None
+        ),
         input_example=registration.example,
     )

@@ -7,11 +7,13 @@ from typing import Any
 from torch import nn
 
 from models.bias_model import BiasModel, BiasModelConfig
+from models.causal_transformer import CausalTransformer, CausalTransformerConfig
 from models.efficientnet_lite import EfficientNetLite, EfficientNetLiteConfig
 from models.embedding_pool import EmbeddingPool, EmbeddingPoolConfig
 from models.ft_transformer import FtTransformer, FtTransformerConfig
 from models.hog_linear import HogLinear, HogLinearConfig
 from models.lenet import Lenet, LenetConfig
+from models.lstm_language import LstmLanguage, LstmLanguageConfig
 from models.matrix_factorisation import MatrixFactorisation, MatrixFactorisationConfig
 from models.mlp import Mlp, MlpConfig
 from models.neural_collaborative_filtering import (
@@ -19,6 +21,7 @@ from models.neural_collaborative_filtering import (
     NeuralCollaborativeFilteringConfig,
 )
 from models.ngram_bag import NgramBag, NgramBagConfig
+from models.ngram_language import NgramLanguage, NgramLanguageConfig
 from models.popularity import Popularity, PopularityConfig
 from models.recurrent import RecurrentText, RecurrentTextConfig
 from models.recurrent_series import RecurrentSeries, RecurrentSeriesConfig
@@ -60,6 +63,9 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "resnet": (ResnetConfig, Resnet),
     "efficientnet_lite": (EfficientNetLiteConfig, EfficientNetLite),
     "hog_linear": (HogLinearConfig, HogLinear),
+    "causal_transformer": (CausalTransformerConfig, CausalTransformer),
+    "lstm_language": (LstmLanguageConfig, LstmLanguage),
+    "ngram_language": (NgramLanguageConfig, NgramLanguage),
 }
 
 

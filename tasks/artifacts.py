@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Split = Literal["train", "valid", "test"]
-Task = Literal["classification", "regression", "ranking"]
+Task = Literal["classification", "regression", "ranking", "generation"]
 Role = Literal["baseline", "teacher", "control", "student", "compressed"]
 Verdict = Literal["promoted", "held", "refused", "waiting"]
 
@@ -34,6 +34,7 @@ class DatasetRef(Artifact):
     kind: str
     inputs: tuple[str, ...]
     target: str
+    """Of a generation empty: its rows are what is learned."""
     types: dict[str, str] = {}
     """Of a table's inputs: number, boolean, moment or category."""
     scaling: dict[str, str] = {}
@@ -124,6 +125,8 @@ class Cost(Artifact):
     latency_ms: Latency
     rows_per_second: float
     peak_memory_mb: float
+    tokens_per_second: float | None = None
+    """Of a model that writes texts: tokens that it draws, for one text at a time."""
     eager_p50_ms: float | None = None
     """Float weights in eager torch, same rows and threads; for the teacher only."""
 

@@ -8,9 +8,11 @@ from infra import tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef, Task
 from tasks.data.snapshot import split_rows
-from tasks.evaluation.plots import plot_confusion, plot_hits, plot_predicted
+from tasks.evaluation.plots import plot_bits, plot_confusion, plot_hits, plot_predicted
 from tasks.evaluation.recommended import hits_by_place, truth_of
+from tasks.evaluation.samples import write_samples
 from tasks.packaging.answers import load_answers
+from tasks.packaging.predictor.language import bits_per_byte
 from tasks.promotion.records import child_key, child_tags, figures_of
 from tasks.step import step
 
@@ -61,9 +63,22 @@ def _hits(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
     return plot_hits(report, hits, folder / f"hits_{report.split}.png")
 
 
+def _told(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+    """How many bits each text takes, and, in a page beside it, how some of them may go on."""
+    storage = open_storage()
+    found = load_answers(storage.fetch_folder(report.predictions_uri))
+    rows = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split)
+    bundle = storage.fetch_folder(report.candidate.uri)
+    pages = folder / f"texts_{report.split}"
+    plot_bits(report, bits_per_byte(found), pages / "bits_per_byte.png")
+    write_samples(bundle, rows, pages / "continuations.md")
+    return pages
+
+
 PICTURES: dict[Task, Callable[[EvalReport, DatasetRef, Path], Path]] = {
     "classification": _confusion,
     "regression": _predicted,
     "ranking": _hits,
+    "generation": _told,
 }
 """What is drawn of the answers to a split."""

@@ -9,7 +9,7 @@ from tasks.artifacts import DatasetRef, EvalReport, QualityReport, RunRef
 from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.promotion.records import child_key, child_tags
-from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer
+from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer, settings_of
 from tasks.step import step
 
 
@@ -42,5 +42,6 @@ def register_candidate(
             },
             description=text,
             needed=needed_by(bundle),
+            settings=settings_of(bundle),
         )
         return registry.register(registration)

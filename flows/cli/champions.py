@@ -27,6 +27,8 @@ FIGURES = {
     "test/r2": ".4f",
     "valid/ndcg": ".4f",
     "test/ndcg": ".4f",
+    "valid/bits_per_byte": ".4f",
+    "test/bits_per_byte": ".4f",
     "latency/p50_ms": ".2f",
     "latency/p95_ms": ".2f",
     "size/bytes": ",.0f",

@@ -54,6 +54,7 @@ def _plan(project: Project, is_up: bool) -> dict[str, Any]:
     planned = draw_plan(project, rows["train"], look_up=is_up)
     return {
         "project": project.name,
+        "task": project.data.task,
         "rows": rows,
         "classes": list(prepared.classes),
         "dropped": prepared.rows.dropped,
@@ -92,5 +93,7 @@ def _print(plan: dict[str, Any]) -> None:
 
 
 def _target(plan: dict[str, Any]) -> str:
+    if plan["task"] == "generation":
+        return "target: the texts themselves"
     names = plan["classes"]
     return f"classes: {shortened(names, most=100)}" if names else "target: a number"

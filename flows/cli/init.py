@@ -25,8 +25,7 @@ data:
   source: {source}
   kind: {kind}  # {why[kind]}
   inputs: [{inputs}]  # {why[inputs]}
-  target: {target}  # {why[target]}
-  task: {task}  # {why[task]}
+{target}  task: {task}  # {why[task]}
   encoding: {encoding}  # {why[encoding]}
   split:
     # {why[split]}
@@ -43,7 +42,9 @@ data:
 
 @app.command()
 def init(
-    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet, or a folder.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV, JSON Lines, Parquet, plain text, or a folder.")
+    ],
     out_path: Annotated[
         Path | None, typer.Option("--out", help="The project file to write.")
     ] = None,
@@ -93,7 +94,7 @@ def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> s
         source=quoted(source_from(file.absolute(), project_file.absolute().parent)),
         kind=guesses["kind"].value,
         inputs=", ".join(map(quoted, guesses["inputs"].value)),
-        target=quoted(guesses["target"].value),
+        target=target_line(guesses["target"]),
         task=guesses["task"].value,
         encoding=guesses["encoding"].value,
         split=guesses["split"].value,
@@ -101,6 +102,13 @@ def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> s
         first_input=quoted(guesses["inputs"].value[0]),
         why={field: one_line(guess.why) for field, guess in guesses.items()},
     )
+
+
+def target_line(target: Guess) -> str:
+    """The target with its reason; nothing where there is none."""
+    if not target.value:
+        return ""
+    return f"  target: {quoted(target.value)}  # {one_line(target.why)}\n"
 
 
 def write_project(project_file: Path, text: str) -> None:

@@ -22,9 +22,14 @@ HEADINGS = {
     "recall": "recall",
     "hit_rate": "hit rate",
     "coverage": "coverage",
+    "bits_saved": "bits saved",
+    "bits_per_byte": "bits/byte",
+    "perplexity": "perplexity",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
 }
+
+LANGUAGE = ("bits_per_byte", "perplexity")
 
 
 def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]]) -> None:
@@ -60,7 +65,8 @@ def candidates_table(outcome: Outcome) -> Table:
     table = Table(title=f"{outcome.project}: candidates on {outcome.reports[0].rows:,} valid rows")
     for heading in ("candidate", "role"):
         table.add_column(heading, no_wrap=True)
-    quality = _shown(outcome.reports[0], "accuracy", "macro_f1", "roc_auc", "r2", "rmse", *RANKED)
+    names = ("accuracy", "macro_f1", "roc_auc", "r2", "rmse", *RANKED, *LANGUAGE)
+    quality = _shown(outcome.reports[0], *names)
     for heading in (*quality.values(), "p50 ms", "p95 ms", "rows/s", "MB", "peak MB"):
         table.add_column(heading, justify="right")
     for report in outcome.reports:

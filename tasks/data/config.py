@@ -8,9 +8,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from tasks.artifacts import Task
 from tasks.data.checks_config import ChecksConfig
@@ -116,6 +118,8 @@ class DataConfig(BaseModel):
     source: str
     """CSV, JSON Lines or Parquet: a path (from the project file) or `package://NAME/FILE`.
 
+    Of plain text: a `.txt` or `.md` file (columns `text`, a paragraph, and `file`), or, for a
+    generation, a folder of them.
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
     Of series: a `.ts` file (columns `channel_1`, ... and `label`), or columns of lists of numbers.
@@ -123,11 +127,13 @@ class DataConfig(BaseModel):
     query: str | None = None
     """Of a source `sql://NAME`: the SELECT whose answer is the rows. The address of the database is
     a setting (MODELWORKS_SQL_<NAME>, or the file sql_<name> in the home's secrets)."""
-    target: str
-    """The column to predict."""
     task: Task = "classification"
     """`regression` predicts the number that the target holds; `ranking` the items that a user of
-    interactions meets next."""
+    interactions meets next; `generation` learns to write the texts themselves, without a target."""
+    target: Annotated[str, Field(validate_default=True)] = ""
+    """The column to predict; required but for a generation."""
+    passage: Annotated[int, Field(ge=50, le=1000)] = 500
+    """Of a generation: a row of more characters is divided, at the end of a line or sentence."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
     kind: Literal["text", "table", "image", "series", "interactions"] = "text"
@@ -153,6 +159,15 @@ class DataConfig(BaseModel):
     split: SplitConfig = SplitConfig()
     checks: ChecksConfig = ChecksConfig()
     """What must hold before anything is trained."""
+
+    @field_validator("target")
+    @classmethod
+    def _is_named(cls, target: str, info: ValidationInfo) -> str:
+        if not target and info.data.get("task") != "generation":
+            raise PydanticCustomError("missing", "Field required")
+        if target and info.data.get("task") == "generation":
+            raise ValueError(f"{target!r}: task generation has no target, it learns the inputs")
+        return target
 
     @field_validator("source")
     @classmethod
@@ -198,6 +213,20 @@ class DataConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _generates_text(self) -> "DataConfig":
+        if self.task != "generation":
+            if self.passage != DataConfig.model_fields["passage"].default:
+                raise ValueError(f"passage is for task generation, data.task is {self.task}")
+            return self
+        if self.kind != "text":
+            raise ValueError(f"task generation learns kind text, data.kind is {self.kind}")
+        if len(self.inputs) > 1:
+            raise ValueError(
+                f"inputs {', '.join(self.inputs)}: task generation learns one column of text"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _uses_what_is_set(self) -> "DataConfig":
         if self.kind != "image" and self.image != ImageConfig():
             raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
@@ -239,3 +268,8 @@ class DataConfig(BaseModel):
     def given_types(self) -> dict[str, str]:
         """Types of columns, as far as the project gives them."""
         return {**self.columns, **(self.interactions.types if self.interactions else {})}
+
+    @property
+    def may_be_folder(self) -> bool:
+        """Whether the source can be a folder of files."""
+        return self.kind in FILE_SUFFIXES or self.task == "generation"

@@ -20,7 +20,8 @@ def write_dataset(
 ) -> str:
     """Write everything into `folder`; the digest of rows and split, which the report is not in."""
     rows = prepared.rows
-    columns = {**prepared.inputs, prepared.config.target: rows.labels}
+    target = prepared.config.target
+    columns = {**prepared.inputs, target: rows.labels} if target else prepared.inputs
     for side, split in enumerate(SPLITS):
         chosen = np.flatnonzero(prepared.sides == side)
         picked = {name: [values[i] for i in chosen] for name, values in columns.items()}

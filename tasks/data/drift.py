@@ -47,7 +47,8 @@ def drift_since(last: Path, prepared: Prepared) -> dict[str, Drift]:
     config = prepared.config
     # Of pictures and sounds the labels alone: their bytes are neither numbers nor words.
     inputs = prepared.inputs if config.kind in ("text", "table") else {}
-    now: dict[str, Sequence[Any]] = {**inputs, config.target: prepared.rows.labels}
+    labels = {config.target: prepared.rows.labels} if config.target else {}
+    now: dict[str, Sequence[Any]] = {**inputs, **labels}
     before = _columns(last, now)
     found = {name: drift_of(before[name], now[name]) for name in now if name in before}
     # Time moves by itself.

@@ -10,6 +10,7 @@ from tasks.data.config import FILE_SUFFIXES, DataConfig, SplitConfig
 from tasks.data.files import folder_table
 from tasks.data.kinds import KINDS
 from tasks.data.labels import MAX_MISSING, class_name
+from tasks.data.plain_text import TEXT, is_plain, plain_files
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.reading import TEXT_SUFFIXES, read_table
 from tasks.data.source import resolve_source
@@ -57,6 +58,8 @@ def guess_data(path: Path) -> dict[str, Guess]:
     Raises `ValueError` when the file cannot be read, or no column can be a target or an input.
     """
     path = resolve_source(str(path), Path.cwd(), "FILE", folder=True)
+    if is_plain(path):
+        return _guess_texts(path)
     encoding = _encoding(path)
     table = _table(path, encoding.value)
     _check_header(table)
@@ -78,6 +81,25 @@ def guess_data(path: Path) -> dict[str, Guess]:
         "inputs": inputs,
         "target": target,
         "task": task,
+        "split": shares,
+        "group_by": _grouping(prepared),
+    }
+
+
+def _guess_texts(path: Path) -> dict[str, Guess]:
+    """Plain text has no column to predict: it is learned to be written on."""
+    files = [path / name for name in plain_files(path)] if path.is_dir() else [path]
+    encodings = [_encoding(file) for file in files]
+    encoding = max(encodings, key=lambda guess: guess.value != "utf-8")
+    data = {"source": str(path), "task": "generation", "encoding": encoding.value}
+    prepared = prepare_rows(DataConfig.model_validate(data), Path())
+    shares = _shares(len(prepared.table))
+    return {
+        "encoding": encoding,
+        "kind": Guess("text", "plain text"),
+        "inputs": Guess((TEXT,), "the paragraphs"),
+        "target": Guess("", "none: the texts themselves are learned"),
+        "task": Guess("generation", "plain text has no column to predict"),
         "split": shares,
         "group_by": _grouping(prepared),
     }

@@ -129,7 +129,8 @@ def _wanted(config: DataConfig) -> Sequence[str]:
     fresh = config.checks.fresh.column if config.checks.fresh else None
     rating = config.interactions.rating if config.interactions else None
     named = [name for name in (split.group_by, split.column, split.time, fresh, rating) if name]
-    return [*config.inputs, config.target, *named, *config.checks.columns] if config.inputs else ()
+    named += [config.target] if config.target else []
+    return [*config.inputs, *named, *config.checks.columns] if config.inputs else ()
 
 
 def _repeats(
@@ -151,7 +152,8 @@ def _repeats(
 
 
 def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
-    table.column(config.target, "data.target")
+    if config.target:
+        table.column(config.target, "data.target")
     if config.target in config.inputs:
         raise ValueError(f"data.inputs {config.target!r} is the target too, which would be leaked")
     for name in (*config.inputs, *config.usual_inputs):

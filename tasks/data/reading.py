@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 from tasks.data.csv_file import read_csv
 from tasks.data.packed import SUFFIXES as PACKED
 from tasks.data.packed import unpacked
+from tasks.data.plain_text import SUFFIXES as PLAIN
+from tasks.data.plain_text import read_plain
 from tasks.data.table import Table, shortened
 from tasks.data.text_file import check_text, without_mark
 from tasks.data.ts_file import read_ts
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".ts")
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".ts", *PLAIN)
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 
 
@@ -37,6 +39,8 @@ def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
             return read_jsonl(path, encoding)
         if suffix == ".ts":
             return read_ts(path, encoding)
+        if suffix in PLAIN:
+            return read_plain(path, encoding)
         if suffix == ".parquet":
             return read_parquet(path, columns)
     except OSError as error:

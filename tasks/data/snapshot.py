@@ -43,14 +43,18 @@ class Rows:
 def read_split(
     folder: Path, split: Split, inputs: Sequence[str], target: str, classes: Sequence[str]
 ) -> Rows:
-    """One split of the dataset in `folder`; labels are positions in `classes`, or numbers."""
-    table = pq.read_table(folder / f"{split}.parquet", columns=[*inputs, target, "row_id"])
-    found = table.column(target)
+    """One split of the dataset in `folder`; labels are positions in `classes`, or numbers;
+    without a target zeros."""
+    named = [*inputs, target, "row_id"] if target else [*inputs, "row_id"]
+    table = pq.read_table(folder / f"{split}.parquet", columns=named)
     labels: Labels
-    if classes:
-        labels = class_indices(found.to_pylist(), classes, f"{split}.parquet: {target}")
+    if not target:
+        labels = np.zeros(len(table), dtype=np.int64)
+    elif classes:
+        names = table.column(target).to_pylist()
+        labels = class_indices(names, classes, f"{split}.parquet: {target}")
     else:
-        labels = np.asarray(found.to_numpy(), dtype=np.float64)
+        labels = np.asarray(table.column(target).to_numpy(), dtype=np.float64)
     columns = {name: table.column(name).to_pylist() for name in inputs}
     return Rows(columns, labels, np.asarray(table.column("row_id").to_numpy(), dtype=np.int64))
 

@@ -11,9 +11,11 @@ import numpy as np
 from tasks.data.config import FILE_SUFFIXES, DataConfig
 from tasks.data.files import digest_of_paths, folder_table, located, named_files
 from tasks.data.long_table import rows_of_steps
+from tasks.data.plain_text import divided, plain_files, read_plain_folder
 from tasks.data.reading import read_table
 from tasks.data.source import BUNDLED, resolve_source
-from tasks.data.table import Table
+from tasks.data.table import Table, joined
+from tasks.data.text import TextKind
 
 DARKEST = 16
 """Of a pixel in scikit-learn's digits."""
@@ -27,12 +29,14 @@ def source_table(
     Where rows are files, cells that name one hold its absolute path.
     """
     suffixes = FILE_SUFFIXES.get(config.kind, ())
-    path = resolve_source(config.source, base, field, folder=bool(suffixes))
+    path = resolve_source(config.source, base, field, folder=config.may_be_folder)
     if config.series:
         layout = config.series.model_dump()
         table = _read(path, config, [*columns, *layout.values()] if columns else ())
         return rows_of_steps(table, layout, config.target, config.inputs)
     table = _read(path, config, columns)
+    if config.task == "generation":
+        return _in_passages(table, config)
     if not suffixes:
         return table
     return replace(table, columns={name: located(table, name, suffixes) for name in table.columns})
@@ -62,7 +66,20 @@ def digits_table(path: Path) -> Table:
     return Table(path, columns, tuple(columns), facts={"format": BUNDLED})
 
 
+def _in_passages(table: Table, config: DataConfig) -> Table:
+    """Long texts as several rows; the table as it is when it has no such column."""
+    split = config.split
+    others = [name for name in (split.column, split.time, split.group_by) if name]
+    names = config.inputs or TextKind().choose_inputs(table.without(others), config.target)
+    if names[0] not in table.columns:
+        return table
+    files = [part for _, part in table.parts] or [table]
+    return joined([divided(part, names[0], config.passage) for part in files])
+
+
 def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
+    if path.is_dir() and config.kind not in FILE_SUFFIXES:
+        return read_plain_folder(path, config.encoding)
     if path.is_dir():
         return folder_table(path, FILE_SUFFIXES[config.kind])
     if config.source.startswith(f"{BUNDLED}://"):
@@ -72,7 +89,11 @@ def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
 
 def _digest(config: DataConfig, base: Path, field: str) -> str:
     suffixes = FILE_SUFFIXES.get(config.kind, ())
-    path = resolve_source(config.source, base, field, folder=bool(suffixes))
+    path = resolve_source(config.source, base, field, folder=config.may_be_folder)
+    if path.is_dir() and not suffixes:
+        found = plain_files(path)
+        content = digest_of_paths(str(path / name) for name in found)
+        return hashlib.sha256(f"{json.dumps(found)}{content}".encode()).hexdigest()
     own = "" if path.is_dir() else _file_digest(path, f"{field} {config.source!r}")
     if not suffixes or config.source.startswith(f"{BUNDLED}://"):
         return own

@@ -104,10 +104,40 @@ class NumberTarget:
         return {"target": [float(value) for value in quantiles]}
 
 
+class NoTarget:
+    """Nothing: the rows themselves are what is learned."""
+
+    one_answer = True
+    least_classes = 1
+
+    def read(self, table: Table, config: DataConfig) -> tuple[list[Any], Mask]:
+        """An empty label for each row, and none is missing."""
+        del config
+        return [""] * len(table), np.zeros(len(table), dtype=np.bool_)
+
+    def classes(self, labels: Sequence[Any], config: DataConfig, where: str) -> tuple[str, ...]:
+        """None."""
+        del labels, config, where
+        return ()
+
+    def strata(self, labels: Sequence[Any]) -> list[str]:
+        """One for all."""
+        return ["text"] * len(labels)
+
+    def scale(self, labels: Sequence[Any]) -> None:
+        """There are no numbers."""
+
+    def figures(self, labels: Sequence[Any], classes: Sequence[str]) -> dict[str, Any]:
+        """None."""
+        del labels, classes
+        return {}
+
+
 TARGETS: dict[Task, Target] = {
     "classification": ClassTarget(),
     "regression": NumberTarget(),
     "ranking": ItemTarget(),
+    "generation": NoTarget(),
 }
 
 

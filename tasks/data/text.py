@@ -8,6 +8,8 @@ import numpy as np
 
 from tasks.data.config import DataConfig
 from tasks.data.near_duplicates import near_duplicate_groups
+from tasks.data.plain_text import FORMAT as PLAIN
+from tasks.data.plain_text import TEXT
 from tasks.data.table import Ids, Mask, Table, is_missing, shortened
 
 NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|\brt\b|[^\w@]+|[_@]")
@@ -27,14 +29,17 @@ class TextKind:
 
     def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
         """The column with the longest texts; ValueError when no column holds free text."""
+        if table.facts.get("format") == PLAIN:
+            return (TEXT,)
         lengths = {
             name: _mean_length(table.columns[name]) for name in table.names if name != target
         }
         best = max(lengths, key=lambda name: lengths[name], default=None)
         if best is None or lengths[best] == 0:
+            beside = f" beside the target {target!r}" if target else ""
             raise ValueError(
-                f"data.inputs: {table.path.name} has no column of free text beside the target "
-                f"{target!r} (columns: {shortened(table.names)})"
+                f"data.inputs: {table.path.name} has no column of free text{beside} "
+                f"(columns: {shortened(table.names)})"
             )
         return (best,)
 

@@ -11,6 +11,7 @@ from tasks.evaluation.biases import fit_interactions
 from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
 from tasks.evaluation.hog import fit_hog
+from tasks.evaluation.kneser_ney import fit_kneser_ney
 from tasks.evaluation.statistics_logreg import fit_statistics
 from tasks.evaluation.tfidf import fit_tfidf
 from tasks.training.model_folder import ModelCard, num_params, save_model
@@ -20,7 +21,7 @@ def save_baseline(data: Path, dataset: DatasetRef, folder: Path) -> tuple[str, s
     """Fit on all training rows and fill the model folder; name, digest, number of parameters."""
     rows = split_rows(data, dataset, "train")
     rows = replace(rows, labels=scaled(rows.labels, dataset.scale))
-    fitted = FITS[dataset.kind](rows, dataset)
+    fitted = FITS[dataset.task if dataset.task in FITS else dataset.kind](rows, dataset)
     card = ModelCard(
         family=fitted.family,
         config=fitted.config,
@@ -40,5 +41,6 @@ FITS: dict[str, Callable[[Rows, DatasetRef], Baseline]] = {
     "image": fit_hog,
     "series": fit_statistics,
     "interactions": fit_interactions,
+    "generation": fit_kneser_ney,
 }
-"""One baseline for each kind of data."""
+"""One baseline for each kind of data, and for each task that has models of its own."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Labels = npt.NDArray[np.integer]
-Metric = Literal["macro_f1", "accuracy", "roc_auc", "r2", "ndcg"]
+Metric = Literal["macro_f1", "accuracy", "roc_auc", "r2", "ndcg", "bits_saved"]
 
 
 def score(metric: Metric, truth: Labels, predicted: Labels, classes: int) -> float:

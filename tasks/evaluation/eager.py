@@ -22,7 +22,7 @@ def eager_p50_ms(folder: Path, columns: Columns) -> float:
     def answer(row: Columns) -> torch.Tensor:
         batch = encoder.batch(encoder.rows(row))
         logits = model(**{name: torch.from_numpy(value) for name, value in batch.items()})
-        return torch.softmax(logits, dim=1)
+        return torch.softmax(logits, dim=-1)
 
     return latency_ms(answer, columns)[0]
 

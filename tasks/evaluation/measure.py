@@ -16,20 +16,28 @@ from typing import Any
 
 import numpy as np
 
-from tasks.packaging.predictor import Predictor
+from tasks.packaging.predictor import Predictor, Writer
 
 WARM_UP_ROWS = 20
 LEAST_BLOCKS, MOST_BLOCKS, BLOCK_SECONDS = 3, 7, 2.0
 THROUGHPUT_ROWS = 32
+WRITTEN_ROWS = 8
 Columns = Mapping[str, Sequence[Any]]
 
 
 def measured_cost(bundle: Path, columns: Columns) -> dict[str, float]:
-    """Latency of single rows, throughput of batches, peak memory of this process."""
+    """Latency of single rows, throughput of batches, peak memory of this process.
+
+    Of a model that writes texts, a row is a text whose likelihood is told; how fast it writes is a
+    figure of its own.
+    """
     predictor = Predictor.load(bundle)
     p50, p95 = latency_ms(predictor.probabilities, columns)
     rate = rows_per_second(predictor, columns)
-    return {"p50": p50, "p95": p95, "rows_per_second": rate, "peak_memory_mb": peak_memory_mb()}
+    figures = {"p50": p50, "p95": p95, "rows_per_second": rate}
+    if isinstance(predictor, Writer):
+        figures["tokens_per_second"] = tokens_per_second(predictor, columns)
+    return {**figures, "peak_memory_mb": peak_memory_mb()}
 
 
 def latency_ms(answer: Callable[[Columns], Any], columns: Columns) -> tuple[float, float]:
@@ -81,6 +89,13 @@ def rows_per_second(predictor: Predictor, columns: Columns) -> float:
             predictor.probabilities(part)
         rates.append(num_rows / (perf_counter() - start))
     return median(rates)
+
+
+def tokens_per_second(writer: Writer, columns: Columns) -> float:
+    """Tokens drawn in a second after a few texts, one at a time, as it is usually drawn."""
+    begin = perf_counter()
+    tokens = sum(len(writer.drawn(row)[0]) for row in single_rows(columns)[:WRITTEN_ROWS])
+    return tokens / (perf_counter() - begin)
 
 
 def single_rows(columns: Columns) -> list[Columns]:

@@ -83,6 +83,19 @@ def plot_predicted(
     return save_figure(figure, path)
 
 
+def plot_bits(report: EvalReport, bits_N: NDArray[Any], path: Path) -> Path:
+    """Rows by the bits in which a byte of theirs is told; the line is all texts together."""
+    figure = Figure(figsize=(5.6, 3.6), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot(xlabel="bits per byte", ylabel="rows")
+    axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
+    axes.hist(bits_N, bins=40, range=(0, float(np.quantile(bits_N, 0.99))), color=COLOURS[0])
+    whole = report.metrics["bits_per_byte"]
+    axes.axvline(whole, color=COLOURS[1], label=f"all together {whole:.3f}")
+    axes.legend(fontsize=8, frameon=False)
+    axes.grid(alpha=0.3)
+    return save_figure(figure, path)
+
+
 def plot_pareto(
     reports: Sequence[EvalReport], metric: str, selected: str | None, path: Path
 ) -> Path:

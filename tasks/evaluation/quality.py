@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split, Task
 from tasks.data.snapshot import Rows, split_rows
 from tasks.evaluation.intervals import Interval, intervals_of
+from tasks.evaluation.likelihood import text_figures
 from tasks.evaluation.metrics import confusion_of, quality_of
 from tasks.evaluation.recommended import item_figures, truth_of
 from tasks.evaluation.regression import number_figures
@@ -64,6 +65,7 @@ FIGURES: dict[Task, Callable[[NDArray[Any], NDArray[Any], Sequence[str]], Figure
     "classification": class_figures,
     "regression": number_figures,
     "ranking": item_figures,
+    "generation": text_figures,
 }
 """From answers, truth and names of classes: metrics, their intervals, who was taken for whom."""
 

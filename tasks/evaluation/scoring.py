@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any
@@ -21,11 +21,13 @@ Columns = dict[str, list[Any]]
 ENCODING = "utf-8"
 
 
-def score_file(bundle: Path, source: Path, target: Path) -> int:
+def score_file(
+    bundle: Path, source: Path, target: Path, sampling: Mapping[str, Any] | None = None
+) -> int:
     """Write the rows of `source` to `target` with what the model answers; how many.
 
-    Raises ValueError for a missing column, an input that the model refuses, or a target that
-    cannot be written; then nothing is.
+    `sampling` says how a model that writes texts draws them. Raises ValueError for a missing
+    column, an input that the model refuses, or a target that cannot be written; then nothing is.
     """
     check_target(target)
     predictor = Predictor.load(bundle)
@@ -33,7 +35,7 @@ def score_file(bundle: Path, source: Path, target: Path) -> int:
     inputs = {name: table.column(name, "input") for name in predictor.inputs}
     if predictor.suffixes:
         inputs = {name: located(table, name, predictor.suffixes) for name in inputs}
-    write_rows(target, table.columns | answer_columns(predictor, inputs))
+    write_rows(target, table.columns | answer_columns(predictor, inputs, sampling))
     return len(table)
 
 
@@ -48,14 +50,16 @@ def _table(source: Path, predictor: Predictor) -> Table:
     return rows_of_steps(table, predictor.layout, channels=predictor.inputs) if is_long else table
 
 
-def answer_columns(predictor: Predictor, inputs: Columns) -> Columns:
-    """`label` and one column of probabilities a class, or `prediction`.
+def answer_columns(
+    predictor: Predictor, inputs: Columns, sampling: Mapping[str, Any] | None = None
+) -> Columns:
+    """`label` and one column of probabilities a class, `prediction`, or `continuation`.
 
     They replace columns of the same name.
     """
     return {
         name: [round(v, 6) for v in values] if name.startswith("probability_") else values
-        for name, values in predictor.answer(inputs).items()
+        for name, values in predictor.answer(inputs, sampling).items()
     }
 
 

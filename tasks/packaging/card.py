@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.artifacts import Candidate, DatasetRef, EvalReport, QualityReport
-from tasks.packaging.bundle import CARD, EXPORT, deciding_files, read_facts
+from tasks.packaging.bundle import CARD, EXPORT, BundleFacts, deciding_files, read_facts
 from tasks.packaging.manifest import digest_of_files, write_manifest
 
 MOST_NAMES = 20
@@ -17,6 +17,9 @@ MOST_NAMES = 20
 _NAMED = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
+    "bits_saved": "bits saved of a byte's eight",
+    "bits_per_byte": "bits per byte",
+    "perplexity": "perplexity of a token",
     "r2": "R2",
     "ndcg": "NDCG of the answered items",
     "recall": "recall of the answered items",
@@ -42,6 +45,7 @@ _WEIGHTS = {
     "tfidf": "All weights were trained here; nothing pretrained is inside.",
     "series": "All weights were trained here; nothing pretrained is inside.",
     "interactions": "All weights were trained here; nothing pretrained is inside.",
+    "byte_pairs": "All weights were trained here; nothing pretrained is inside.",
     "image": "All weights were trained here; nothing pretrained is inside.",
 }
 
@@ -62,7 +66,7 @@ def card_text(
         *_beyond(candidate, quality),
         _cost(reports[0]),
         _origin(candidate, dataset, _parity(bundle)),
-        _limits(facts.encoder, facts.temperature),
+        _limits(facts, dataset),
         _licence(facts.encoder, dataset),
     ]
     return "\n\n".join(sections) + "\n"
@@ -80,8 +84,7 @@ def _head(candidate: Candidate, dataset: DatasetRef, inputs: Sequence[str]) -> s
     parent = f", made from {candidate.parent}" if candidate.parent else ""
     return (
         f"# {dataset.name}: {candidate.name}\n\n"
-        f"Predicts `{dataset.target}` ({_answers(dataset.classes)}) from "
-        f"{', '.join(f'`{name}`' for name in inputs)}. It is {_MADE[candidate.role]}{parent}.\n\n"
+        f"{_purpose(dataset, inputs)} It is {_MADE[candidate.role]}{parent}.\n\n"
         f"Bundle `{candidate.sha256}`."
     )
 
@@ -90,6 +93,13 @@ def _answers(classes: Sequence[str]) -> str:
     """The names of the classes, the first ones of many."""
     more = f" and {len(classes) - MOST_NAMES:,} more" if len(classes) > MOST_NAMES else ""
     return ", ".join(classes[:MOST_NAMES]) + more or "a number"
+
+
+def _purpose(dataset: DatasetRef, inputs: Sequence[str]) -> str:
+    columns = ", ".join(f"`{name}`" for name in inputs)
+    if dataset.task == "generation":
+        return f"Goes on writing where a text in {columns} ends, and tells how likely a text is."
+    return f"Predicts `{dataset.target}` ({_answers(dataset.classes)}) from {columns}."
 
 
 def _figures(reports: Sequence[EvalReport]) -> str:
@@ -141,6 +151,8 @@ def _cost(report: EvalReport) -> str:
         ["size", f"{candidate.size_bytes / 1e6:.2f} MB"],
         ["parameters", f"{candidate.params:,}"],
     ]
+    if cost.tokens_per_second is not None:
+        rows.insert(2, ["tokens written a second, one text", f"{cost.tokens_per_second:,.0f}"])
     return "## Cost, measured where it was built\n\n" + _table(["figure", "value"], rows)
 
 
@@ -152,15 +164,21 @@ def _origin(candidate: Candidate, dataset: DatasetRef, parity: str) -> str:
     )
 
 
-def _limits(encoder: dict[str, object], temperature: float) -> str:
-    cut = encoder.get("max_length")
+def _limits(facts: BundleFacts, dataset: DatasetRef) -> str:
+    cut = facts.encoder.get("max_length")
     lines = [
         "It knows rows like those it was trained on; on others its confidence means little.",
         "The calibration error says how far that confidence is off on the rows above.",
         "Figures by class are means over rows; groups of people were not looked at.",
     ]
-    if temperature != 1:
-        lines.append(f"Logits are divided by {temperature:.3f}, fitted on the validation rows.")
+    if dataset.task == "generation":
+        lines = [
+            "It knows texts like those it was trained on, and may repeat parts of them.",
+            "What it writes sounds like them and is no statement of fact.",
+            "A continuation is drawn by chance; temperature 0 takes the likeliest token.",
+        ]
+    if facts.temperature != 1:
+        lines.append(f"Logits are divided by {facts.temperature:.3f}, fitted on validation rows.")
     if cut:
         lines.append(f"Longer rows are cut after {cut} tokens.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
@@ -188,8 +206,12 @@ def _parity(bundle: Path) -> str:
     parity = json.loads(path.read_text(encoding="utf-8"))["parity"]
     return (
         f"\n- Graph against torch on {parity['rows']:,} rows: {parity['differing']} answers "
-        f"differ, largest difference of a probability {parity['max_difference']:.1g}."
+        f"differ, largest difference of {_compared(bundle)} {parity['max_difference']:.1g}."
     )
+
+
+def _compared(bundle: Path) -> str:
+    return "a token's mean loss" if read_facts(bundle).task == "generation" else "a probability"
 
 
 def _pair(first: float, second: float) -> str:

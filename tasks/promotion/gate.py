@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.artifacts import Check, Decision, EvalReport
 from tasks.evaluation.confusions import Metric
+from tasks.promotion.bits import bits_difference
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.explained import r2_difference
@@ -150,12 +151,17 @@ def _item_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
     return ndcg_difference(evidence.truth, ours, theirs, policy)
 
 
+def _bits_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    return bits_difference(evidence.candidate.answers, evidence.opponent.answers, policy)
+
+
 DIFFERENCES: dict[Metric, Callable[[GatePolicy, Evidence], Difference]] = {
     "macro_f1": _class_difference,
     "accuracy": _class_difference,
     "roc_auc": _area_difference,
     "r2": _number_difference,
     "ndcg": _item_difference,
+    "bits_saved": _bits_difference,
 }
 """How candidate and opponent are compared, by metric; more is better."""
 

@@ -46,6 +46,8 @@ def figures_of(report: EvalReport) -> dict[str, float]:
         "size/bytes": float(report.candidate.size_bytes),
         "params": float(report.candidate.params),
     }
+    if cost.tokens_per_second is not None:
+        figures["throughput/tokens_per_second"] = cost.tokens_per_second
     if cost.eager_p50_ms is not None:
         figures["latency/eager_p50_ms"] = cost.eager_p50_ms
     return {safe_name(name): value for name, value in figures.items()}

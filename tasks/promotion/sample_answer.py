@@ -1,6 +1,7 @@
 """A few rows and what a bundle answers to them: the signature and the input example of MLflow."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,11 @@ from tasks.packaging.predictor import Predictor
 PREDICTOR_FOLDER = Path(predictor.__file__).parent
 """What is stored with every registered model so that it answers without modelworks."""
 ROWS = 3
+
+
+def settings_of(bundle: Path) -> dict[str, Any]:
+    """What a bundle may be told for one call, with what holds when it is not."""
+    return Predictor.load(bundle).settings
 
 
 def example_and_answer(

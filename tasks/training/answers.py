@@ -1,5 +1,7 @@
 """Logits of many rows, in row order, shared out among the workers."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,17 +10,23 @@ from torch import nn
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import length_ordered_batches, shard
 from tasks.training.course import Setting
-from tasks.training.examples import Examples, make_batch
+from tasks.training.examples import Batch, Examples, make_batch
 
 ANSWER_ROWS = 64
 """Rows that one worker answers at once."""
+Kept = Callable[[torch.Tensor, Batch, Encoder], torch.Tensor]
+"""What is kept of a batch's logits, [B, ...] to [B, W]: those of all tokens have no room."""
 
 
 @torch.no_grad()
 def logits_of(
-    model: nn.Module, encoder: Encoder, examples: Examples, setting: Setting
+    model: nn.Module,
+    encoder: Encoder,
+    examples: Examples,
+    setting: Setting,
+    kept: Kept | None = None,
 ) -> NDArray[np.float32]:
-    """Logits [N, C] of every row, the same on every worker."""
+    """Logits [N, C] of every row, or what is `kept` of them, the same on every worker."""
     model.eval()
     group, device = setting.group, setting.device.torch_device
     found: torch.Tensor | None = None
@@ -29,6 +37,7 @@ def logits_of(
         batch = make_batch(encoder, examples.take(mine), device)
         with setting.device.autocast():
             logits_BC = model(**batch.inputs).float()
+        logits_BC = kept(logits_BC, batch, encoder) if kept else logits_BC
         if found is None:
             found = logits_BC.new_zeros(len(examples), logits_BC.shape[1])
         found[torch.from_numpy(mine).to(device)] = logits_BC

@@ -21,6 +21,7 @@ from tasks.training.interaction_architectures import (
     NeuralCollaborativeFiltering,
     TwoTower,
 )
+from tasks.training.language_architectures import CausalTransformer, LstmLanguage
 from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher
 from tasks.training.technique import ScoreName
@@ -163,8 +164,9 @@ _Pairs = MatrixFactorisation | NeuralCollaborativeFiltering | TwoTower
 _Series = SeriesRnn | SeriesLstm | SeriesGru | SeriesCnn
 _Table = TableResNet | FtTransformer | Mlp
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
+_Language = CausalTransformer | LstmLanguage
 _Image = Lenet | SmallLenet | SharedKernelCnn | Resnet | EfficientNetLite
-_Any = _Scratch | _Series | NgramBag | _Table | _Image | _Pairs
+_Any = _Scratch | _Language | _Series | NgramBag | _Table | _Image | _Pairs
 TeacherConfig = Annotated[
     MiniLMTeacher | PretrainedTeacher | _Any | SklearnTeacher, Field(discriminator="model")
 ]
@@ -178,8 +180,9 @@ TEACHERS: dict[str, TeacherConfig] = {
     "image": Lenet(),
     "series": SeriesGru(),
     "interactions": TwoTower(),
+    "generation": CausalTransformer(),
 }
-"""What teaches when the project names nobody, by kind of data."""
+"""What teaches when the project names nobody, by kind of data, or by a task of its own models."""
 STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
     "text": (
         MiniLM(name="minilm-2", feed_forward=768),
@@ -192,5 +195,9 @@ STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
         NeuralCollaborativeFiltering(name="neural-factors"),
     ),
     "series": (SeriesGru(name="gru", width=32), SeriesLstm(name="lstm", width=48)),
+    "generation": (
+        CausalTransformer(name="small-transformer", layers=2, width=128, heads=4, feed_forward=512),
+        LstmLanguage(name="lstm"),
+    ),
 }
 """Who learns when the project names nobody."""

@@ -19,6 +19,7 @@ from tasks.training.interaction_models import (
     two_tower,
 )
 from tasks.training.job import Rows
+from tasks.training.language_models import causal_transformer, lstm_language
 from tasks.training.series_models import recurrent_series, series_cnn
 from tasks.training.table_models import ft_transformer, mlp, table_resnet
 from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
@@ -48,6 +49,8 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "neural_collaborative_filtering": neural_collaborative_filtering,
     "two_tower": two_tower,
     "series_cnn": series_cnn,
+    "causal_transformer": causal_transformer,
+    "lstm_language": lstm_language,
 }
 
 
@@ -59,4 +62,6 @@ def blueprint_of(config: TrainConfig, dataset: DatasetRef, train: Rows) -> Bluep
     name = getattr(config, "model", "")
     if dataset.kind not in config.kinds:
         raise ValueError(f"model {name} reads {' or '.join(config.kinds)}, not {dataset.kind}")
+    if dataset.task not in config.tasks:
+        raise ValueError(f"model {name} learns {' or '.join(config.tasks)}, not {dataset.task}")
     return MAKERS[name](config, dataset, train)

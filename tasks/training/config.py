@@ -57,8 +57,8 @@ class TrainConfig(Technique):
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """Kinds of data that the architecture reads."""
-    tasks: ClassVar[tuple[Task, ...]] = ()
-    """What it can be trained to answer, where that is not all that its kinds ask."""
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    """What it can be asked to learn."""
     usual_lr: ClassVar[float] = 1e-3
     """Peak rate of AdamW that serves where nobody searches."""
     usual_choice: ClassVar[ScoreName] = "macro_f1"

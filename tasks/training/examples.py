@@ -90,9 +90,15 @@ def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Ba
     arrays = _rounded_up(encoder, encoder.batch(examples.rows), examples.lengths)
     return Batch(
         inputs={name: _to_device(array, device) for name, array in arrays.items()},
-        labels=_to_device(examples.labels, device),
+        labels=_to_device(_labels(encoder, arrays, examples), device),
         teacher=None if teacher is None else _to_device(teacher, device),
     )
+
+
+def _labels(encoder: Encoder, arrays: dict[str, NDArray[Any]], examples: Examples) -> NDArray[Any]:
+    """The rows' labels; of a language model the token after each, [B, T]."""
+    targets = getattr(encoder, "targets", None)
+    return examples.labels if targets is None else np.asarray(targets(arrays))
 
 
 def _rounded_up(

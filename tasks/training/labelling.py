@@ -8,7 +8,7 @@ import ray
 from numpy.typing import NDArray
 from torch import nn
 
-from tasks.artifacts import DatasetRef
+from tasks.artifacts import DatasetRef, Task
 from tasks.data.snapshot import split_rows
 from tasks.packaging.predictor import Encoder
 from tasks.training.answers import logits_of
@@ -19,7 +19,11 @@ from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import Examples, taken
 from tasks.training.job import OnProgress
 from tasks.training.model_folder import load_model
+from tasks.training.objectives import kept_for_students
 
+TAUGHT_ROWS = 0.99
+"""Share of the rows whose every token a language model's teacher answers; of the others the first.
+"""
 PART_ROWS = 2048
 """Rows of one task: large enough to hide its start, small enough for progress."""
 
@@ -31,41 +35,45 @@ def label_training_rows(
     compute: ComputeConfig,
     on_progress: OnProgress,
 ) -> NDArray[np.float32]:
-    """Logits [N, C] of the training split, in row order."""
+    """Logits [N, C] of the training split in row order, or what students are given of them."""
     model, encoder, _ = load_model(model_folder)
     rows = encoder.rows(split_rows(dataset_folder, dataset, "train").columns)
     lengths = [encoder.length(row) for row in rows]
     # Rows of like length stand together in a part, so that little is padded; longest first.
     order = np.argsort(np.asarray(lengths), kind="stable")[::-1]
     parts = [order[start : start + PART_ROWS] for start in range(0, len(order), PART_ROWS)]
-    shared = ray.put((model, encoder, compute))
+    # A width that a few long rows decide would be padding for all others.
+    width = int(np.quantile(lengths, TAUGHT_ROWS, method="higher"))
+    shared = ray.put((model, encoder, compute, dataset.task, width))
     task = ray.remote(num_cpus=1, max_retries=3)(_label_part)
     pending = {task.remote(shared, taken(rows, part)): part for part in parts}
-    logits = np.zeros((len(rows), dataset.num_outputs), dtype=np.float32)
-    _gather(pending, logits, on_progress)
-    return logits
+    return _gathered(pending, len(rows), on_progress)
 
 
-def _gather(
-    pending: dict[Any, RowIds], logits: NDArray[np.float32], on_progress: OnProgress
-) -> None:
-    """Put each part's answers in its rows of `logits` as they come."""
-    done = 0
+def _gathered(
+    pending: dict[Any, RowIds], rows: int, on_progress: OnProgress
+) -> NDArray[np.float32]:
+    """The answers of all parts, each put in its rows as it comes."""
+    done, logits = 0, np.zeros((0, 0), dtype=np.float32)
     while pending:
         ready, _ = ray.wait(list(pending), num_returns=1)
         for reference in ready:
             part = pending.pop(reference)
-            logits[part] = ray.get(reference)
+            found = ray.get(reference)
+            logits = logits if done else np.zeros((rows, found.shape[1]), dtype=np.float32)
+            logits[part] = found
             done += len(part)
-            on_progress(done, len(logits), f"{done} of {len(logits)} rows")
+            on_progress(done, rows, f"{done} of {rows} rows")
+    return logits
 
 
 def _label_part(
-    shared: tuple[nn.Module, Encoder, ComputeConfig], rows: list[Any]
+    shared: tuple[nn.Module, Encoder, ComputeConfig, Task, int], rows: list[Any]
 ) -> NDArray[np.float32]:
-    model, encoder, compute = shared
+    model, encoder, compute, task, width = shared
     use_allotted_threads()
     device = choose_device(compute)
     lengths = [encoder.length(row) for row in rows]
     examples = Examples(rows, lengths, np.zeros(len(rows), dtype=np.int64))
-    return logits_of(model.to(device.torch_device), encoder, examples, Setting(device))
+    setting, kept = Setting(device), kept_for_students(task, width)
+    return logits_of(model.to(device.torch_device), encoder, examples, setting, kept)

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+from tasks.packaging.predictor.language import SPECIALS as OWN_IDS
 
 UNKNOWN = "[UNK]"
 SPECIALS = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]"]
@@ -34,3 +44,22 @@ def learned_vocabulary(texts: Sequence[str], most: int) -> tuple[str, int]:
         single="[CLS] $A [SEP]", special_tokens=ends
     )
     return tokenizer.to_str(), tokenizer.get_vocab_size()
+
+
+def byte_vocabulary(texts: Sequence[str], most: int) -> tuple[str, int]:
+    """A tokenizer of byte pairs, learned from `texts`, and the size of a model's vocabulary.
+
+    Over bytes (Radford et al. 2019, section 2.2): nothing is unknown and nothing is changed. At
+    most `most` ids, those that the encoder puts before the tokenizer's included.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=most - OWN_IDS,
+        min_frequency=2,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer.to_str(), tokenizer.get_vocab_size() + OWN_IDS

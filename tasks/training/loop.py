@@ -196,8 +196,10 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
     if isinstance(state.optimizer, ScheduleFree):
         state.averaged = weights_answered_with(state.optimizer, state.model, weights)
     with in_place_of(weights, state.averaged):
-        logits = logits_of(state.model, material.encoder, material.valid, setting)
-        scores = OBJECTIVES[course.task].scores(logits, material.valid.labels)
+        objective = OBJECTIVES[course.task]
+        examples = material.valid
+        found = logits_of(state.model, material.encoder, examples, setting, objective.kept)
+        scores = objective.scores(found, examples.labels)
         add_point(state, scores, course, material, setting)
         state.epochs_done += 1
         is_best = keep_if_best(state, scores, course)

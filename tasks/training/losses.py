@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.training.token_losses import TokenLoss
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelLoss:
@@ -58,7 +60,7 @@ class NumberLoss:
         return self.weight * soft_B + (1.0 - self.weight) * hard_B
 
 
-Loss = LabelLoss | DistilLoss | NumberLoss
+Loss = LabelLoss | DistilLoss | NumberLoss | TokenLoss
 
 
 def soft_target_loss(logits_BC: Tensor, teacher_BC: Tensor, temperature: float) -> Tensor:

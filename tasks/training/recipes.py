@@ -103,11 +103,14 @@ def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] 
     """The training split, or the share of each class that `max_rows` allows."""
     dataset = site.dataset
     rows = site.rows("train", teacher)
-    if teacher is not None and teacher.shape != (len(rows), dataset.num_outputs):
-        raise ValueError(
-            f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
-            f"and {dataset.num_outputs} answers each"
-        )
+    if teacher is not None:
+        any_width = OBJECTIVES[dataset.task].taught is not None
+        width = teacher.shape[1] if any_width else dataset.num_outputs
+        if teacher.shape != (len(rows), width):
+            raise ValueError(
+                f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
+                f"and {width} answers each"
+            )
     chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
     return rows if len(chosen) == len(rows) else rows.take(chosen)
 

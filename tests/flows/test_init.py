@@ -1,5 +1,6 @@
 """`init` guesses, says why, never overwrites, and what it writes loads."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -186,3 +187,29 @@ def test_the_name_comes_from_the_file(file: str, name: str) -> None:
 
 def test_schema_is_one_json_object() -> None:
     assert json.loads(CliRunner().invoke(app, ["schema"]).stdout) == project_schema()
+
+
+def paragraphs(rows: int = 90) -> str:
+    return "\n\n".join(text(row) for row in range(rows))
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.md", "notes/2024/a.md", "notes.txt.gz"])
+def test_plain_text_is_learned_to_be_written_on(name: str) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = paragraphs().encode()
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    found = guesses_of(path.parts[0])
+    assert found["task"] == {
+        "value": "generation",
+        "why": "plain text has no column to predict",
+    }
+    written = Path(f"{project_name(Path(path.parts[0]))}.yaml")
+    project = load_project(written)
+    assert (project.data.target, project.gate.metric) == ("", "bits_saved")
+    assert len(prepare_rows(project.data, Path()).rows) > 50
+
+
+def test_plain_text_of_another_encoding_is_read() -> None:
+    Path("alt.txt").write_bytes(paragraphs().replace("cat", "k\xe4tzchen").encode("latin-1"))
+    assert guesses_of("alt.txt")["encoding"]["value"] == "cp1252"

@@ -4,6 +4,6 @@ This folder ships with a model, so it imports numpy, tokenizers, onnxruntime and
 """
 
 from .encoder import Encoder, allowed, load_encoder, ragged_names
-from .predictor import Predictor
+from .predictor import Predictor, Writer
 
-__all__ = ["Encoder", "Predictor", "allowed", "load_encoder", "ragged_names"]
+__all__ = ["Encoder", "Predictor", "Writer", "allowed", "load_encoder", "ragged_names"]

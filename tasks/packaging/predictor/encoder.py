@@ -8,6 +8,7 @@ import numpy as np
 
 from .image import ImageRows
 from .interactions import InteractionRows
+from .language import BytePairs
 from .mixed import TableWithText
 from .series import SeriesRows
 from .table import TableRows
@@ -46,6 +47,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "image": ImageRows.load,
     "series": SeriesRows.load,
     "interactions": InteractionRows.load,
+    "byte_pairs": BytePairs.load,
 }
 NEEDED: dict[str, tuple[str, ...]] = {"image": ("pillow",)}
 """Distributions that an encoder needs beside those of every model."""

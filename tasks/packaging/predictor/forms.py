@@ -1,9 +1,11 @@
-"""What a graph's numbers mean, by task: probabilities of classes, or a number in its own unit."""
+"""What a graph's numbers mean, by task: probabilities of classes, a number, a likelihood."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+
+from .language import bits_per_byte
 
 
 class Form(Protocol):
@@ -91,10 +93,28 @@ class TopItems:
         return items | {f"score_{i + 1}": shares_BK[:, i].tolist() for i in range(self._top)}
 
 
+class Texts:
+    """How likely a text is: minus its log likelihood (nats), its tokens and its bytes."""
+
+    width = 3
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        del facts
+
+    def finished(self, logits_BC: np.ndarray) -> np.ndarray:
+        """The sums as they are, which the predictor of texts makes of every token's logits."""
+        return logits_BC
+
+    def said(self, found_BC: np.ndarray) -> dict[str, list[Any]]:
+        """`bits_per_byte`."""
+        return {"bits_per_byte": bits_per_byte(found_BC).tolist()}
+
+
 FORMS: dict[str, Callable[[Mapping[str, Any]], Form]] = {
     "classification": Classes,
     "regression": Numbers,
     "ranking": TopItems,
+    "generation": Texts,
 }
 """By task."""
 

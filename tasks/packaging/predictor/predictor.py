@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import onnxruntime
 
 from .encoder import Encoder, allowed, load_encoder
 from .forms import FORMS
+from .language import BytePairs, Sampling, continuation, row_sums, sampling_of
 
 FORMAT = 1
 
@@ -28,6 +30,8 @@ class Predictor:
         """How a cell ends that names a file; none where cells hold the values themselves."""
         self.layout: dict[str, str] = getattr(encoder, "layout", {})
         """Of a table with a row for each step: the columns `id` and `time`."""
+        self.settings: dict[str, Any] = {}
+        """What `answer` may be told for one call, and what holds when it is not."""
         self._session, self._encoder = session, encoder
         self._most_rows: int = facts["batch_rows"]
 
@@ -40,7 +44,8 @@ class Predictor:
             path = folder / "predictor.json"
             raise ValueError(f"{path}: format {facts.get('format')!r} must be {FORMAT}")
         encoder = load_encoder(facts["encoder"], folder)
-        return cls(_open_session(folder / "model.onnx", threads), encoder, facts)
+        opened = Writer if facts.get("task") == "generation" else cls
+        return opened(_open_session(folder / "model.onnx", threads), encoder, facts)
 
     def probabilities(
         self, columns: Mapping[str, Sequence[Any]], batch_rows: int | None = None
@@ -66,13 +71,63 @@ class Predictor:
         """The likeliest class of each row."""
         return [self.classes[index] for index in probabilities.argmax(axis=1)]
 
-    def answer(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-        """What a person sees, by column: `label` and `probability_<class>`, or `prediction`."""
+    def answer(
+        self, columns: Mapping[str, Sequence[Any]], sampling: Mapping[str, Any] | None = None
+    ) -> dict[str, list[Any]]:
+        """What a person sees, by column: `label` and `probability_<class>`, or `prediction`.
+
+        `sampling` is for models that write texts; ValueError when another is given some.
+        """
+        if sampling:
+            raise ValueError(f"{next(iter(sampling))} is for models that write texts, not for this")
         return self._form.said(self.probabilities(columns))
 
     def _answers(self, rows: list[Any]) -> np.ndarray:
-        (logits_BC,) = self._session.run(None, self._encoder.batch(rows))
-        return self._form.finished(allowed(self._encoder, rows, np.asarray(logits_BC)))
+        logits = self._logits(self._encoder.batch(rows))
+        return self._form.finished(allowed(self._encoder, rows, logits))
+
+    def _logits(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        (logits,) = self._session.run(None, arrays)
+        return np.asarray(logits)
+
+
+class Writer(Predictor):
+    """Of texts: how likely they are, and how they may go on."""
+
+    _encoder: BytePairs
+
+    def __init__(self, session: Any, encoder: Encoder, facts: Mapping[str, Any]) -> None:
+        super().__init__(session, encoder, facts)
+        self.settings = asdict(Sampling())
+
+    def probabilities(
+        self, columns: Mapping[str, Sequence[Any]], batch_rows: int | None = None
+    ) -> np.ndarray:
+        """float32 [rows, 3]: minus the log likelihood (nats), tokens and bytes of each text."""
+        batch_rows = min(batch_rows or self._encoder.batch_rows, self._most_rows)
+        rows = self._encoder.rows(columns)
+        return row_sums(rows, self._logits, self._encoder, batch_rows)
+
+    def answer(
+        self, columns: Mapping[str, Sequence[Any]], sampling: Mapping[str, Any] | None = None
+    ) -> dict[str, list[Any]]:
+        """`continuation` of each text, and `bits_per_byte`, in which the text itself is told.
+
+        A continuation depends on the text, the sampling (its seed too) and the row's place.
+        """
+        found = [self._encoder.text(tokens) for tokens in self.drawn(columns, sampling)]
+        return {"continuation": found} | self._form.said(self.probabilities(columns))
+
+    def drawn(
+        self, columns: Mapping[str, Sequence[Any]], sampling: Mapping[str, Any] | None = None
+    ) -> list[list[int]]:
+        """The tokens that are written after each text."""
+        asked = sampling_of(sampling or {})
+        prompts = self._encoder.rows(columns)
+        return [
+            continuation(prompt, self._logits, self._encoder, asked, row)
+            for row, prompt in enumerate(prompts)
+        ]
 
 
 def _open_session(path: Path, threads: int) -> Any:

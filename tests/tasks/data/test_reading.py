@@ -234,5 +234,6 @@ def test_a_parquet_file_without_rows(tmp_path: Path) -> None:
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a.xlsx", "") == (
-        "a.xlsx: files of rows end in one of .csv, .tsv, .jsonl, .ndjson, .ts, .parquet, .zip, .gz"
+        "a.xlsx: files of rows end in one of .csv, .tsv, .jsonl, .ndjson, .ts, .txt, .md, "
+        ".parquet, .zip, .gz"
     )
