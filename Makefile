@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test unit check format up down bench constraints
+.PHONY: help install run examples test unit check format up down bench constraints
 
 # In the clone, so that `modelworks` finds it from here.
-run up down: export MODELWORKS_HOME ?= $(CURDIR)/.modelworks
+run examples up down: export MODELWORKS_HOME ?= $(CURDIR)/.modelworks
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: install  ## The main job: retrain, shrink, prove and promote on the tweets
 	$(BIN)/modelworks run flows/projects/sentiment.yaml
+
+examples: install  ## Every shipped project in full, one after the other
+	for project in flows/projects/*.yaml; do $(BIN)/modelworks run $$project || exit $$?; done
 
 test: install  ## All tests: units, then against the real embedded services
 	$(BIN)/pytest tests --ignore=tests/stack -m "not slow" -n 2

@@ -33,6 +33,8 @@ LEAST_ROWS = 3
 """Rows of a class, without which it cannot stand in train, valid and test."""
 FEW_ROWS = 2000
 MAX_NAME_LENGTH = 80
+NEVER_GUESSED = ("interactions",)
+"""They need to be told which column is whom, and by what time to split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ def _inputs(table: Table, target: str) -> tuple[Guess, Guess]:
     """Inputs and kind: the first kind that finds columns to predict from."""
     problems = []
     for name, kind in KINDS.items():
+        if name in NEVER_GUESSED:
+            continue
         try:
             inputs = kind.choose_inputs(table, target)
         except ValueError as error:

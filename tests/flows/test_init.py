@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from flows.cli.init import app, project_name
 from flows.project_file import load_project, project_schema
+from tasks.data.guessing import guess_data
 from tasks.data.prepare import prepare_rows
 
 WORDS = ("cat", "mat", "dog", "far", "away", "glad", "some", "while", "very", "house", "tree")
@@ -213,3 +214,9 @@ def test_plain_text_is_learned_to_be_written_on(name: str) -> None:
 def test_plain_text_of_another_encoding_is_read() -> None:
     Path("alt.txt").write_bytes(paragraphs().replace("cat", "k\xe4tzchen").encode("latin-1"))
     assert guesses_of("alt.txt")["encoding"]["value"] == "cp1252"
+
+
+def test_a_file_of_users_and_items_is_taken_for_a_table(tmp_path: Path) -> None:
+    rows = [f"u{row % 40},i{row * 7 % 60},{row * 11 % 5 + 1}" for row in range(600)]
+    (tmp_path / "stars.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
+    assert guess_data(tmp_path / "stars.csv")["kind"].value == "table"

@@ -28,4 +28,6 @@ def test_drift_is_recorded_beside_the_run(stack: Path, tmp_path: Path) -> None:
     metrics = client.get_run(run.run_id).data.metrics
     assert metrics["data/drift/age"] > 0.2 > metrics["data/drift/city"]
     assert metrics["data/warnings"] == 1
-    assert [file.path for file in client.list_artifacts(run.run_id, "data")] == ["data/report.json"]
+    recorded = [file.path for file in client.list_artifacts(run.run_id, "data")]
+    names = ("classes.png", "drift.png", "report.html", "report.json")
+    assert recorded == [f"data/{name}" for name in names]
