@@ -61,7 +61,16 @@ def made(stack: Path, tmp_path: Path) -> Made:
         labels = ["yes" if n % 2 else "no" for n in range(ROWS)]
         rows = {"text": ["good bad"] * ROWS, "y": labels, "row_id": list(range(ROWS))}
         pq.write_table(pa.table(rows), folder / f"{split}.parquet")
-    report = {"rows": {"read": 3 * ROWS, "kept": 3 * ROWS}}
+    side = {"rows": ROWS, "share": 1 / 3, "groups": ROWS, "classes": {"no": 1, "yes": ROWS - 1}}
+    report = {
+        "source": {"name": "rows.csv"},
+        "kind": "text",
+        "inputs": ["text"],
+        "target": "y",
+        "classes": ["no", "yes"],
+        "rows": {"read": 3 * ROWS, "kept": 3 * ROWS, "dropped": {}},
+        "splits": dict.fromkeys(("train", "valid", "test"), side),
+    }
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     uri, digest = store(folder, f"datasets/{project}")
     dataset = DatasetRef(
