@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from models.audio_cnn import AudioCnn, AudioCnnConfig
 from models.bias_model import BiasModel, BiasModelConfig
 from models.causal_transformer import CausalTransformer, CausalTransformerConfig
 from models.efficientnet_lite import EfficientNetLite, EfficientNetLiteConfig
@@ -15,6 +16,7 @@ from models.hog_linear import HogLinear, HogLinearConfig
 from models.lenet import Lenet, LenetConfig
 from models.lstm_language import LstmLanguage, LstmLanguageConfig
 from models.matrix_factorisation import MatrixFactorisation, MatrixFactorisationConfig
+from models.mfcc_statistics import MfccStatistics, MfccStatisticsConfig
 from models.mlp import Mlp, MlpConfig
 from models.neural_collaborative_filtering import (
     NeuralCollaborativeFiltering,
@@ -62,6 +64,8 @@ FAMILIES: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "shared_kernel_cnn": (SharedKernelCnnConfig, SharedKernelCnn),
     "resnet": (ResnetConfig, Resnet),
     "efficientnet_lite": (EfficientNetLiteConfig, EfficientNetLite),
+    "audio_cnn": (AudioCnnConfig, AudioCnn),
+    "mfcc_statistics": (MfccStatisticsConfig, MfccStatistics),
     "hog_linear": (HogLinearConfig, HogLinear),
     "causal_transformer": (CausalTransformerConfig, CausalTransformer),
     "lstm_language": (LstmLanguageConfig, LstmLanguage),

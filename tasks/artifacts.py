@@ -43,6 +43,8 @@ class DatasetRef(Artifact):
     layout: dict[str, str] = {}
     """Of series that were read from a row for each step: the columns `id` and `time`. Of a
     ranking, `top`: how many items are answered."""
+    audio: dict[str, int | float] = {}
+    """Of sounds: how they are made into frames and bands, as `data.audio` says."""
     classes: tuple[str, ...]
     """Names of the classes, of a ranking of the items; of a regression none."""
     scale: tuple[float, float] | None = None

@@ -60,6 +60,7 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         types=prepared.types,
         scaling=prepared.scaling,
         layout=config.layout,
+        audio=config.audio.model_dump() if config.kind == "audio" else {},
         task=config.task,
         classes=prepared.classes,
         scale=scale_of(prepared),

@@ -84,7 +84,10 @@ SQL = "sql://"
 """Scheme of a source that is the answer of a query."""
 SQL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
-FILE_SUFFIXES: dict[str, tuple[str, ...]] = {"image": (".png", ".jpg", ".jpeg")}
+FILE_SUFFIXES: dict[str, tuple[str, ...]] = {
+    "image": (".png", ".jpg", ".jpeg"),
+    "audio": (".wav", ".wave"),
+}
 """Kinds whose rows are files, and how those end."""
 
 
@@ -97,6 +100,38 @@ class ImageConfig(BaseModel):
     """Pixels of a side; pictures are stretched to a square."""
     channels: Literal["auto", 1, 3] = "auto"
     """1 for grey, 3 for colour; `auto`: colour when one picture is."""
+
+
+class AudioConfig(BaseModel):
+    """The form in which sounds are kept and learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    sample_rate: Annotated[int, Field(ge=1000, le=48_000)] = 16_000
+    """Samples a second that all sounds are brought to; half of it is the highest pitch heard."""
+    seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """The beginning of a longer sound is kept."""
+    mels: Annotated[int, Field(ge=8, le=256)] = 64
+    """Bands of pitch, evenly spaced as it is heard."""
+    window_ms: Annotated[float, Field(ge=5, le=500)] = 25.0
+    """Milliseconds of one frame."""
+    hop_ms: Annotated[float, Field(ge=1, le=500)] = 10.0
+    """Milliseconds from one frame to the next."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "AudioConfig":
+        if self.hop_ms > self.window_ms:
+            raise ValueError(
+                f"hop_ms {self.hop_ms:g} must be at most window_ms {self.window_ms:g}: what lies "
+                "between two frames would not be heard"
+            )
+        most = int(self.sample_rate * self.window_ms / 2000)
+        if self.mels > most:
+            raise ValueError(
+                f"mels {self.mels} must be at most {most}: so many frequencies does a window of "
+                f"{self.window_ms:g} ms tell apart at sample_rate {self.sample_rate}"
+            )
+        return self
 
 
 class SeriesConfig(BaseModel):
@@ -122,6 +157,7 @@ class DataConfig(BaseModel):
     generation, a folder of them.
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
+    Of sounds: likewise, with WAV files.
     Of series: a `.ts` file (columns `channel_1`, ... and `label`), or columns of lists of numbers.
     """
     query: str | None = None
@@ -136,7 +172,7 @@ class DataConfig(BaseModel):
     """Of a generation: a row of more characters is divided, at the end of a line or sentence."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
-    kind: Literal["text", "table", "image", "series", "interactions"] = "text"
+    kind: Literal["text", "table", "image", "audio", "series", "interactions"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help.
     Of interactions, the user and the item, of a ranking the user."""
@@ -150,6 +186,8 @@ class DataConfig(BaseModel):
     """Of kind image alone."""
     table: TableConfig = TableConfig()
     """Of kind table alone."""
+    audio: AudioConfig = AudioConfig()
+    """Of kind audio alone."""
     series: SeriesConfig | None = None
     """Of kind series alone: the columns of a table with a row for each step."""
     interactions: InteractionsConfig | None = None
@@ -232,6 +270,8 @@ class DataConfig(BaseModel):
             raise ValueError(f"data.image is for kind image, data.kind is {self.kind}")
         if self.kind != "table" and self.table != TableConfig():
             raise ValueError(f"data.table is for kind table, data.kind is {self.kind}")
+        if self.kind != "audio" and self.audio != AudioConfig():
+            raise ValueError(f"data.audio is for kind audio, data.kind is {self.kind}")
         if self.kind != "series" and self.series:
             raise ValueError(f"data.series is for kind series, data.kind is {self.kind}")
         if self.kind != "interactions" and self.interactions:

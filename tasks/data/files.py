@@ -1,9 +1,10 @@
 """Rows that are files: a folder of them as a table, and the paths that a table's cells name."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from tasks.data.table import Table
 
@@ -11,6 +12,7 @@ PATH, LABEL = "path", "label"
 """Columns of a folder's table: the file from the folder, and the name of the first folder on the
 way to it."""
 Suffixes = tuple[str, ...]
+T = TypeVar("T")
 
 
 def folder_table(folder: Path, suffixes: Suffixes, column: str = PATH) -> Table:
@@ -79,6 +81,43 @@ def named_files(table: Table, suffixes: Suffixes) -> list[str]:
         for cell in located(table, column, suffixes)
         if is_named(cell, suffixes)
     ]
+
+
+def read_cells(
+    table: Table, column: str, read: Callable[[Any], T], suffixes: Suffixes
+) -> tuple[list[T | None], list[str]]:
+    """What `read` makes of each cell, None where it raises ValueError; and those, with reasons."""
+
+    def tried(cell: Any) -> T | ValueError:
+        try:
+            return read(cell)
+        except ValueError as error:
+            return error
+
+    cells = table.columns[column]
+    with ThreadPoolExecutor() as pool:  # decoders of files do not hold the interpreter
+        found = list(pool.map(tried, cells))
+    corrupt = [
+        f"{_shown(cell, table, suffixes)} ({made})"
+        for cell, made in zip(cells, found, strict=True)
+        if isinstance(made, ValueError)
+    ]
+    return [None if isinstance(made, ValueError) else made for made in found], corrupt
+
+
+def check_corrupt(table: Table, corrupt: list[str], most: float, what: str) -> None:
+    """Raise ValueError when more than the share `most` of the rows could not be read."""
+    if len(corrupt) > most * len(table):
+        raise ValueError(
+            f"{table.path.name}: {len(corrupt):,} of {len(table):,} {what} cannot be read, "
+            f"data.max_corrupt {most:g} allows {int(most * len(table)):,}: {listing(corrupt)}"
+        )
+
+
+def _shown(cell: Any, table: Table, suffixes: Suffixes) -> str:
+    """A file by its path from the table's folder; any other cell by its beginning."""
+    root = f"{folder_of(table)}/"
+    return (cell.removeprefix(root) if is_named(cell, suffixes) else f"{cell!r:.80}")[:80]
 
 
 def listing(names: Sequence[str], most: int = 3) -> str:

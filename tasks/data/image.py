@@ -1,7 +1,6 @@
 """What is particular to rows of pictures: how they are read, what is damaged, what is the same."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.config import DataConfig
-from tasks.data.files import folder_of, is_named, listing
+from tasks.data.files import check_corrupt, is_named, read_cells
 from tasks.data.table import Ids, Mask, Table, is_missing, shortened
 from tasks.packaging.predictor.image import SUFFIXES, cell_of, pixels_of, stored_pixels
 
@@ -54,20 +53,11 @@ class ImageKind:
         size, channels = config.image.size, config.image.channels
         asked = None if channels == "auto" else int(channels)
 
-        def read(cell: Any) -> Pixels | str:
-            try:
-                return pixels_of(cell, size, asked)
-            except ValueError as error:
-                return str(error)
+        def read(cell: Any) -> Pixels:
+            return pixels_of(cell, size, asked)
 
-        with ThreadPoolExecutor() as pool:  # pillow decodes without holding the interpreter
-            found = list(pool.map(read, table.columns[name]))
-        corrupt = [
-            f"{_shown(table.columns[name][row], table)} ({what})"
-            for row, what in enumerate(found)
-            if isinstance(what, str)
-        ]
-        _check_corrupt(table, corrupt, config.max_corrupt)
+        found, corrupt = read_cells(table, name, read, SUFFIXES)
+        check_corrupt(table, corrupt, config.max_corrupt, "pictures")
         columns = {**table.columns, name: _cells(found)}
         return replace(table, columns=columns, facts={**table.facts, "corrupt": corrupt})
 
@@ -144,26 +134,12 @@ def _is_picture(cell: Any) -> bool:
     return isinstance(cell, bytes) or is_named(cell, SUFFIXES)
 
 
-def _shown(cell: Any, table: Table) -> str:
-    """A file by its path from the table's folder; any other cell by its beginning."""
-    root = f"{folder_of(table)}/"
-    return (cell.removeprefix(root) if is_named(cell, SUFFIXES) else repr(cell))[:80]
-
-
-def _check_corrupt(table: Table, corrupt: list[str], most: float) -> None:
-    if len(corrupt) > most * len(table):
-        raise ValueError(
-            f"{table.path.name}: {len(corrupt):,} of {len(table):,} pictures cannot be read, "
-            f"data.max_corrupt {most:g} allows {int(most * len(table)):,}: {listing(corrupt)}"
-        )
-
-
-def _cells(found: Sequence[Pixels | str]) -> list[str | None]:
+def _cells(found: Sequence[Pixels | None]) -> list[str | None]:
     """Base64 of each picture, all in colour when one is."""
-    is_colour = any(not isinstance(each, str) and each.ndim == 3 for each in found)
+    is_colour = any(each is not None and each.ndim == 3 for each in found)
     cells: list[str | None] = []
     for each in found:
-        if isinstance(each, str):
+        if each is None:
             cells.append(None)
         elif is_colour and each.ndim == 2:
             cells.append(cell_of(np.repeat(each[:, :, None], 3, axis=2)))

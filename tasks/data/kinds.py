@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tasks.data.audio import AudioKind
 from tasks.data.config import DataConfig
 from tasks.data.image import ImageKind
 from tasks.data.interactions import InteractionsKind
@@ -55,6 +56,7 @@ class Kind(Protocol):
 
 
 KINDS: dict[str, Kind] = {
+    "audio": AudioKind(),
     "image": ImageKind(),
     "series": SeriesKind(),
     "interactions": InteractionsKind(),

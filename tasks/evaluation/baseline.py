@@ -12,6 +12,7 @@ from tasks.evaluation.boosting import fit_boosting
 from tasks.evaluation.fitted import Baseline
 from tasks.evaluation.hog import fit_hog
 from tasks.evaluation.kneser_ney import fit_kneser_ney
+from tasks.evaluation.mfcc import fit_mfcc
 from tasks.evaluation.statistics_logreg import fit_statistics
 from tasks.evaluation.tfidf import fit_tfidf
 from tasks.training.model_folder import ModelCard, num_params, save_model
@@ -39,6 +40,7 @@ FITS: dict[str, Callable[[Rows, DatasetRef], Baseline]] = {
     "text": fit_tfidf,
     "table": fit_boosting,
     "image": fit_hog,
+    "audio": fit_mfcc,
     "series": fit_statistics,
     "interactions": fit_interactions,
     "generation": fit_kneser_ney,

@@ -1,6 +1,7 @@
 """The floor for series: statistics of each channel, and a linear model over them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,14 +23,27 @@ def fit_statistics(rows: Rows, dataset: DatasetRef) -> Baseline:
     """Logistic regression, or ridge regression for numbers, over standardised statistics."""
     encoder = series_encoder(dataset, rows.columns)
     features = series_features(SeriesRows.load(encoder, Path()), rows)
+    return Baseline(
+        name="statistics-logreg" if dataset.classes else "statistics-ridge",
+        family="series_statistics",
+        config={"num_classes": dataset.num_outputs, "channels": num_channels(encoder)},
+        encoder=encoder,
+        encoder_files={},
+        weights=linear_head(features, rows.labels, dataset),
+    )
+
+
+def linear_head(
+    features: Numbers, labels: NDArray[Any], dataset: DatasetRef
+) -> dict[str, torch.Tensor]:
+    """Weights of a linear layer over features [rows, F], fitted on their standard scores."""
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation[deviation < 1e-6] = 1.0
-    scores = (features - mean) / deviation
     if dataset.classes:
         model = LogisticRegression(C=1.0, max_iter=2000, random_state=0)
     else:
         model = Ridge(alpha=1.0)
-    model.fit(scores, rows.labels)
+    model.fit((features - mean) / deviation, labels)
     weight, bias = np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
     if len(dataset.classes) == 2:  # one row of weights, the log odds of the second class
         weight = np.concatenate([np.zeros_like(weight), weight])
@@ -37,17 +51,10 @@ def fit_statistics(rows: Rows, dataset: DatasetRef) -> Baseline:
     # The scaling goes into the weights: the graph needs none.
     weight = weight / deviation
     bias = bias - weight @ mean
-    return Baseline(
-        name="statistics-logreg" if dataset.classes else "statistics-ridge",
-        family="series_statistics",
-        config={"num_classes": dataset.num_outputs, "channels": num_channels(encoder)},
-        encoder=encoder,
-        encoder_files={},
-        weights={
-            "head.weight": torch.tensor(weight, dtype=torch.float32),
-            "head.bias": torch.tensor(bias, dtype=torch.float32),
-        },
-    )
+    return {
+        "head.weight": torch.tensor(weight, dtype=torch.float32),
+        "head.bias": torch.tensor(bias, dtype=torch.float32),
+    }
 
 
 def series_features(encoder: SeriesRows, rows: Rows) -> Numbers:

@@ -44,6 +44,7 @@ _WEIGHTS = {
     "table_with_text": "All weights were trained here; nothing pretrained is inside.",
     "tfidf": "All weights were trained here; nothing pretrained is inside.",
     "series": "All weights were trained here; nothing pretrained is inside.",
+    "audio": "All weights were trained here; nothing pretrained is inside.",
     "interactions": "All weights were trained here; nothing pretrained is inside.",
     "byte_pairs": "All weights were trained here; nothing pretrained is inside.",
     "image": "All weights were trained here; nothing pretrained is inside.",

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from tasks.training.audio_architectures import AudioCnn
 from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.image_architectures import (
     EfficientNetLite,
@@ -166,7 +167,7 @@ _Table = TableResNet | FtTransformer | Mlp
 _Scratch = Transformer | Rnn | Lstm | Gru | EmbeddingPool
 _Language = CausalTransformer | LstmLanguage
 _Image = Lenet | SmallLenet | SharedKernelCnn | Resnet | EfficientNetLite
-_Any = _Scratch | _Language | _Series | NgramBag | _Table | _Image | _Pairs
+_Any = _Scratch | _Language | _Series | NgramBag | _Table | _Image | AudioCnn | _Pairs
 TeacherConfig = Annotated[
     MiniLMTeacher | PretrainedTeacher | _Any | SklearnTeacher, Field(discriminator="model")
 ]
@@ -178,6 +179,7 @@ TEACHERS: dict[str, TeacherConfig] = {
     "text": MiniLMTeacher(),
     "table": TableResNet(),
     "image": Lenet(),
+    "audio": AudioCnn(),
     "series": SeriesGru(),
     "interactions": TwoTower(),
     "generation": CausalTransformer(),
@@ -194,6 +196,7 @@ STUDENTS: dict[str, tuple[StudentConfig, ...]] = {
         MatrixFactorisation(name="factors"),
         NeuralCollaborativeFiltering(name="neural-factors"),
     ),
+    "audio": (AudioCnn(name="audio-cnn-16", widths=(8, 16, 32, 64)),),
     "series": (SeriesGru(name="gru", width=32), SeriesLstm(name="lstm", width=48)),
     "generation": (
         CausalTransformer(name="small-transformer", layers=2, width=128, heads=4, feed_forward=512),

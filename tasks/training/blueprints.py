@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks.artifacts import DatasetRef
+from tasks.training.audio_models import audio_cnn
 from tasks.training.blueprint import Blueprint
 from tasks.training.config import TrainConfig
 from tasks.training.image_models import (
@@ -41,6 +42,7 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "small_lenet": small_lenet,
     "shared_kernel_cnn": shared_kernel_cnn,
     "resnet": resnet,
+    "audio_cnn": audio_cnn,
     "efficientnet_lite": efficientnet_lite,
     "series_rnn": recurrent_series,
     "series_lstm": recurrent_series,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .audio import AudioRows
 from .image import ImageRows
 from .interactions import InteractionRows
 from .language import BytePairs
@@ -45,6 +46,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Path], Encoder]] = {
     "table": TableRows.load,
     "table_with_text": TableWithText.load,
     "image": ImageRows.load,
+    "audio": AudioRows.load,
     "series": SeriesRows.load,
     "interactions": InteractionRows.load,
     "byte_pairs": BytePairs.load,

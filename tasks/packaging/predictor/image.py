@@ -6,7 +6,6 @@ snapshots (netpbm: a line of header, then the pixels), pillow is not needed.
 """
 
 import base64
-import binascii
 import io
 import re
 import struct
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .content import bytes_of, short
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,7 +89,7 @@ def pixels_of(cell: Any, size: int, channels: int | None = None) -> np.ndarray:
     Raises ValueError for whatever is no picture, without the place of the cell.
     """
     if isinstance(cell, str | bytes | bytearray):
-        return _fitted(_decoded(_bytes_of(cell), size), size, channels)
+        return _fitted(_decoded(bytes_of(cell, SUFFIXES, FORMS, MOST_BYTES), size), size, channels)
     return _fitted(_listed(cell), size, channels)
 
 
@@ -104,34 +105,6 @@ def stored_pixels(cell: str) -> np.ndarray:
     found = _netpbm(base64.b64decode(cell))
     assert found is not None, f"{cell[:20]} is no cell of ours"
     return found
-
-
-def names_file(cell: Any, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
-    """Whether a cell names a file. Base64 has no dot, so the two are never mistaken."""
-    return isinstance(cell, str) and cell.lower().endswith(suffixes)
-
-
-def _bytes_of(cell: str | bytes | bytearray) -> bytes:
-    if isinstance(cell, bytes | bytearray):
-        return bytes(cell)
-    if names_file(cell):
-        return _content(Path(cell))
-    try:
-        return base64.b64decode(cell, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError(f"{_short(cell)} must be {FORMS}") from error
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a file; ValueError when there are none, or far too many."""
-    try:
-        if not path.is_file():
-            raise ValueError(f"{path.name}: {'not a file' if path.exists() else 'no such file'}")
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"{path.name} has more than {MOST_BYTES >> 20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
 def _decoded(data: bytes, size: int) -> np.ndarray:
@@ -207,11 +180,11 @@ def _listed(cell: Any) -> np.ndarray:
     try:
         found = np.asarray(cell, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{_short(cell)} must be {FORMS}") from error
+        raise ValueError(f"{short(cell)} must be {FORMS}") from error
     if found.ndim == 3 and found.shape[2] == 1:
         found = found[:, :, 0]
     if found.size == 0 or not (found.ndim == 2 or (found.ndim == 3 and found.shape[2] == 3)):
-        raise ValueError(f"{_short(cell)} must be {FORMS}")
+        raise ValueError(f"{short(cell)} must be {FORMS}")
     if not (found.min() >= 0 and found.max() <= WHITE):
         raise ValueError(f"pixels from {found.min():g} to {found.max():g} must be 0 to {WHITE}")
     return np.rint(found).astype(np.uint8)
@@ -229,8 +202,3 @@ def _fitted(pixels: np.ndarray, size: int, channels: int | None) -> np.ndarray:
     image = Image.fromarray(pixels)
     grey = image if is_right else image.convert("L")
     return np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR))
-
-
-def _short(cell: Any) -> str:
-    text = repr(cell)
-    return text if len(text) <= 40 else text[:37] + "..."
