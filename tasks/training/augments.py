@@ -4,12 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks.artifacts import DatasetRef
+from tasks.training.audio_architectures import AudioAugmentConfig
+from tasks.training.audio_augment import AudioAugment
 from tasks.training.config import TrainConfig
 from tasks.training.course import Augment
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.image_augment import ImageAugment
 
-AUGMENTS: dict[type, Callable[[Any, int], Augment]] = {ImageAugmentConfig: ImageAugment}
+AUGMENTS: dict[type, Callable[[Any, int], Augment]] = {
+    AudioAugmentConfig: AudioAugment,
+    ImageAugmentConfig: ImageAugment,
+}
 """By the type of a training's field `augment`."""
 
 
