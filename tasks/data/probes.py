@@ -7,6 +7,7 @@ kind without a probe is divided by its declared columns and its truth, and shown
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tasks.data.audio_probe import AudioProbe
 from tasks.data.image_probe import ImageProbe
 from tasks.data.series_probe import SeriesProbe
 from tasks.data.table_probe import TableProbe
@@ -53,6 +54,7 @@ PROBES: dict[str, Probe] = {
     "text": TextProbe(),
     "table": TableProbe(),
     "image": ImageProbe(),
+    "audio": AudioProbe(),
     "series": SeriesProbe(),
 }
 BOUND_TOGETHER = frozenset({"series"})

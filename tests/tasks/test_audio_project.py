@@ -14,13 +14,17 @@ from scipy.io import wavfile
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef, Task
 from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.data.audio_probe import CHANGES
 from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
+from tasks.evaluation.config import EvaluateConfig
+from tasks.evaluation.examination import Subject, examine, write_report
 from tasks.evaluation.isolation import answers
+from tasks.evaluation.quality import report_of
 from tasks.evaluation.regression import number_figures
 from tasks.evaluation.scoring import score_file
 from tasks.packaging.bundle import needed_by
@@ -35,6 +39,7 @@ from tasks.training.job import material_of
 from tasks.training.loop import train
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.recipes import Site, teacher_job
+from tests.tasks.evaluation.test_plots import report as report_like
 
 CPU = Device(torch.device("cpu"), bfloat16=False)
 RATE = 8000
@@ -149,6 +154,24 @@ def test_the_floor_answers_well(birds: Data, baseline: Path) -> None:
     test = split_rows(birds[0], birds[1], "test")
     found = Predictor.load(baseline).probabilities(test.columns)
     assert (found.argmax(axis=1) == test.labels).mean() > 0.8
+
+
+def test_the_quality_report_has_its_questions(birds: Data, baseline: Path, tmp_path: Path) -> None:
+    data, dataset, _ = birds
+    rows = split_rows(data, dataset, "test")
+    found = Predictor.load(baseline).probabilities(rows.columns)
+    found = found[:, ::-1].copy()  # every answer a mistake, or nearly
+    like = report_like("mfcc", "baseline", 0.5, 1.0)
+    chosen = report_of(like.candidate, like.cost, rows, dataset, (found, ""), "test")
+    sha256 = like.candidate.sha256
+    subject = Subject(chosen, baseline, {sha256: "chosen"}, {sha256: found})
+    config = EvaluateConfig(slice_rows=10, probe_rows=30, mistakes=3)
+    report, mistakes = examine(subject, data, dataset, config, "macro_f1")
+    assert {s.slicing for s in report.slices} == {"length", "loudness"}
+    assert [p.name for p in report.robustness] == ["as they are", *CHANGES]
+    assert all(name.endswith(" s") for m in mistakes for name, _ in m.parts)
+    write_report(report, mistakes, subject, rows.labels, dataset.classes, tmp_path)
+    assert (tmp_path / "report" / "mistakes.html").stat().st_size > 1000
 
 
 def test_numbers_are_learned_from_sounds(birds: Data, tmp_path: Path) -> None:
