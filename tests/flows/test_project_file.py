@@ -111,7 +111,7 @@ def test_the_schema_file_is_current() -> None:
             "reviews.yaml:7: students.1.model: 'gpt' must be one of minilm, encoder, transformer, "
             "rnn, lstm, gru, embedding_pool, causal_transformer, lstm_language, series_rnn, "
             "series_lstm, series_gru, series_cnn, ngram_bag, table_resnet, ft_transformer, mlp, "
-            "lenet, small_lenet, shared_kernel_cnn, resnet, efficientnet_lite, "
+            "lenet, small_lenet, shared_kernel_cnn, resnet, efficientnet_lite, audio_cnn, "
             "matrix_factorisation, neural_collaborative_filtering, two_tower, sklearn",
             id="in a list",
         ),
