@@ -9,7 +9,7 @@ from models.ngram_bag import weighted_bag
 
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match="family 'lstm' is unknown; known are bias_model, causal_transformer"
+        ValueError, match="family 'lstm' is unknown; known are audio_cnn, bias_model, "
     ):
         build_model("lstm", {})
 
