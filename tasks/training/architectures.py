@@ -26,10 +26,18 @@ from tasks.training.language_architectures import CausalTransformer, LstmLanguag
 from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
 from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher
 from tasks.training.technique import ScoreName
-from tasks.training.text_architectures import EmbeddingPool, Gru, Lstm, Rnn, Transformer
+from tasks.training.text_architectures import (
+    EmbeddingPool,
+    Gru,
+    InBag,
+    InOrder,
+    Lstm,
+    Rnn,
+    Transformer,
+)
 
 
-class MiniLM(InBlocks, TrainConfig):
+class MiniLM(InBlocks, InOrder, TrainConfig):
     """MiniLM's first layers, over the word pieces that the training rows use."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -57,7 +65,7 @@ class MiniLMTeacher(MiniLM):
     min_count: PositiveInt | None = None
 
 
-class PretrainedEncoder(InBlocks, TrainConfig):
+class PretrainedEncoder(InBlocks, InOrder, TrainConfig):
     """First layers of your own pretrained encoder: BERT, RoBERTa, XLM-R or DistilBERT."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -89,7 +97,7 @@ class PretrainedTeacher(PretrainedEncoder):
     layers: Annotated[int, Field(ge=1)] | None = None
 
 
-class NgramBag(TrainConfig):
+class NgramBag(InBag, TrainConfig):
     """A bag of hashed n-grams and a small MLP (fastText, arXiv:1607.01759)."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)

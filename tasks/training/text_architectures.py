@@ -5,9 +5,43 @@ Only configuration, as in `architectures.py`.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from tasks.training.config import InBlocks, TrainConfig
+
+
+class BagAugmentConfig(BaseModel):
+    """How each training text is varied, anew at every step, where order does not count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    token_dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Share of the tokens that are left out (word dropout, ACL P15-1162, section 3.3)."""
+
+
+class TextAugmentConfig(BagAugmentConfig):
+    """How each training text is varied, anew at every step; 0 leaves it as it is."""
+
+    token_swap: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Share of the pairs of neighbours that change places (random swap, arXiv:1901.11196)."""
+
+
+class InBag(BaseModel):
+    """What networks that read a text as a bag have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    augment: BagAugmentConfig = BagAugmentConfig()
+    """Of training texts alone, never of validation rows or the holdout."""
+
+
+class InOrder(BaseModel):
+    """What networks that read a text in its order have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    augment: TextAugmentConfig = TextAugmentConfig()
+    """Of training texts alone, never of validation rows or the holdout."""
 
 
 class FromScratch(TrainConfig):
@@ -24,7 +58,7 @@ class FromScratch(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
-class Transformer(InBlocks, FromScratch):
+class Transformer(InBlocks, InOrder, FromScratch):
     """A transformer encoder from scratch (arXiv:1810.04805, figure 1)."""
 
     usual_lr: ClassVar[float] = 1e-3
@@ -45,7 +79,7 @@ class Transformer(InBlocks, FromScratch):
         return self
 
 
-class Rnn(FromScratch):
+class Rnn(InOrder, FromScratch):
     """Elman's recurrent network, and the mean of its states."""
 
     usual_lr: ClassVar[float] = 2e-3
@@ -72,7 +106,7 @@ class Gru(Rnn):
     model: Literal["gru"] = "gru"  # type: ignore[assignment]
 
 
-class EmbeddingPool(FromScratch):
+class EmbeddingPool(InBag, FromScratch):
     """The mean of the tokens' embeddings and one hidden layer (ACL P15-1162)."""
 
     usual_lr: ClassVar[float] = 5e-3
