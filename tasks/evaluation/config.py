@@ -17,7 +17,7 @@ class BudgetConfig(BaseModel):
     """Peak resident memory of a process that does nothing but answer."""
 
 
-WITHOUT_VALUES = frozenset({"image", "series"})
+WITHOUT_VALUES = frozenset({"image", "series", "audio"})
 """Kinds whose cells are no values that rows could be divided by."""
 
 

@@ -128,7 +128,5 @@ def test_word_pieces_of_two_columns_stand_apart(tmp_path: Path) -> None:
 
 
 def test_an_unknown_encoder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        ValueError, match="encoder kind 'bytes' must be one of audio, byte_pairs, "
-    ):
+    with pytest.raises(ValueError, match="encoder kind 'bytes' must be one of audio, byte_pairs, "):
         load_encoder({"kind": "bytes"}, tmp_path)
