@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.config import DataConfig
 from tasks.data.source_table import source_table
+from tasks.data.split_config import SplitConfig
 from tasks.data.splitting import SPLITS, split_rows
 from tasks.data.table import Ids, Mask, Table, joined, shortened
 from tasks.data.target import TARGETS

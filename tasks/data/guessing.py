@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tasks.data.config import FILE_SUFFIXES, DataConfig, SplitConfig
+from tasks.data.config import FILE_SUFFIXES, DataConfig
 from tasks.data.files import folder_table
 from tasks.data.kinds import KINDS
 from tasks.data.labels import MAX_MISSING, class_name
@@ -14,6 +14,7 @@ from tasks.data.plain_text import TEXT, is_plain, plain_files
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.reading import TEXT_SUFFIXES, read_table
 from tasks.data.source import resolve_source
+from tasks.data.split_config import SplitConfig
 from tasks.data.table import Table, shortened
 from tasks.data.text_file import guess_encoding
 

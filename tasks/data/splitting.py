@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.artifacts import Split
-from tasks.data.config import SplitConfig
 from tasks.data.labels import check_class_sizes
+from tasks.data.split_config import SplitConfig
 from tasks.data.table import Ids
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")

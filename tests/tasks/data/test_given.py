@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.config import DataConfig
 from tasks.data.given import sides_by_time
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import data_report
 from tasks.data.source_table import source_digest
+from tasks.data.split_config import SplitConfig
 from tasks.data.splitting import SPLITS
 
 HEADER = "a,b,part,day,y\n"

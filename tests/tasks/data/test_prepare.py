@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tasks.data.config import DataConfig, SplitConfig
+from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import data_report
 from tasks.data.snapshot import read_split
+from tasks.data.split_config import SplitConfig
 from tasks.packaging.manifest import verify_manifest
 
 WORDS = [f"{a}{b}" for a in ("bra", "klo", "min", "tes", "vu", "rax") for b in ("do", "li", "ne")]

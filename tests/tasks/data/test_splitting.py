@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.data.config import SplitConfig
+from tasks.data.split_config import SplitConfig
 from tasks.data.splitting import SPLITS, split_rows
 
 CONFIG = SplitConfig(valid=0.1, test=0.2, seed=7)
