@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from tasks.evaluation.likelihood import BATCH, Numbers, bits_of
+from tasks.evaluation.likelihood import Numbers, bits_of
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.proof import Difference
+from tasks.promotion.proof import Difference, interval_of
 
 
 def bits_difference(
@@ -39,22 +38,12 @@ def bits_difference(
         found: NDArray[np.float64] = bits_of(theirs, many_bytes) - bits_of(ours, many_bytes)
         return found
 
-    found = stats.bootstrap(
-        (ours, theirs, bytes_N),
-        saved,
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=policy.resamples,
-        batch=BATCH,
-        confidence_level=policy.confidence,
-        rng=np.random.default_rng(policy.seed),
-    ).confidence_interval
+    low, high = interval_of((ours, theirs, bytes_N), saved, policy)
     return Difference(
         metric="bits_saved",
         value=float(saved(ours, theirs, bytes_N)),
-        low=float(found.low),
-        high=float(found.high),
+        low=low,
+        high=high,
         confidence=policy.confidence,
         rows=rows,
         changed_rows=int((ours != theirs).sum()),

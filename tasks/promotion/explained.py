@@ -5,11 +5,10 @@ Rows are drawn with replacement and both models are scored on the same draw, as 
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from tasks.evaluation.regression import BATCH, Numbers, explained, squared_errors
+from tasks.evaluation.regression import Numbers, explained, squared_errors
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.proof import Difference
+from tasks.promotion.proof import Difference, interval_of
 
 
 def r2_difference(
@@ -31,22 +30,12 @@ def r2_difference(
         found: NDArray[np.float64] = explained(ours, real) - explained(theirs, real)
         return found
 
-    found = stats.bootstrap(
-        (*errors, truth),
-        difference,
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=policy.resamples,
-        batch=BATCH,
-        confidence_level=policy.confidence,
-        rng=np.random.default_rng(policy.seed),
-    ).confidence_interval
+    low, high = interval_of((*errors, truth), difference, policy)
     return Difference(
         metric="r2",
         value=float(difference(*errors, truth)),
-        low=float(found.low),
-        high=float(found.high),
+        low=low,
+        high=high,
         confidence=policy.confidence,
         rows=len(truth),
         changed_rows=int((first != second).sum()),

@@ -4,9 +4,11 @@ Rows are drawn with replacement and both models are scored on the same draw (Efr
 1993, chapter 13; Koehn 2004 for systems on one test set). The interval is the percentile one.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,10 +63,29 @@ def paired_difference(
         first_scores = scores(metric, confusions(first_cells, classes))
         return first_scores - scores(metric, confusions(second_cells, classes))
 
+    low, high = interval_of(cells, difference, policy)
+    return Difference(
+        metric=metric,
+        value=score(metric, truth, first, classes) - score(metric, truth, second, classes),
+        low=low,
+        high=high,
+        confidence=policy.confidence,
+        rows=len(truth),
+        changed_rows=int((first != second).sum()),
+    )
+
+
+def interval_of(
+    samples: Sequence[npt.NDArray[Any]], statistic: Callable[..., Any], policy: GatePolicy
+) -> tuple[float, float]:
+    """Percentile interval of a statistic over draws of rows, the same rows of every sample.
+
+    `statistic` takes resamples on the last axis. Deterministic for the policy's seed.
+    """
     found = stats.bootstrap(
-        cells,
-        difference,
-        paired=True,
+        tuple(samples),
+        statistic,
+        paired=len(samples) > 1,
         vectorized=True,
         method="percentile",
         n_resamples=policy.resamples,
@@ -72,15 +93,7 @@ def paired_difference(
         confidence_level=policy.confidence,
         rng=np.random.default_rng(policy.seed),
     ).confidence_interval
-    return Difference(
-        metric=metric,
-        value=score(metric, truth, first, classes) - score(metric, truth, second, classes),
-        low=float(found.low),
-        high=float(found.high),
-        confidence=policy.confidence,
-        rows=len(truth),
-        changed_rows=int((first != second).sum()),
-    )
+    return float(found.low), float(found.high)
 
 
 def detectable_difference(rows: int, accuracy: float = 0.75, confidence: float = 0.95) -> float:

@@ -4,11 +4,10 @@ Users are drawn with replacement and both models are scored on the same draw, as
 """
 
 import numpy as np
-from scipy import stats
 
 from tasks.evaluation.recommended import Answers, Truth, by_user, items_of
 from tasks.promotion.config import GatePolicy
-from tasks.promotion.proof import BATCH, Difference
+from tasks.promotion.proof import Difference, interval_of
 
 
 def ndcg_difference(
@@ -26,21 +25,12 @@ def ndcg_difference(
     better_U = by_user(first, truth)[0] - by_user(second, truth)[0]
     if len(better_U) < 2:
         raise ValueError(f"{len(better_U)} users in the holdout: a comparison needs at least 2")
-    found = stats.bootstrap(
-        (better_U,),
-        np.mean,
-        vectorized=True,
-        method="percentile",
-        n_resamples=policy.resamples,
-        batch=BATCH,
-        confidence_level=policy.confidence,
-        rng=np.random.default_rng(policy.seed),
-    ).confidence_interval
+    low, high = interval_of((better_U,), np.mean, policy)
     return Difference(
         metric="ndcg",
         value=float(better_U.mean()),
-        low=float(found.low),
-        high=float(found.high),
+        low=low,
+        high=high,
         confidence=policy.confidence,
         rows=len(truth),
         changed_rows=int((items_of(first) != items_of(second)).any(axis=1).sum()),
