@@ -17,6 +17,7 @@ from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
 from tasks.data.config import SQL
+from tasks.data.partitions import partitions_of
 from tasks.data.source import resolve_source
 from tasks.training.architectures import PretrainedEncoder
 from tasks.training.encoder_folder import with_folder
@@ -75,6 +76,8 @@ def _with_source(project: Project, path: Path, document: _Document) -> Project:
             local = resolve_source(
                 source, path.resolve().parent, dotted(field), folder=may_be_folder
             )
+            if local.is_dir() and project.data.is_partitioned:
+                partitions_of(local, f"{dotted(field)} {source!r}")
         except ValueError as error:
             raise ValueError(f"{document.place(field)}: {error}") from error
         return source if "://" in source else str(local)

@@ -49,6 +49,10 @@ class DatasetRef(Artifact):
     """Names of the classes, of a ranking of the items; of a regression none."""
     scale: tuple[float, float] | None = None
     """Of a regression: mean and deviation of the training rows' numbers."""
+    weighted: bool = False
+    """Whether the snapshot says how much each row counts in training."""
+    class_weights: dict[str, float] = {}
+    """How much a row of each class counts in training; empty when all count alike."""
     rows: dict[Split, int]
 
     @property

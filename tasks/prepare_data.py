@@ -64,6 +64,8 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
         task=config.task,
         classes=prepared.classes,
         scale=scale_of(prepared),
+        weighted=prepared.rows.weights is not None,
+        class_weights=prepared.class_weights,
         rows=split_sizes(prepared),
     )
 

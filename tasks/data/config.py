@@ -7,6 +7,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveFloat,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -14,6 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasks.artifacts import Task
+from tasks.data.audio_config import AudioConfig
 from tasks.data.checks_config import ChecksConfig
 from tasks.data.interactions_config import InteractionsConfig, check_interactions
 from tasks.data.split_config import SplitConfig
@@ -28,6 +30,9 @@ FILE_SUFFIXES: dict[str, tuple[str, ...]] = {
     "audio": (".wav", ".wave"),
 }
 """Kinds whose rows are files, and how those end."""
+PARTITIONED = ("text", "table")
+"""Kinds whose source may be a folder of files of rows."""
+WINDOW = re.compile(r"([1-9]\d{0,4})([dw])")
 
 
 class ImageConfig(BaseModel):
@@ -39,38 +44,6 @@ class ImageConfig(BaseModel):
     """Pixels of a side; pictures are stretched to a square."""
     channels: Literal["auto", 1, 3] = "auto"
     """1 for grey, 3 for colour; `auto`: colour when one picture is."""
-
-
-class AudioConfig(BaseModel):
-    """The form in which sounds are kept and learned from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    sample_rate: Annotated[int, Field(ge=1000, le=48_000)] = 16_000
-    """Samples a second that all sounds are brought to; half of it is the highest pitch heard."""
-    seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """The beginning of a longer sound is kept."""
-    mels: Annotated[int, Field(ge=8, le=256)] = 64
-    """Bands of pitch, evenly spaced as it is heard."""
-    window_ms: Annotated[float, Field(ge=5, le=500)] = 25.0
-    """Milliseconds of one frame."""
-    hop_ms: Annotated[float, Field(ge=1, le=500)] = 10.0
-    """Milliseconds from one frame to the next."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "AudioConfig":
-        if self.hop_ms > self.window_ms:
-            raise ValueError(
-                f"hop_ms {self.hop_ms:g} must be at most window_ms {self.window_ms:g}: what lies "
-                "between two frames would not be heard"
-            )
-        most = int(self.sample_rate * self.window_ms / 2000)
-        if self.mels > most:
-            raise ValueError(
-                f"mels {self.mels} must be at most {most}: so many frequencies does a window of "
-                f"{self.window_ms:g} ms tell apart at sample_rate {self.sample_rate}"
-            )
-        return self
 
 
 class SeriesConfig(BaseModel):
@@ -97,8 +70,15 @@ class DataConfig(BaseModel):
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
     Of sounds: likewise, with WAV files.
+    Of text and tables also a folder of such files with the same columns, partitions: Hive's
+    (`day=2026-11-24/part.parquet`, whose folders are columns too) or files by date.
     Of series: a `.ts` file (columns `channel_1`, ... and `label`), or columns of lists of numbers.
     """
+    window: str | None = None
+    """Only the newest rows: `90d` or `12w`, counted back from the newest row, by the dates in
+    the partitions' paths or those of the column `time`."""
+    time: str | None = None
+    """A column of dates or times that `window` goes by; left out, that of `split.time`, if any."""
     query: str | None = None
     """Of a source `sql://NAME`: the SELECT whose answer is the rows. The address of the database is
     a setting (MODELWORKS_SQL_<NAME>, or the file sql_<name> in the home's secrets)."""
@@ -111,6 +91,11 @@ class DataConfig(BaseModel):
     """Of a generation: a row of more characters is divided, at the end of a line or sentence."""
     above: float | None = None
     """Of a target that is a number: its classes are `above` this and `not above`."""
+    weight: str | None = None
+    """A column that says how much each row counts in training: 2 is the row twice, rows of 0 go."""
+    class_weights: Literal["balanced"] | dict[str, PositiveFloat] | None = None
+    """How much the rows of each class count in training (1 where not named); `balanced` gives
+    every class the same in all."""
     kind: Literal["text", "table", "image", "audio", "series", "interactions"] = "text"
     inputs: tuple[str, ...] = ()
     """Columns to predict from; left out, the free text, or all columns of a table that help.
@@ -146,6 +131,47 @@ class DataConfig(BaseModel):
             raise ValueError(f"{target!r}: task generation has no target, it learns the inputs")
         return target
 
+    @property
+    def window_days(self) -> int:
+        """Days of the window."""
+        found = WINDOW.fullmatch(self.window or "")
+        assert found, "there is a window"
+        return int(found[1]) * (7 if found[2] == "w" else 1)
+
+    @property
+    def time_column(self) -> str | None:
+        """The column of times that the window goes by; None: by the partitions."""
+        return self.time or self.split.time
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether a folder would be one of files of rows."""
+        return self.kind in PARTITIONED and self.task != "generation"
+
+    @property
+    def may_be_folder(self) -> bool:
+        """Whether the source may be a folder."""
+        return self.kind in FILE_SUFFIXES or self.kind in PARTITIONED
+
+    @field_validator("window")
+    @classmethod
+    def _is_days_or_weeks(cls, window: str | None) -> str | None:
+        if window is not None and not WINDOW.fullmatch(window):
+            raise ValueError(f"{window!r} must be days or weeks from 1, such as 90d or 12w")
+        return window
+
+    @model_validator(mode="after")
+    def _has_a_window_to_use(self) -> "DataConfig":
+        if self.window is None and self.time is not None:
+            raise ValueError(f"time {self.time!r} is what a window goes by, and there is none")
+        if self.window is not None and self.task == "generation":
+            raise ValueError("window is for rows that have dates, task generation has none")
+        if self.window is not None and self.kind not in PARTITIONED:
+            raise ValueError(
+                f"window is for kinds {' and '.join(PARTITIONED)}, data.kind is {self.kind}"
+            )
+        return self
+
     @field_validator("source")
     @classmethod
     def _holds_no_password(cls, source: str) -> str:
@@ -179,6 +205,14 @@ class DataConfig(BaseModel):
             raise ValueError(f"above {self.above:g} makes two classes, task {self.task} has none")
         if self.checks.labels and self.task != "classification":
             raise ValueError(f"checks.labels are classes, task {self.task} has none")
+        if self.class_weights is not None and self.task != "classification":
+            raise ValueError(f"class_weights are for classes, task {self.task} has none")
+        if self.weight is not None and self.kind == "interactions":
+            raise ValueError(
+                f"weight {self.weight!r}: of kind interactions every event counts once"
+            )
+        if self.weight is not None and self.task == "generation":
+            raise ValueError(f"weight {self.weight!r}: of task generation every text counts once")
         if self.task == "ranking" and self.kind != "interactions":
             raise ValueError(
                 f"data.task ranking is for kind interactions, data.kind is {self.kind}"
@@ -247,8 +281,3 @@ class DataConfig(BaseModel):
     def given_types(self) -> dict[str, str]:
         """Types of columns, as far as the project gives them."""
         return {**self.columns, **(self.interactions.types if self.interactions else {})}
-
-    @property
-    def may_be_folder(self) -> bool:
-        """Whether the source can be a folder of files."""
-        return self.kind in FILE_SUFFIXES or self.task == "generation"

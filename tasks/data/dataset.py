@@ -10,7 +10,7 @@ from tasks.artifacts import Split
 from tasks.data.drift import Drift
 from tasks.data.prepare import Prepared
 from tasks.data.report import data_report
-from tasks.data.snapshot import write_split
+from tasks.data.snapshot import WEIGHT, write_split
 from tasks.data.splitting import SPLITS
 from tasks.packaging.manifest import digest_of_files, write_manifest
 
@@ -22,6 +22,8 @@ def write_dataset(
     rows = prepared.rows
     target = prepared.config.target
     columns = {**prepared.inputs, target: rows.labels} if target else prepared.inputs
+    if rows.weights is not None:
+        columns[WEIGHT] = rows.weights.tolist()
     for side, split in enumerate(SPLITS):
         chosen = np.flatnonzero(prepared.sides == side)
         picked = {name: [values[i] for i in chosen] for name, values in columns.items()}

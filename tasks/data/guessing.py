@@ -81,7 +81,7 @@ def guess_data(path: Path) -> dict[str, Guess]:
     return {
         "encoding": encoding,
         "kind": kind,
-        "inputs": inputs,
+        "inputs": _without_left_out(inputs, prepared),
         "target": target,
         "task": task,
         "split": shares,
@@ -106,6 +106,15 @@ def _guess_texts(path: Path) -> dict[str, Guess]:
         "split": shares,
         "group_by": _grouping(prepared),
     }
+
+
+def _without_left_out(inputs: Guess, prepared: Prepared) -> Guess:
+    """The inputs without those that preparing left out: they predict the target alone."""
+    kept = prepared.config.inputs
+    gone = [name for name in inputs.value if name not in kept]
+    if not gone:
+        return inputs
+    return Guess(kept, f"{inputs.why}; without {shortened(gone, most=5)}, which tells the target")
 
 
 def _table(path: Path, encoding: str) -> Table:

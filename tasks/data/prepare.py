@@ -6,18 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
 from tasks.data.events import MET, met_before, rated_lower
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
+from tasks.data.inputs import Findings, with_inputs, without_leaks
 from tasks.data.kinds import KINDS, Kind
 from tasks.data.labels import repeated_rows
 from tasks.data.per_user import sides_of_users
-from tasks.data.snapshot import RESERVED, class_indices, class_quotas
-from tasks.data.splitting import content_digest, seeded_place
+from tasks.data.snapshot import class_indices, class_quotas
+from tasks.data.splitting import SPLITS, content_digest, seeded_place
 from tasks.data.table import Ids, Mask, Table, is_missing
 from tasks.data.target import TARGETS
+from tasks.data.weights import class_weights_of, read_weights
 
 GROUP_FIELD = "data.split.group_by (near_duplicate, null or a column)"
 LEAST_SAMPLED = 10
@@ -36,6 +39,8 @@ class LabelledRows:
     """Position in the source."""
     dropped: dict[str, int] = field(default_factory=dict)
     """Rows by the reason why they went."""
+    weights: NDArray[np.float64] | None = None
+    """How much each row counts in training; None when all count alike."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,7 +55,8 @@ class LabelledRows:
         kept = np.flatnonzero(~gone)
         columns = {name: [values[i] for i in kept] for name, values in self.columns.items()}
         labels = [self.labels[i] for i in kept]
-        return LabelledRows(columns, labels, self.row_ids[kept], dropped)
+        weights = None if self.weights is None else self.weights[kept]
+        return LabelledRows(columns, labels, self.row_ids[kept], dropped, weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,14 @@ class Prepared:
     config: DataConfig
     """With the inputs filled in."""
     table: Table
+    findings: Findings
+    """What was seen of a table's columns."""
     types: dict[str, str]
     """Of a table's inputs."""
     scaling: dict[str, str]
     """Of a table's numbers that are not learned as standard scores."""
+    class_weights: dict[str, float]
+    """How much a row of each class counts in training; empty when all count alike."""
     rows: LabelledRows
     classes: tuple[str, ...]
     keys: list[str]
@@ -88,10 +98,13 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     kind = KINDS[config.kind]
     table, by_file = read_sides(config, base, _wanted(config))
     check_table(config.checks, table)
-    config = _with_inputs(config, table, kind)
+    asked, (config, findings) = config, with_inputs(config, table, kind)
     table = kind.opened(table, config)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.given_types)
     rows = _usable_rows(config, table, kind, types)
+    labelled = (rows.columns, rows.labels)
+    config, findings = without_leaks(asked, config, types, labelled, findings)
+    types = {name: type_ for name, type_ in types.items() if name in config.inputs}
     keys = kind.keys({name: rows.columns[name] for name in config.inputs})
     if config.interactions and config.split.time:
         users = rows.columns[config.interactions.user]
@@ -111,8 +124,10 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     return Prepared(
         config=config,
         table=table,
+        findings=findings,
         types=types,
         scaling=config.table.scaling_of(types),
+        class_weights=class_weights_of(config.class_weights, _training(rows, sides), classes),
         rows=rows,
         classes=classes,
         keys=keys,
@@ -128,8 +143,9 @@ def _wanted(config: DataConfig) -> Sequence[str]:
     split = config.split
     fresh = config.checks.fresh.column if config.checks.fresh else None
     rating = config.interactions.rating if config.interactions else None
-    named = [name for name in (split.group_by, split.column, split.time, fresh, rating) if name]
-    named += [config.target] if config.target else []
+    target, weight, time = config.target, config.weight, config.time
+    also = (split.group_by, split.column, split.time, fresh, rating, target, weight, time)
+    named = [name for name in also if name]
     return [*config.inputs, *named, *config.checks.columns] if config.inputs else ()
 
 
@@ -151,25 +167,6 @@ def _repeats(
     return ({LEAK: leaks, **reasons} if leaks.any() else reasons), contradicted
 
 
-def _with_inputs(config: DataConfig, table: Table, kind: Kind) -> DataConfig:
-    if config.target:
-        table.column(config.target, "data.target")
-    if config.target in config.inputs:
-        raise ValueError(f"data.inputs {config.target!r} is the target too, which would be leaked")
-    for name in (*config.inputs, *config.usual_inputs):
-        table.column(name, "data.inputs")
-    others = [name for name in (config.split.column, config.split.time) if name]
-    inputs = config.inputs or config.usual_inputs
-    inputs = inputs or kind.choose_inputs(table.without(others), config.target)
-    for name in (*inputs, config.target):
-        if name in RESERVED:
-            raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")
-    if len(set(inputs)) < len(inputs):
-        raise ValueError(f"data.inputs {', '.join(inputs)}: a column stands twice")
-    kind.check_inputs(table, inputs)
-    return config.model_copy(update={"inputs": inputs})
-
-
 def _usable_rows(
     config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
 ) -> LabelledRows:
@@ -182,11 +179,19 @@ def _usable_rows(
     grouping = config.split.group_by
     if grouping and grouping != "near_duplicate":
         columns[grouping] = table.column(grouping, GROUP_FIELD)
-    rows = LabelledRows(columns, labels, np.arange(len(table))).without(reasons)
+    weights = read_weights(table, config.weight) if config.weight else None
+    if weights is not None:
+        reasons["weight 0"] = weights == 0
+    ids = np.arange(len(table))
+    rows = LabelledRows(columns, labels, ids, weights=weights).without(reasons)
     if not len(rows):
         why = ", ".join(f"{reason} {count}" for reason, count in rows.dropped.items() if count)
         raise ValueError(f"{table.path.name}: no row of {len(table)} can be used ({why})")
     return rows
+
+
+def _training(rows: LabelledRows, sides: Ids) -> list[Any]:
+    return [rows.labels[row] for row in np.flatnonzero(sides == SPLITS.index("train"))]
 
 
 def _kept(

@@ -30,8 +30,11 @@ def data_report(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> di
         "kind": config.kind,
         "inputs": list(config.inputs),
         "types": prepared.types,
+        "left_out": prepared.findings.left_out,
+        "alone": prepared.findings.alone,
         "target": config.target,
         "classes": list(prepared.classes),
+        "weights": {"column": config.weight, "classes": prepared.class_weights},
         "rows": {"read": len(prepared.table), "kept": len(rows), "dropped": rows.dropped},
         "duplicates": {
             "rows_that_repeat_another": prepared.repeated,
@@ -70,7 +73,7 @@ def leakage(prepared: Prepared) -> dict[str, int]:
 
 def warnings_of(prepared: Prepared, drift: Mapping[str, Drift] = NO_DRIFT) -> list[str]:
     """What a person should know before training on these rows, a sentence each."""
-    found = []
+    found = list(prepared.findings.doubts)
     removed = prepared.rows.dropped.get(LEAK, 0)
     if removed:
         found.append(f"{removed:,} rows were removed: their inputs stand in a later split too")

@@ -1,11 +1,12 @@
 """A dataset folder on disk: one Parquet file a split, written the same way every time.
 
-Columns are the inputs, the target as a string, `row_id` (position in the source) and `group`
-(the smallest `row_id` of the rows that must stay together). Rows stand in the order of `row_id`.
+Columns are the inputs, the target as a string, `row_id` (position in the source) `group`
+(the smallest `row_id` of the rows that must stay together) and, where the project names weights,
+`row_weight`. Rows stand in the order of `row_id`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.artifacts import DatasetRef, Split
+from tasks.data.weights import combined
 
 Ids = npt.NDArray[np.int64]
 Labels = npt.NDArray[Any]
 """Positions in the classes, or of a regression the numbers themselves."""
-RESERVED = ("row_id", "group")
+WEIGHT = "row_weight"
+RESERVED = ("row_id", "group", WEIGHT)
 """Columns of ours, which no input or target may be called."""
 
 
@@ -30,6 +33,8 @@ class Rows:
     columns: dict[str, list[Any]]
     labels: Labels
     row_ids: Ids
+    weights: npt.NDArray[np.float64] | None = None
+    """How much each row counts in training, that of its class included; None: all alike."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -37,7 +42,8 @@ class Rows:
     def take(self, indices: Ids) -> "Rows":
         """The rows at `indices`, in that order."""
         columns = {name: [values[i] for i in indices] for name, values in self.columns.items()}
-        return Rows(columns, self.labels[indices], self.row_ids[indices])
+        weights = None if self.weights is None else self.weights[indices]
+        return Rows(columns, self.labels[indices], self.row_ids[indices], weights)
 
 
 def read_split(
@@ -61,7 +67,13 @@ def read_split(
 
 def split_rows(folder: Path, dataset: DatasetRef, split: Split) -> Rows:
     """One split of the dataset whose snapshot is in `folder`."""
-    return read_split(folder, split, dataset.inputs, dataset.target, dataset.classes)
+    rows = read_split(folder, split, dataset.inputs, dataset.target, dataset.classes)
+    own = None
+    if dataset.weighted:
+        read = pq.read_table(folder / f"{split}.parquet", columns=[WEIGHT])
+        own = np.asarray(read.column(WEIGHT).to_numpy(), dtype=np.float64)
+    of_class = [dataset.class_weights[name] for name in dataset.classes if dataset.class_weights]
+    return replace(rows, weights=combined(own, rows.labels, of_class))
 
 
 def write_split(

@@ -11,11 +11,13 @@ import numpy as np
 from tasks.data.config import FILE_SUFFIXES, DataConfig
 from tasks.data.files import digest_of_paths, folder_table, located, named_files
 from tasks.data.long_table import rows_of_steps
+from tasks.data.partitions import Partition, digest_of, newest, partitions_of, read_partitions
 from tasks.data.plain_text import divided, plain_files, read_plain_folder
 from tasks.data.reading import read_table
 from tasks.data.source import BUNDLED, resolve_source
 from tasks.data.table import Table, joined
 from tasks.data.text import TextKind
+from tasks.data.window import in_window
 
 DARKEST = 16
 """Of a pixel in scikit-learn's digits."""
@@ -34,7 +36,9 @@ def source_table(
         layout = config.series.model_dump()
         table = _read(path, config, [*columns, *layout.values()] if columns else ())
         return rows_of_steps(table, layout, config.target, config.inputs)
-    table = _read(path, config, columns)
+    whole = field != "data.source"  # a split's own file is read as it is
+    config = config.model_copy(update={"window": None}) if whole else config
+    table = in_window(_read(path, config, columns), config)
     if config.task == "generation":
         return _in_passages(table, config)
     if not suffixes:
@@ -78,19 +82,40 @@ def _in_passages(table: Table, config: DataConfig) -> Table:
 
 
 def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
-    if path.is_dir() and config.kind not in FILE_SUFFIXES:
+    if path.is_dir() and config.task == "generation":
         return read_plain_folder(path, config.encoding)
-    if path.is_dir():
+    if path.is_dir() and config.kind in FILE_SUFFIXES:
         return folder_table(path, FILE_SUFFIXES[config.kind])
+    if path.is_dir():
+        return read_partitions(path, _partitions(path, config), config.encoding, columns)
+    if config.window and not config.time_column:
+        raise ValueError(
+            f"data.window {config.window}: {path.name} is one file, and data.time names no column "
+            "of dates to go by"
+        )
     if config.source.startswith(f"{BUNDLED}://"):
         return digits_table(path)
     return read_table(path, config.encoding, columns)
+
+
+def _partitions(folder: Path, config: DataConfig) -> list[Partition]:
+    """The files to read: those of the window, where their paths say when they are from."""
+    found = partitions_of(folder)
+    if config.window is None or (config.time_column and not all(each.day for each in found)):
+        return found
+    # Rows of the day on which the window opens are told apart by their times.
+    days = config.window_days + bool(config.time_column)
+    return newest(found, days, f"data.window {config.window}: {folder.name}")
 
 
 def _digest(config: DataConfig, base: Path, field: str) -> str:
     suffixes = FILE_SUFFIXES.get(config.kind, ())
     path = resolve_source(config.source, base, field, folder=config.may_be_folder)
     if path.is_dir() and not suffixes:
+        if config.is_partitioned:
+            is_own = field != "data.source"
+            windowed = config.model_copy(update={"window": None}) if is_own else config
+            return digest_of(_partitions(path, windowed))
         found = plain_files(path)
         content = digest_of_paths(str(path / name) for name in found)
         return hashlib.sha256(f"{json.dumps(found)}{content}".encode()).hexdigest()

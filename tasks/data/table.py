@@ -31,18 +31,35 @@ class Table:
     """How the file was read: format, encoding, delimiter."""
     parts: tuple[tuple[int, "Table"], ...] = ()
     """Of rows that stand in several files: the first row of each, and the file's own table."""
+    title: str = ""
+    """What the file is called, where its name alone does not tell."""
+    places: Ids | None = None
+    """Of rows that were taken out of others: where each stood among those."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def where(self, row: int) -> str:
         """The place of a row as a person finds it."""
+        if self.places is not None:
+            return replace(self, places=None).where(int(self.places[row]))
         if self.parts:
             first, part = self.parts[bisect(self.parts, row, key=lambda each: each[0]) - 1]
             return part.where(row - first)
         if self.lines is None:
-            return f"{self.path.name}, row {row + 1}"
-        return f"{self.path.name}:{self.lines[row]}"
+            return f"{self.name}, row {row + 1}"
+        return f"{self.name}:{self.lines[row]}"
+
+    @property
+    def name(self) -> str:
+        """The file as a person knows it."""
+        return self.title or self.path.name
+
+    def taking(self, rows: Ids) -> "Table":
+        """The table with these rows only, each still found where it stands."""
+        columns = {name: [values[i] for i in rows] for name, values in self.columns.items()}
+        places = rows if self.places is None else self.places[rows]
+        return replace(self, columns=columns, places=places)
 
     def column(self, name: str, field_name: str) -> list[Any]:
         """The values of a column; a ValueError names `field_name`, the columns and the nearest."""
@@ -80,7 +97,8 @@ def joined(tables: Sequence[Table]) -> Table:
         if all(name in table.columns for table in tables)
     }
     starts = accumulate(map(len, tables[:-1]), initial=0)
-    return replace(first, columns=columns, parts=tuple(zip(starts, tables, strict=True)))
+    parts = tuple(zip(starts, tables, strict=True))
+    return replace(first, columns=columns, parts=parts, places=None, title="")
 
 
 def shortened(names: Sequence[str], most: int = 20) -> str:

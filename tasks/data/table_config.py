@@ -19,6 +19,10 @@ class TableConfig(BaseModel):
     column_scaling: dict[str, Scaling] = {}
     """Of single columns of numbers."""
 
+    leaks: Literal["drop", "warn", "refuse"] = "drop"
+    """What becomes of a column that alone predicts the target: left out with a warning, unless
+    `inputs` names it; only the warning; or no training."""
+
     def scaling_of(self, types: dict[str, str]) -> dict[str, str]:
         """The scaling of each column of numbers that is not the standard one.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.columns import MOST_DISTINCT, idle_columns
 from tasks.data.config import DataConfig
 from tasks.data.table import Ids, Mask, Table, shortened
 from tasks.data.text import MIN_MEAN_WORDS
@@ -16,8 +17,6 @@ from tasks.packaging.predictor.table import (
 )
 
 Columns = Mapping[str, Sequence[Any]]
-MOST_DISTINCT = 0.5
-"""A column of words with more different values than this share of its rows holds names."""
 
 
 class TableKind:
@@ -31,17 +30,15 @@ class TableKind:
 
     def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
         """Every column that can help; ValueError when there is none."""
-        kept: dict[str, list[Any]] = {}
-        for name in table.names:
-            values = table.columns[name]
-            if name != target and not _says_nothing(values) and values not in kept.values():
-                kept[name] = values
+        others = {name: table.columns[name] for name in table.names if name != target}
+        idle = idle_columns(others, type_of)
+        kept = tuple(name for name in others if name not in idle)
         if not kept:
             raise ValueError(
                 f"data.inputs: {table.path.name} has no column to predict {target!r} from "
                 f"(columns: {shortened(table.names)})"
             )
-        return tuple(kept)
+        return kept
 
     def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
         """Pass when every cell is a plain value; ValueError otherwise."""
@@ -149,18 +146,6 @@ def _value(value: Any, type_: str) -> Any:
         case "moment":
             return str(value).strip()
     return category_of(value)
-
-
-def _says_nothing(values: Sequence[Any]) -> bool:
-    """Constant, empty, or another word in nearly every row."""
-    different = {value for value in values if not is_empty(value) and _is_plain(value)}
-    if len(different) < 2:
-        return True
-    return type_of(values) == "category" and len(different) > MOST_DISTINCT * len(values)
-
-
-def _is_plain(value: Any) -> bool:
-    return not isinstance(value, list | dict | bytes)
 
 
 def _figures(values: Sequence[Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from tasks.artifacts import DatasetRef
@@ -86,11 +87,11 @@ def fit_estimator(
         # A limit that the project file sets; and scikit-learn's plans for its own next version.
         for category in (ConvergenceWarning, FutureWarning):
             warnings.simplefilter("ignore", category)
-        fitted = _fit(estimator, rows[chosen], train.labels[chosen], config)
+        fitted = _fit(estimator, rows, train, chosen, config)
         answered = Answered(asked, logits_by(fitted, asked, dataset.num_outputs))
         lesson = None
         if isinstance(config, SklearnTeacher):
-            lesson = lesson_of(fitted, rows, train.labels, chosen, config, dataset)
+            lesson = lesson_of(fitted, rows, train, chosen, config, dataset)
             _check_finite(lesson, config)
     graph, why = _exported(fitted, answered)
     examples = valid.take(np.arange(min(EXAMPLES, len(valid)))).columns
@@ -114,7 +115,7 @@ def logits_by(fitted: Any, rows: Matrix, count: int) -> Logits:
 def lesson_of(
     fitted: Any,
     rows: Matrix,
-    labels: NDArray[Any],
+    train: Rows,
     chosen: NDArray[np.int64],
     config: SklearnTeacher,
     dataset: DatasetRef,
@@ -129,16 +130,27 @@ def lesson_of(
         return lesson
     kind = StratifiedKFold if is_classifier(fitted) else KFold
     folds = kind(config.folds, shuffle=True, random_state=config.seed)
-    for others, own in folds.split(chosen, labels[chosen]):
+    for others, own in folds.split(chosen, train.labels[chosen]):
         log.info("%s: a fit on %d rows answers %d others", config.name, len(others), len(own))
-        other = _fit(clone(fitted), rows[chosen[others]], labels[chosen[others]], config)
+        other = _fit(clone(fitted), rows, train, chosen[others], config)
         lesson[chosen[own]] = logits_by(other, rows[chosen[own]], dataset.num_outputs)
     return lesson
 
 
-def _fit(estimator: Any, rows: Matrix, labels: NDArray[Any], config: SklearnEstimator) -> Any:
+def _fit(
+    estimator: Any, rows: Matrix, train: Rows, chosen: NDArray[np.int64], config: SklearnEstimator
+) -> Any:
+    """Fitted on the chosen rows, each as heavy as the project says."""
+    heavy = {}
+    if train.weights is not None:
+        if not has_fit_parameter(estimator, "sample_weight"):
+            raise ValueError(
+                f"{config.estimator} of {config.name} takes no weights: data.weight and "
+                "data.class_weights need an estimator that does"
+            )
+        heavy = {"sample_weight": train.weights[chosen]}
     try:
-        return estimator.fit(rows, labels)
+        return estimator.fit(rows[chosen], train.labels[chosen], **heavy)
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{config.estimator} of {config.name}: {reason}") from error

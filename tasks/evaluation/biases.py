@@ -45,7 +45,8 @@ def fit_biases(rows: Rows, dataset: DatasetRef) -> Baseline:
         InteractionRows.load(encoder, Path()).rows(rows.columns)
     )
     model = Ridge(alpha=DAMPING, solver="sparse_cg", tol=1e-8)
-    model.fit(hstack([_one_hot(ids[n], sizes[f"{n}s"]) for n in ids], format="csr"), rows.labels)
+    met = hstack([_one_hot(ids[n], sizes[f"{n}s"]) for n in ids], format="csr")
+    model.fit(met, rows.labels, sample_weight=rows.weights)
     weights = torch.tensor(model.coef_, dtype=torch.float32).unsqueeze(1)
     users = sizes["users"]
     return Baseline(

@@ -32,7 +32,7 @@ def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
     numbers = TableRows.load(encoder, Path()).rows(rows.columns)
     estimator = _ESTIMATORS[dataset.task]
     model = estimator(early_stopping=True, random_state=0)
-    model.fit(numbers, rows.labels)
+    model.fit(numbers, rows.labels, sample_weight=rows.weights)
     trees = [tree.nodes for each_round in model._predictors for tree in each_round]
     weights = tree_tensors(trees)
     weights["bias"] = _bias(model, dataset.num_outputs)

@@ -22,7 +22,7 @@ PIECE = 512
 def fit_hog(rows: Rows, dataset: DatasetRef) -> Baseline:
     """HOG features and a multinomial logistic regression; ridge regression of numbers."""
     encoder, cell = hog_encoder(dataset, rows.columns)
-    model = fit_linear(hog_features(encoder, rows, cell), rows.labels, dataset)
+    model = fit_linear(hog_features(encoder, rows, cell), rows, dataset)
     weights_CF = torch.tensor(np.atleast_2d(model.coef_)).float()
     bias_C = torch.tensor(np.atleast_1d(model.intercept_)).float()
     if len(bias_C) < dataset.num_outputs:  # of two classes scikit-learn keeps the second's log odds
@@ -52,9 +52,10 @@ def hog_features(encoder: dict[str, Any], rows: Rows, cell: int) -> NDArray[np.f
 
 
 def fit_linear(
-    features: NDArray[np.float32], labels: NDArray[Any], dataset: DatasetRef
+    features: NDArray[np.float32], rows: Rows, dataset: DatasetRef
 ) -> LogisticRegression | Ridge:
     """The estimator that the baseline is made of."""
     if dataset.task == "regression":
-        return Ridge(alpha=1.0).fit(features, labels)
-    return LogisticRegression(C=10.0, max_iter=1000).fit(features, labels)
+        return Ridge(alpha=1.0).fit(features, rows.labels, sample_weight=rows.weights)
+    model = LogisticRegression(C=10.0, max_iter=1000)
+    return model.fit(features, rows.labels, sample_weight=rows.weights)

@@ -1,4 +1,4 @@
-"""Figures of quality from class probabilities and labels.
+"""Figures of quality from class probabilities and labels; every row counts once, weights or not.
 
 Shapes: N rows, C classes.
 """

@@ -34,7 +34,7 @@ def fit_mfcc(rows: Rows, dataset: DatasetRef) -> Baseline:
         },
         encoder=encoder,
         encoder_files={},
-        weights=linear_head(features, rows.labels, dataset),
+        weights=linear_head(features, rows, dataset),
     )
 
 

@@ -1,7 +1,6 @@
 """The floor for series: statistics of each channel, and a linear model over them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,13 +28,11 @@ def fit_statistics(rows: Rows, dataset: DatasetRef) -> Baseline:
         config={"num_classes": dataset.num_outputs, "channels": num_channels(encoder)},
         encoder=encoder,
         encoder_files={},
-        weights=linear_head(features, rows.labels, dataset),
+        weights=linear_head(features, rows, dataset),
     )
 
 
-def linear_head(
-    features: Numbers, labels: NDArray[Any], dataset: DatasetRef
-) -> dict[str, torch.Tensor]:
+def linear_head(features: Numbers, rows: Rows, dataset: DatasetRef) -> dict[str, torch.Tensor]:
     """Weights of a linear layer over features [rows, F], fitted on their standard scores."""
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation[deviation < 1e-6] = 1.0
@@ -43,7 +40,7 @@ def linear_head(
         model = LogisticRegression(C=1.0, max_iter=2000, random_state=0)
     else:
         model = Ridge(alpha=1.0)
-    model.fit((features - mean) / deviation, labels)
+    model.fit((features - mean) / deviation, rows.labels, sample_weight=rows.weights)
     weight, bias = np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
     if len(dataset.classes) == 2:  # one row of weights, the log odds of the second class
         weight = np.concatenate([np.zeros_like(weight), weight])

@@ -47,5 +47,6 @@ def fit_sklearn(
     model: LogisticRegression | Ridge = Ridge(alpha=1.0)
     if task == "classification":
         model = LogisticRegression(C=3.0, solver="saga", tol=1e-3, max_iter=500, random_state=0)
-    model.fit(vectorizer.transform(texts), rows.labels)
+    features = vectorizer.transform(texts)
+    model.fit(features, rows.labels, sample_weight=rows.weights)
     return vectorizer, model

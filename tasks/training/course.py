@@ -96,7 +96,8 @@ class TrainState:
     """Steps in a row whose gradient was next to nothing."""
     window_loss: float = 0.0
     """Sum of this worker's row losses since the last point of the curve."""
-    window_rows: int = 0
+    window_rows: float = 0
+    """Weight of those rows: their number, where all count alike."""
     elapsed_seconds: float = 0.0
 
     def trained_weights(self) -> dict[str, Tensor]:

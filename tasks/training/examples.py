@@ -29,14 +29,22 @@ class Examples:
     """Index into the dataset's classes, or standard scores, [N]."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
+    weights: NDArray[np.float32] | None = None
+    """How much each row counts, [N]; None: all alike."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    def weight_of(self, ids: RowIds) -> float:
+        """How much the rows of these positions count together."""
+        return len(ids) if self.weights is None else float(self.weights[ids].sum(dtype=np.float64))
+
     def take(self, ids: RowIds) -> "Examples":
         """The rows of these positions, in this order."""
         teacher = None if self.teacher is None else self.teacher[ids]
-        return Examples(taken(self.rows, ids), taken(self.lengths, ids), self.labels[ids], teacher)
+        weights = None if self.weights is None else self.weights[ids]
+        rows, lengths = taken(self.rows, ids), taken(self.lengths, ids)
+        return Examples(rows, lengths, self.labels[ids], teacher, weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Batch:
     inputs: dict[str, Tensor]
     labels: Tensor
     teacher: Tensor | None
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -61,11 +70,13 @@ def encode(
     columns: Columns,
     labels: NDArray[Any],
     teacher: NDArray[np.float32] | None = None,
+    weights: NDArray[Any] | None = None,
 ) -> Examples:
     """Rows as the encoder sees them."""
     rows = encoder.rows(columns)
     lengths = np.fromiter(map(encoder.length, rows), dtype=np.int64, count=len(rows))
-    return Examples(rows, lengths, labels, teacher)
+    weights = None if weights is None else weights.astype(np.float32)
+    return Examples(rows, lengths, labels, teacher, weights)
 
 
 def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> RowIds:
@@ -86,12 +97,13 @@ def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> Ro
 
 def make_batch(encoder: Encoder, examples: Examples, device: torch.device) -> Batch:
     """Padded tensors; through pinned memory when the device is CUDA."""
-    teacher = examples.teacher
+    teacher, weights = examples.teacher, examples.weights
     arrays = _rounded_up(encoder, encoder.batch(examples.rows), examples.lengths)
     return Batch(
         inputs={name: _to_device(array, device) for name, array in arrays.items()},
         labels=_to_device(_labels(encoder, arrays, examples), device),
         teacher=None if teacher is None else _to_device(teacher, device),
+        weights=None if weights is None else _to_device(weights, device),
     )
 
 

@@ -106,7 +106,7 @@ def cutmix(batch: Batch, alpha: float, num_outputs: int, random: Random) -> Batc
 def _blended(
     batch: Batch, pixels: Tensor, share_B: Tensor, other: Tensor, num_outputs: int
 ) -> Batch:
-    """The batch with these pixels; labels and the teacher's answers are blended like them."""
+    """The batch with these pixels; labels, answers of a teacher and weights are blended too."""
     labels = batch.labels
     if not labels.is_floating_point():
         labels = functional.one_hot(labels, num_outputs).float()
@@ -116,7 +116,11 @@ def _blended(
     if teacher is not None:
         teacher = share[:, None] * teacher + (1 - share[:, None]) * teacher[other]
     labels = share_BK * labels + (1 - share_BK) * labels[other]
-    return replace(batch, inputs={**batch.inputs, "pixels": pixels}, labels=labels, teacher=teacher)
+    weights = batch.weights
+    if weights is not None:
+        weights = share * weights + (1 - share) * weights[other]
+    inputs = {**batch.inputs, "pixels": pixels}
+    return replace(batch, inputs=inputs, labels=labels, teacher=teacher, weights=weights)
 
 
 def _rectangles(sides: np.ndarray, shape: tuple[int, int], random: Random) -> np.ndarray:

@@ -37,6 +37,8 @@ class Rows:
     """Index into the dataset's classes, or standard scores, [N]."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
+    weights: NDArray[Any] | None = None
+    """How much each row counts, [N]; None: all alike."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -47,6 +49,7 @@ class Rows:
             {name: [column[index] for index in ids] for name, column in self.columns.items()},
             self.labels[ids],
             None if self.teacher is None else self.teacher[ids],
+            None if self.weights is None else self.weights[ids],
         )
 
 
@@ -113,7 +116,8 @@ def material_of(job: TrainingJob) -> Material:
     """The rows, encoded."""
     encoder = open_encoder(job.blueprint)
     train, valid = (
-        encode(encoder, rows.columns, rows.labels, rows.teacher) for rows in (job.train, job.valid)
+        encode(encoder, rows.columns, rows.labels, rows.teacher, rows.weights)
+        for rows in (job.train, job.valid)
     )
     return Material(encoder=encoder, train=train, valid=valid)
 

@@ -28,6 +28,7 @@ from tasks.training.memory import is_out_of_memory, split_further
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
 from tasks.training.schedule_free import ScheduleFree, weights_answered_with
+from tasks.training.scores import weighted_loss
 from tasks.training.technique import Technique
 
 LOWER = 0.5
@@ -83,18 +84,22 @@ def take_batch(
 ) -> float:
     """Learn from this worker's share of one batch; the mean loss of its rows before the step.
 
+    Means are weighted: a row of weight 2 counts like two, over all workers and parts.
+
     Raises Diverged when the gradient is not finite, or has vanished.
     """
     group = setting.group
     mine = shard(row_ids, group.rank, group.world_size)
-    row_share = group.world_size / len(row_ids)
+    # DDP takes the mean over the workers: times their number, it is the sum over all rows.
+    row_share = group.world_size / material.train.weight_of(row_ids)
     loss_sum = learn_parts(state, mine, course, material, setting, row_share)
     while loss_sum is None:
         loss_sum = learn_parts(state, mine, course, material, setting, row_share)
     move(state, course)
     state.window_loss += loss_sum
-    state.window_rows += len(mine)
-    return loss_sum / max(1, len(mine))
+    weight = material.train.weight_of(mine)
+    state.window_rows += weight
+    return loss_sum / (weight or 1.0)
 
 
 def learn_parts(
@@ -135,9 +140,9 @@ def learn_part(
     device: Device,
     row_share: float,
 ) -> float:
-    """Add the gradient of some rows; the sum of their losses.
+    """Add the gradient of some rows; the sum of their losses, each times its weight.
 
-    `row_share` is what one row counts in the mean over all workers' rows.
+    `row_share` is what a row of weight 1 counts in the mean over all workers' rows.
     """
     rows = material.train.take(row_ids)
     batch = make_batch(material.encoder, rows, device.torch_device)
@@ -146,7 +151,8 @@ def learn_part(
         state.replica.train()
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
-    loss_sum = course.loss(logits_BC, batch.labels, batch.teacher).sum()
+    loss_B = course.loss(logits_BC, batch.labels, batch.teacher)
+    loss_sum = loss_B.sum() if batch.weights is None else (loss_B * batch.weights).sum()
     torch.autograd.backward(state.scaler.scale(loss_sum * row_share))
     return float(loss_sum.detach())
 
@@ -200,6 +206,7 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
         examples = material.valid
         found = logits_of(state.model, material.encoder, examples, setting, objective.kept)
         scores = objective.scores(found, examples.labels)
+        scores |= weighted_loss(found, examples.labels, examples.weights)
         add_point(state, scores, course, material, setting)
         state.epochs_done += 1
         is_best = keep_if_best(state, scores, course)

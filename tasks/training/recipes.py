@@ -39,7 +39,8 @@ class Site:
     def rows(self, split: Split, teacher: NDArray[np.float32] | None = None) -> Rows:
         """One split, with the teacher's logits if there are any."""
         read = split_rows(self.dataset_folder, self.dataset, split)
-        return Rows(read.columns, scaled(read.labels, self.dataset.scale), teacher)
+        labels = scaled(read.labels, self.dataset.scale)
+        return Rows(read.columns, labels, teacher, read.weights)
 
 
 @dataclass(frozen=True, slots=True)

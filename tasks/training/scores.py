@@ -51,6 +51,28 @@ def macro_f1(
 
 def cross_entropy(logits_NC: NDArray[np.float32], labels_N: NDArray[np.int64]) -> float:
     """Mean negative log likelihood of the labels."""
+    return float(label_losses(logits_NC, labels_N).mean())
+
+
+def label_losses(logits_NC: NDArray[np.float32], labels_N: NDArray[np.int64]) -> NDArray[Any]:
+    """Negative log likelihood of each label, [N]."""
     shifted_NC = logits_NC - logits_NC.max(axis=1, keepdims=True)
     log_total_N = np.log(np.exp(shifted_NC).sum(axis=1))
-    return float((log_total_N - shifted_NC[np.arange(len(labels_N)), labels_N]).mean())
+    losses_N: NDArray[Any] = log_total_N - shifted_NC[np.arange(len(labels_N)), labels_N]
+    return losses_N
+
+
+def weighted_loss(
+    logits_NC: NDArray[np.float32], labels_N: NDArray[Any], weights_N: NDArray[Any] | None
+) -> dict[str, float]:
+    """The validation loss as training weighs its rows; the other scores count every row once.
+
+    Nothing where all rows count alike.
+    """
+    if weights_N is None:
+        return {}
+    if np.issubdtype(labels_N.dtype, np.integer):
+        losses_N = label_losses(logits_NC, labels_N)
+    else:
+        losses_N = (logits_NC[:, 0] - labels_N) ** 2
+    return {"valid/loss": float(np.average(losses_N, weights=weights_N))}

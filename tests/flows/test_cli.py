@@ -48,7 +48,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (b"text,label\n" + b"caf\xe9,a\nbar,b\n" * 40, {}, "encoding"),
         (ROWS, {"target": "labl"}, "label"),
         (ROWS, {"source": "missing.csv"}, "missing.csv"),
-        (ROWS, {"source": "."}, "director"),
+        (ROWS, {"source": "nothing"}, "director"),
         (ROWS, {"name": "../up"}, "name"),
         (ROWS, {"encoding": "klingon"}, "klingon"),
     ],
@@ -73,6 +73,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     words: str,
 ) -> None:
     project = write(tmp_path, rows, **fields)
+    (tmp_path / "nothing").mkdir()
     before = sorted(tmp_path.rglob("*"))
     code, out, err = call(capsys, "run", str(project), "--json")
     assert code == 2, err

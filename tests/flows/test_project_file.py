@@ -229,13 +229,14 @@ def test_the_data_file_instead_of_the_project_file(tmp_path: Path) -> None:
     ("source", "reason"),
     [
         ("gone.csv", "'gone.csv': no such file"),
-        (".", "'.' is a directory, a file was expected"),
+        ("own", "'own' is a directory that holds no file of rows, which end in one of .csv"),
         ("s3://bucket/key", "s3:// cannot be read, allowed: a path"),
         ("package://no_such_package/a.csv", "no package 'no_such_package' is installed"),
     ],
     ids=["missing", "directory", "scheme", "package"],
 )
 def test_a_source_that_is_not_there_names_its_line(folder: Path, source: str, reason: str) -> None:
+    (folder / "own").mkdir()
     sentence = refusal(folder, MINIMAL.replace("rows.csv", source))
     assert sentence.startswith("reviews.yaml:3: data.source ")
     assert reason in sentence

@@ -118,7 +118,7 @@ def test_the_floor_answers_as_scikit_learn_does(bars: Data, baseline: Path) -> N
     features = [
         hog_features(card.encoder, rows, card.config["cell"]) for rows in (train_rows, valid)
     ]
-    expected = fit_linear(features[0], train_rows.labels, dataset).predict_proba(features[1])
+    expected = fit_linear(features[0], train_rows, dataset).predict_proba(features[1])
     found = Predictor.load(baseline).probabilities(valid.columns)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (found.argmax(axis=1) == valid.labels).mean() > 0.8

@@ -23,7 +23,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE people (id INTEGER, age REAL, city TEXT, y TEXT)")
         rows = [
-            (i, None if i < 3 else i % 50, "Rome" if i % 3 else "Oslo", "pn"[i % 2])
+            (i, None if i < 3 else i % 50, "Rome" if i % 3 else "Oslo", "pn"[i * 7 // 3 % 2])
             for i in range(25_000)
         ]
         connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)

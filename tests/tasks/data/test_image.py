@@ -291,9 +291,9 @@ def test_a_bad_source_is_one_sentence(tmp_path: Path, name: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_project_of_texts_takes_no_folder_and_no_size(tmp_path: Path) -> None:
+def test_a_project_of_texts_takes_no_pictures_and_no_size(tmp_path: Path) -> None:
     photos(tmp_path)
-    with pytest.raises(ValueError, match="is a directory, a file was expected"):
+    with pytest.raises(ValueError, match="photos is a directory that holds no file of rows"):
         prepare_rows(DataConfig(source="photos", target="label"), tmp_path)
     with pytest.raises(ValueError, match=r"data\.image is for kind image, data.kind is text"):
         DataConfig(source="photos", target="label", image={"size": 8})

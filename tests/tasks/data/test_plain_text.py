@@ -159,7 +159,7 @@ def test_a_folder_without_texts_is_one_sentence(
 def test_a_folder_is_for_a_generation_alone(tmp_path: Path) -> None:
     nothing(tmp_path)
     config = DataConfig(source="books", target="mood")
-    with pytest.raises(ValueError, match="is a directory, a file was expected"):
+    with pytest.raises(ValueError, match="holds no file of rows"):
         prepare_rows(config, tmp_path)
 
 

@@ -227,3 +227,21 @@ def test_trees_have_no_int8_form(site_of: SiteOf, tmp_path: Path) -> None:
     bundle = bundled(config, site_of("cancer"), tmp_path)
     with pytest.raises(NotSmaller):
         quantize_bundle(bundle, tmp_path / "int8", "tree-int8")
+
+
+def test_an_estimator_weighs_its_rows_or_says_that_it_cannot(site_of: SiteOf) -> None:
+    site = site_of("cancer")
+    rows, valid = site.rows("train"), site.rows("valid")
+    heavy = replace(rows, weights=np.where(rows.labels == 1, 20.0, 1.0))
+
+    def found(name: str, train_rows: Any) -> float:
+        config = SklearnTeacher(estimator=name, params={"max_depth": 2}, folds=2)
+        fitted = fit_estimator(config, site.dataset, train_rows, valid, 1)
+        assert fitted.lesson is not None
+        return float(np.exp(fitted.lesson[:, 1]).mean())
+
+    assert found("tree.DecisionTreeClassifier", heavy) > found("tree.DecisionTreeClassifier", rows)
+    config = SklearnEstimator(estimator="neighbors.KNeighborsClassifier")
+    sentence = r"KNeighborsClassifier of teacher takes no weights: data\.weight and"
+    with pytest.raises(ValueError, match=sentence):
+        fit_estimator(config, site.dataset, heavy, valid, 1)

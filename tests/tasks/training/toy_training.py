@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,12 @@ def toy_material(count: int = 70) -> Material:
     return Material(encoder=ToyEncoder(), train=toy_examples(count, 1), valid=toy_examples(30, 2))
 
 
+def weighted(material: Material) -> Material:
+    """The same rows, which count 1, 2 or 3."""
+    weights = (1 + np.arange(len(material.train)) % 3).astype(np.float32)
+    return replace(material, train=replace(material.train, weights=weights))
+
+
 def toy_course(is_distilled: bool = False, epochs: int = 2) -> Course:
     loss = DistilLoss(temperature=2.0, weight=0.8) if is_distilled else LabelLoss()
     return Course(epochs=epochs, batch_size=16, lr=5e-3, seed=7, loss=loss)
@@ -70,7 +77,7 @@ def toy_state(course: Course, dropout: float = 0.1) -> TrainState:
     return new_state(model, course, CPU)
 
 
-def one_of_two(rank: int, folder: Path) -> None:
+def one_of_two(rank: int, folder: Path, material: Material) -> None:
     """Train without dropout as worker `rank`; the first one leaves weights and curve."""
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2,
@@ -78,13 +85,15 @@ def one_of_two(rank: int, folder: Path) -> None:
     )  # fmt: skip
     course = toy_course()
     state = toy_state(course, dropout=0.0)
-    train(state, course, toy_material(), Setting(CPU, Group(rank, 2)))
+    train(state, course, material, Setting(CPU, Group(rank, 2)))
     if rank == 0:
         losses = torch.tensor([point["train/loss"] for point in state.history])
         save_file({"losses": losses} | state.trained_weights(), folder / "result.safetensors")
+    dist.barrier()  # who leaves while the other still works may be aborted in its threads
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    one_of_two(int(sys.argv[1]), Path(sys.argv[2]))
+    rows = weighted(toy_material()) if sys.argv[3:] == ["weighted"] else toy_material()
+    one_of_two(int(sys.argv[1]), Path(sys.argv[2]), rows)
