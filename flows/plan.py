@@ -66,7 +66,7 @@ def _teacher_rows(project: Project, rows: int) -> float:
 def _students(project: Project, rows: int) -> float:
     """Each is trained twice, with the teacher and without, and two run side by side."""
     return sum(
-        student.row_ms * student.epochs * min(rows, student.max_rows or rows) / ROWS
+        student.row_ms_in_all * min(rows, student.max_rows or rows) / ROWS
         for student in project.students
     )
 
@@ -79,7 +79,7 @@ def _estimate(step: str, project: Project, rows: int) -> float:
         per_trial = 4 + project.teacher.row_ms * 1.5
         return min(project.sweep.max_seconds, per_trial * project.sweep.trials)
     if step == "train_teacher":
-        return 10 + project.teacher.row_ms * _teacher_rows(project, rows) * project.teacher.epochs
+        return 10 + project.teacher.row_ms_in_all * _teacher_rows(project, rows)
     if step == "train_student":
         return 10 + _students(project, rows)
     fixed, per_thousand = SECONDS[step]

@@ -51,17 +51,26 @@ class EfficientNetLite(nn.Module):
         self.backbone = Backbone(config.resolution)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(FEATURES, config.num_classes)
+        self.train()  # a new module calls itself in training, a frozen backbone too
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits [B, K] from pixels [B, C, H, W], 127 off 0 and in units of 128."""
+        return self.answer(self.features(pixels))
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """What the backbone makes of the pixels, [B, F]: all but the head."""
         side = self.config.resolution
         if pixels.shape[-1] != side:
             pixels = functional.interpolate(pixels, (side, side), mode="bilinear")
         if self.config.channels == 1:
             pixels = pixels.repeat(1, 3, 1, 1)
         with self._learning():
-            features_BF = self.backbone(pixels)
-        logits_BK: Tensor = self.head(self.dropout(features_BF))
+            features_BF: Tensor = self.backbone(pixels)
+        return features_BF
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Logits [B, K] from `features`."""
+        logits_BK: Tensor = self.head(self.dropout(features))
         return logits_BK
 
     def train(self, mode: bool = True) -> "EfficientNetLite":

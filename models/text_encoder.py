@@ -49,8 +49,15 @@ class TextEncoder(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits [B, C] from ids [B, T] and a mask [B, T] that is 0 on padding."""
-        hidden_BTD = self.encode(input_ids, attention_mask)
-        logits_BC: Tensor = self.head(self.dropout(mean_pool(hidden_BTD, attention_mask)))
+        return self.answer(self.features(input_ids, attention_mask))
+
+    def features(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The mean of a row's token vectors, [B, D]: all but the head."""
+        return mean_pool(self.encode(input_ids, attention_mask), attention_mask)
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Logits [B, C] from `features`."""
+        logits_BC: Tensor = self.head(self.dropout(features))
         return logits_BC
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:

@@ -4,12 +4,12 @@ Only configuration: importing this loads no torch, so that every command may. Wh
 is made of stands in `<kind>_models.py`.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from tasks.training.audio_architectures import AudioCnn
-from tasks.training.config import InBlocks, TrainConfig
+from tasks.training.config import LR_FACTORS, InBlocks, TrainConfig
 from tasks.training.image_architectures import (
     EfficientNetLite,
     Lenet,
@@ -37,7 +37,42 @@ from tasks.training.text_architectures import (
 )
 
 
-class MiniLM(InBlocks, InOrder, TrainConfig):
+class OnEncoder(InBlocks, InOrder, TrainConfig):
+    """What networks on top of a pretrained encoder have in common."""
+
+    head_lr: ClassVar[float] = 1e-2
+    """Peak rate where only the head is trained."""
+
+    frozen: bool = False
+    """Only the head is trained, on features that are computed once where `augment` varies nothing:
+    many passes cost as much as one."""
+    min_count: PositiveInt | None = None
+    """Pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
+
+    @property
+    def row_ms_in_all(self) -> float:
+        """A third of a pass for the features; what the head costs is next to nothing."""
+        if not self.frozen:
+            return self.row_ms * self.epochs
+        return self.row_ms / 3 * (self.epochs if any(self.augment.model_dump().values()) else 1)
+
+    @property
+    def first_lr(self) -> float:
+        """Of the head, where nothing else is trained."""
+        usual = self.head_lr if self.frozen else self.usual_lr
+        return usual * LR_FACTORS.get(self.optimizer, 1.0)
+
+    @model_validator(mode="after")
+    def _has_something_to_compute_twice(self) -> Self:
+        if self.frozen and self.gradient_checkpointing:
+            raise ValueError(
+                "gradient_checkpointing true: a frozen encoder keeps nothing for the way back; "
+                "allowed with frozen true: false"
+            )
+        return self
+
+
+class MiniLM(OnEncoder):
     """MiniLM's first layers, over the word pieces that the training rows use."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -50,7 +85,6 @@ class MiniLM(InBlocks, InOrder, TrainConfig):
     feed_forward: Annotated[int, Field(ge=16, le=1536)] = 1536
     """Neurons kept in each layer's feed-forward block, those of the largest weights."""
     min_count: PositiveInt | None = 3
-    """Word pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
 
 
 class MiniLMTeacher(MiniLM):
@@ -65,7 +99,7 @@ class MiniLMTeacher(MiniLM):
     min_count: PositiveInt | None = None
 
 
-class PretrainedEncoder(InBlocks, InOrder, TrainConfig):
+class PretrainedEncoder(OnEncoder):
     """First layers of your own pretrained encoder: BERT, RoBERTa, XLM-R or DistilBERT."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
@@ -82,8 +116,6 @@ class PretrainedEncoder(InBlocks, InOrder, TrainConfig):
     """The first so many; null: all."""
     feed_forward: Annotated[int, Field(ge=16)] | None = None
     """Neurons kept in each layer's feed-forward block, those of the largest weights; null: all."""
-    min_count: PositiveInt | None = None
-    """Pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
 
 
 class PretrainedTeacher(PretrainedEncoder):

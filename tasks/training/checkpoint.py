@@ -46,6 +46,11 @@ class CheckpointStore:
     """`bucket/checkpoints/<run key>` without a scheme."""
     num_to_keep: int = 2
 
+    @property
+    def folder(self) -> str:
+        """Where the checkpoints of this run and of all others are."""
+        return self.path.rpartition("/")[0]
+
     def save(self, checkpoint: Checkpoint) -> None:
         """Commit one checkpoint, then drop all but the newest; outlives a restart of the store."""
         folder = f"{self.path}/{checkpoint.step:08d}"

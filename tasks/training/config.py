@@ -82,6 +82,11 @@ class TrainConfig(Technique):
     seed: int = 7
 
     @property
+    def row_ms_in_all(self) -> float:
+        """Milliseconds that a row costs over all passes, for the plan."""
+        return self.row_ms * self.epochs
+
+    @property
     def first_lr(self) -> float:
         """The usual rate, for the optimizer of this training."""
         return self.usual_lr * LR_FACTORS.get(self.optimizer, 1.0)

@@ -108,7 +108,8 @@ class EfficientNetLite(ImageTrainConfig):
     model: Literal["efficientnet_lite"] = "efficientnet_lite"
     epochs: PositiveInt = 5
     frozen: bool = True
-    """Only the head is trained; false: all weights are, at three times the cost."""
+    """Only the head is trained, on features that are computed once where `augment` varies nothing;
+    false: all weights are, at three times the cost."""
     resolution: Annotated[int, Field(ge=32, le=480, multiple_of=32)] = 224
     """Pixels of a side that pictures are stretched to; it learned on 224."""
     dropout: Dropout = 0.2

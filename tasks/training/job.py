@@ -19,6 +19,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Material, Point, Setting, new_state
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import Columns, encode
+from tasks.training.fixed_features import with_fixed_features
 from tasks.training.gradients import Diverged
 from tasks.training.group import Group
 from tasks.training.keeper import Keeper, Post
@@ -103,8 +104,10 @@ def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> 
         restore(state, newest)
     keeper = Keeper(store, post, job.save_seconds, is_active=group.is_first)
     trouble = None
+    setting = Setting(device, group, keeper)
+    material = with_fixed_features(state, job.course, material_of(job), setting, store)
     try:
-        train(state, job.course, material_of(job), Setting(device, group, keeper))
+        train(state, job.course, material, setting)
     except Diverged as error:  # kept like a result: doing it again would end the same
         trouble = str(error)
     keeper.finish()

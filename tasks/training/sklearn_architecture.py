@@ -46,6 +46,7 @@ class SklearnEstimator(BaseModel):
     kinds: ClassVar[tuple[str, ...]] = ("table", "text", "image", "series")
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     row_ms: ClassVar[float] = 0.3
+    row_ms_in_all: ClassVar[float] = 0.3
     epochs: ClassVar[int] = 1
     is_taught: ClassVar[bool] = False
 

@@ -7,7 +7,7 @@ from typing import Any
 from models.minilm import minilm_folder
 from tasks.artifacts import DatasetRef
 from tasks.packaging.predictor import load_encoder
-from tasks.training.architectures import MiniLM, NgramBag, PretrainedEncoder
+from tasks.training.architectures import MiniLM, NgramBag, OnEncoder, PretrainedEncoder
 from tasks.training.blueprint import Blueprint
 from tasks.training.encoder_folder import folder_digest, read_encoder_folder
 from tasks.training.job import Rows
@@ -22,6 +22,8 @@ do not overfit (tests/benchmarks)."""
 FROZEN = ("embeddings.words",)
 """MiniLM's word vectors stay as they came: half of the teacher's parameters, so half of what the
 workers send one another at every step, and within the noise of a seed in quality."""
+ENCODER = ("embeddings.", "layers.")
+"""All but the head."""
 
 
 def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
@@ -33,7 +35,7 @@ def minilm(config: MiniLM, dataset: DatasetRef, train: Rows) -> Blueprint:
         "max_positions": MAX_LENGTH,
         "dropout": DROPOUT,
     }
-    return _pretrained(minilm_folder(), shape, _wordpiece(dataset.inputs), config.min_count, train)
+    return _pretrained(minilm_folder(), shape, _wordpiece(dataset.inputs), config, train)
 
 
 def encoder(config: PretrainedEncoder, dataset: DatasetRef, train: Rows) -> Blueprint:
@@ -59,22 +61,22 @@ def encoder(config: PretrainedEncoder, dataset: DatasetRef, train: Rows) -> Blue
         "dropout": DROPOUT,
     }
     pieces = _wordpiece(dataset.inputs) | {"max_length": length, "pretrained": digest}
-    return _pretrained(folder, shape, pieces, config.min_count, train)
+    return _pretrained(folder, shape, pieces, config, train)
 
 
 def _pretrained(
     folder: Path,
     shape: dict[str, Any],
     pieces: dict[str, Any],
-    min_count: int | None,
+    config: OnEncoder,
     train: Rows,
 ) -> Blueprint:
     """An encoder that starts from `folder`, its vocabulary cut where `min_count` asks for it."""
     tokenizer_json = (folder / TOKENIZER).read_text(encoding="utf-8")
     kept_ids = None
-    if min_count is not None:
+    if config.min_count is not None:
         rows = load_encoder(pieces, folder).rows(train.columns)
-        vocabulary = trimmed_vocabulary(tokenizer_json, rows, min_count)
+        vocabulary = trimmed_vocabulary(tokenizer_json, rows, config.min_count)
         tokenizer_json, kept_ids = vocabulary.tokenizer_json, vocabulary.kept_ids
         shape = shape | {"vocab_size": len(kept_ids)}
     return Blueprint(
@@ -84,7 +86,7 @@ def _pretrained(
         encoder=pieces,
         files={TOKENIZER: tokenizer_json.encode()},
         pretrained=str(folder),
-        frozen=FROZEN,
+        frozen=ENCODER if config.frozen else FROZEN,
         kept_ids=kept_ids,
     )
 

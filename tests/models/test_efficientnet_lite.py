@@ -9,6 +9,7 @@ from models.build import build_model
 from models.efficientnet_lite import (
     FEATURES,
     Backbone,
+    EfficientNetLite,
     EfficientNetLiteConfig,
     pretrained_efficientnet,
     same_padding,
@@ -81,3 +82,11 @@ def test_a_frozen_backbone_keeps_its_running_means(frozen: bool) -> None:
     after = model.state_dict()["backbone.stem.norm.running_mean"]
     assert torch.equal(before, after) == frozen
     assert (model.backbone.stem.conv.weight.grad is None) == frozen  # type: ignore[union-attr]
+
+
+def test_a_frozen_backbone_goes_by_its_own_means_from_the_first_step_on() -> None:
+    model = EfficientNetLite(EfficientNetLiteConfig(num_classes=2, channels=1, resolution=32))
+    assert model.training
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    model(torch.randn(4, 1, 32, 32))
+    assert all(torch.equal(before[name], w) for name, w in model.state_dict().items())

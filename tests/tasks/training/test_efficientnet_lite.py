@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pyarrow import fs
 
 from models.efficientnet_lite import PACKAGE
 from tasks.artifacts import DatasetRef
@@ -16,9 +17,11 @@ from tasks.data.prepare import prepare_rows
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.blueprint import first_model
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting, new_state
 from tasks.training.device import Device
+from tasks.training.fixed_features import with_fixed_features
 from tasks.training.image_architectures import EFFICIENTNET, EfficientNetLite, ImageAugmentConfig
 from tasks.training.job import material_of
 from tasks.training.loop import train
@@ -71,6 +74,24 @@ def test_pretrained_features_tell_digits_apart_and_random_ones_do_not(
     found = Predictor.load(tmp_path / "bundle").probabilities(valid.columns)
     prove_parity(tmp_path / "model", tmp_path / "bundle", valid.columns, found)
     assert (found.argmax(axis=1) == valid.labels).mean() > 0.6
+
+
+def test_its_head_learns_the_same_from_kept_features(digits: Site, tmp_path: Path) -> None:
+    settings = SETTINGS | {"epochs": 3, "max_rows": 48, "dropout": 0.2, "averaging": "ema"}
+    job = student_job(EfficientNetLite.model_validate(settings), None, digits)
+    job = replace(job, valid=job.valid.take(np.arange(30)))
+    store = CheckpointStore(fs.LocalFileSystem(), str(tmp_path / "run"))
+    plain, kept = (
+        new_state(first_model(job.blueprint, 7), job.course, CPU, job.blueprint.frozen)
+        for _ in range(2)
+    )
+    material = material_of(job)
+    fixed = with_fixed_features(kept, job.course, material, Setting(CPU), store)
+    assert fixed.train.rows.shape == (48, 1280)
+    train(plain, job.course, material, Setting(CPU))
+    train(kept, job.course, fixed, Setting(CPU))
+    for name, weight in plain.trained_weights().items():
+        torch.testing.assert_close(kept.trained_weights()[name], weight, atol=1e-5, rtol=1e-4)
 
 
 def _drawn_anew(module: torch.nn.Module) -> None:
