@@ -1,5 +1,6 @@
 """Score a file: read rows, predict, write them with the answers, all or nothing."""
 
+import base64
 import csv
 import json
 import os
@@ -11,7 +12,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.data.files import folder_table, located
+from tasks.data.files import folder_table, is_named, located
 from tasks.data.long_table import rows_of_steps
 from tasks.data.reading import SUFFIXES, read_table
 from tasks.data.table import Table
@@ -40,9 +41,12 @@ def score_file(
 
 
 def _table(source: Path, predictor: Predictor) -> Table:
-    """The rows of a file; where rows are files, a folder of them does too."""
+    """The rows of a file; where rows are files, one of those or a folder of them does too."""
     if source.is_dir() and predictor.suffixes:
         return folder_table(source, predictor.suffixes, predictor.inputs[0])
+    if source.is_file() and is_named(source.name, predictor.suffixes):
+        name = predictor.inputs[0]
+        return Table(source, {name: [source.name]}, (name,))
     if not source.is_file():
         raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
     table = read_table(source, ENCODING)
@@ -87,15 +91,20 @@ def write_rows(target: Path, columns: Columns) -> None:
         part.unlink(missing_ok=True)
 
 
+def _as_text(values: list[Any]) -> list[Any]:
+    """Cells of bytes (a file in a column) in base64, in which they can be read again."""
+    return [base64.b64encode(v).decode() if isinstance(v, bytes) else v for v in values]
+
+
 def _write_csv(file: IO[bytes], columns: Columns) -> None:
     with TextIOWrapper(file, encoding=ENCODING, newline="") as text:
         writer = csv.writer(text)
         writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        writer.writerows(zip(*map(_as_text, columns.values()), strict=True))
 
 
 def _write_jsonl(file: IO[bytes], columns: Columns) -> None:
-    for values in zip(*columns.values(), strict=True):
+    for values in zip(*map(_as_text, columns.values()), strict=True):
         row = dict(zip(columns, values, strict=True))
         file.write(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
 
