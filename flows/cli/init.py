@@ -24,14 +24,14 @@ name: {name}  # of the file
 data:
   source: {source}
   kind: {kind}  # {why[kind]}
-  inputs: [{inputs}]  # {why[inputs]}
+{interactions}  inputs: [{inputs}]  # {why[inputs]}
 {target}  task: {task}  # {why[task]}
   encoding: {encoding}  # {why[encoding]}
-  split:
+{max_rows}  split:
     # {why[split]}
     valid: {split.valid}
     test: {split.test}
-    group_by: {group_by}  # {why[group_by]}
+{time}    group_by: {group_by}  # {why[group_by]}
   # What must hold before anything is trained; a breach stops the run, drift only warns:
   # checks:
   #   rows: 1000
@@ -95,6 +95,9 @@ def project_text(file: Path, project_file: Path, guesses: dict[str, Guess]) -> s
         kind=guesses["kind"].value,
         inputs=", ".join(map(quoted, guesses["inputs"].value)),
         target=target_line(guesses["target"]),
+        interactions=interactions_line(guesses.get("interactions")),
+        time=time_line(guesses.get("time")),
+        max_rows=max_rows_line(guesses.get("max_rows")),
         task=guesses["task"].value,
         encoding=guesses["encoding"].value,
         split=guesses["split"].value,
@@ -109,6 +112,30 @@ def target_line(target: Guess) -> str:
     if not target.value:
         return ""
     return f"  target: {quoted(target.value)}  # {one_line(target.why)}\n"
+
+
+def interactions_line(who: Guess | None) -> str:
+    """Who meets what, of rows that say so."""
+    if who is None:
+        return ""
+    pair = ", ".join(f"{side}: {quoted(column)}" for side, column in who.value.items())
+    return f"  interactions: {{{pair}}}  # {one_line(who.why)}\n"
+
+
+def max_rows_line(most: Guess | None) -> str:
+    """How many rows are kept; nothing where all are."""
+    if most is None:
+        return ""
+    return f"  max_rows: {most.value}  # {one_line(most.why)}\n"
+
+
+def time_line(time: Guess | None) -> str:
+    """The column that says when, or why there is none; nothing where nobody asked."""
+    if time is None:
+        return ""
+    if not time.value:
+        return f"    # {one_line(time.why)}\n"
+    return f"    time: {quoted(time.value)}  # {one_line(time.why)}\n"
 
 
 def write_project(project_file: Path, text: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from tasks.data.config import FILE_SUFFIXES, DataConfig
 from tasks.data.files import folder_table
+from tasks.data.guessing_interactions import meetings_of, tried
+from tasks.data.interactions import InteractionsKind
 from tasks.data.kinds import KINDS
 from tasks.data.labels import MAX_MISSING, class_name
 from tasks.data.plain_text import TEXT, is_plain, plain_files
@@ -29,13 +31,15 @@ USUAL_NUMBERS = (
 )
 """Names that people give to numbers that they predict."""
 USUAL_GROUPS = ("user", "author", "customer", "patient", "session", "thread", "conversation")
+OTHER_TARGETS = tuple({*USUAL_TARGETS, *USUAL_NUMBERS} - {"rating", "stars", "score", "count"})
+"""Columns of a file of users and items that ask another question than who meets what."""
 MOST_CLASSES = 100
 LEAST_ROWS = 3
 """Rows of a class, without which it cannot stand in train, valid and test."""
 FEW_ROWS = 2000
 MAX_NAME_LENGTH = 80
-NEVER_GUESSED = ("interactions",)
-"""They need to be told which column is whom, and by what time to split."""
+BY_NAME_ALONE = ("interactions",)
+"""Tried before a target is sought, since of some the item is the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def guess_data(path: Path) -> dict[str, Guess]:
     encoding = _encoding(path)
     table = _table(path, encoding.value)
     _check_header(table)
+    if met := _guess_meetings(table, encoding):
+        return met
     target, task = _question(table)
     inputs, kind = _inputs(table, target.value)
     shares = _shares(len(table))
@@ -86,6 +92,36 @@ def guess_data(path: Path) -> dict[str, Guess]:
         "task": task,
         "split": shares,
         "group_by": _grouping(prepared),
+    }
+
+
+def _guess_meetings(table: Table, encoding: Guess) -> dict[str, Guess] | None:
+    """What is said of a file of users and items; None where it is none, or too small for one."""
+    found = meetings_of(table, OTHER_TARGETS)
+    shares = _shares(len(table))
+    made = found and tried(found, table, encoding.value, shares.value)
+    if not (found and made):
+        return None
+    prepared, why_split = made
+    known = {*found.pair.values(), found.rating, found.time}
+    others = shortened([name for name in table.names if name not in known])
+    also = f"; columns that say more of either may stand here: {others}" if others else ""
+    other_task = f"; also possible: ranking, which {found.item} is next" if found.time else ""
+    why = (
+        ("a rating is a number" + other_task) if found.rating else "no column rates, one says when"
+    )
+    most = prepared.config.max_rows
+    kept = {"max_rows": Guess(most, "as many as a teacher's scores can be kept of")} if most else {}
+    return kept | {
+        "encoding": encoding,
+        "kind": Guess(InteractionsKind.name, InteractionsKind.why),
+        "interactions": Guess(found.pair, "by their names"),
+        "inputs": Guess(found.inputs, ("who and what" if found.rating else "who") + also),
+        "target": Guess(found.target, "the rating" if found.rating else "what is met next"),
+        "task": Guess(found.task, why),
+        "split": shares,
+        "time": Guess(prepared.config.split.time, why_split),
+        "group_by": Guess("near_duplicate", "rows of one user and item stay on one side"),
     }
 
 
@@ -224,7 +260,7 @@ def _inputs(table: Table, target: str) -> tuple[Guess, Guess]:
     """Inputs and kind: the first kind that finds columns to predict from."""
     problems = []
     for name, kind in KINDS.items():
-        if name in NEVER_GUESSED:
+        if name in BY_NAME_ALONE:
             continue
         try:
             inputs = kind.choose_inputs(table, target)

@@ -25,7 +25,7 @@ class InteractionsKind(TableKind):
 
     def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
         """The columns of user and item; ValueError unless their names and values are plain."""
-        found = tuple(_only(table, target, names) for names in (USERS, ITEMS))
+        found = users_and_items(table, target)
         if "" in found or not _are_numbers(table.columns[target]):
             raise ValueError(
                 f"data.inputs: {table.path.name} has no columns of users and items, and no number "
@@ -51,6 +51,11 @@ class InteractionsKind(TableKind):
             name: [category_of(value) for value in values] if name in ids else others[name]
             for name, values in columns.items()
         }
+
+
+def users_and_items(table: Table, target: str = "") -> tuple[str, str]:
+    """The one column that names users, and the one that names items; "" where none or many do."""
+    return _only(table, target, USERS), _only(table, target, ITEMS)
 
 
 def _is_id(type_: str | None) -> bool:

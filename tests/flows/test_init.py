@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,11 @@ from typer.testing import CliRunner, Result
 
 from flows.cli.init import app, project_name
 from flows.project_file import load_project, project_schema
-from tasks.data.guessing import guess_data
+from tasks.data.guessing_interactions import most_events
+from tasks.data.interactions_config import InteractionsConfig
+from tasks.data.item_target import MOST_ANSWERS
 from tasks.data.prepare import prepare_rows
+from tasks.data.table import Table
 
 WORDS = ("cat", "mat", "dog", "far", "away", "glad", "some", "while", "very", "house", "tree")
 
@@ -216,7 +220,98 @@ def test_plain_text_of_another_encoding_is_read() -> None:
     assert guesses_of("alt.txt")["encoding"]["value"] == "cp1252"
 
 
-def test_a_file_of_users_and_items_is_taken_for_a_table(tmp_path: Path) -> None:
-    rows = [f"u{row % 40},i{row * 7 % 60},{row * 11 % 5 + 1}" for row in range(600)]
-    (tmp_path / "stars.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
-    assert guess_data(tmp_path / "stars.csv")["kind"].value == "table"
+def meetings(rows: int = 600, **more: Callable[[int], object]) -> pd.DataFrame:
+    """40 users, 60 items, and what else is asked for."""
+    columns = {
+        "userId": lambda row: f"u{row % 40}",
+        "item": lambda row: f"i{(row * 7 + row // 40) % 60}",
+    }
+    made = {name: [cell(row) for row in range(rows)] for name, cell in (columns | more).items()}
+    return pd.DataFrame(made)
+
+
+def at(row: int) -> int:
+    return 1_700_000_000 + row * 60
+
+
+def stars(row: int) -> int:
+    return row * 11 % 5 + 1
+
+
+def test_ratings_with_a_time_are_predicted_from_older_ones() -> None:
+    meetings(rating=stars, genre=lambda row: "ab"[row % 2], timestamp=at).to_csv(
+        "seen.csv", index=False
+    )
+    found = guesses_of("seen.csv")
+    assert {name: found[name]["value"] for name in ("kind", "task", "target", "time")} == {
+        "kind": "interactions",
+        "task": "regression",
+        "target": "rating",
+        "time": "timestamp",
+    }
+    assert found["inputs"]["why"].endswith("may stand here: genre")
+    project = load_project(Path("seen.yaml"))
+    assert project.data.interactions == InteractionsConfig(user="userId", item="item")
+    assert project.data.split.time == "timestamp"
+    assert project.data.inputs == ("userId", "item")
+    assert project.gate.metric == "r2"
+    prepare_rows(project.data, Path())
+
+
+def test_events_with_a_time_are_ranked() -> None:
+    meetings(created_at=at).to_csv("seen.csv", index=False)
+    assert guesses_of("seen.csv")["task"]["value"] == "ranking"
+    project = load_project(Path("seen.yaml"))
+    assert (project.data.target, project.data.inputs) == ("item", ("userId",))
+    assert (project.data.split.time, project.gate.metric) == ("created_at", "ndcg")
+    prepare_rows(project.data, Path())
+
+
+@pytest.mark.parametrize(
+    ("more", "rows", "why"),
+    [
+        ({"rating": stars}, 600, "at random: no column says when"),
+        ({"rating": stars, "time": at}, 200, "at random: too few rows of a user"),
+    ],
+    ids=["no time", "few rows"],
+)
+def test_ratings_that_time_cannot_split_are_split_at_random(
+    more: dict[str, Callable[[int], object]], rows: int, why: str
+) -> None:
+    meetings(rows, **more).to_csv("seen.csv", index=False)
+    found = guesses_of("seen.csv")
+    assert (found["kind"]["value"], found["time"]) == ("interactions", {"value": None, "why": why})
+    assert f"    # {why}\n" in Path("seen.yaml").read_text()
+    assert load_project(Path("seen.yaml")).data.split.time is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"churn": lambda row: "yn"[row % 2]},
+        {"label": lambda row: "yn"[row % 2], "time": at},
+        {"rating": lambda row: "good" if row % 2 else "bad", "label": stars},
+        {"price": lambda row: row * 13 % 97 / 7, "date": at},
+    ],
+    ids=["a class", "a class beside a time", "rated in words", "a price"],
+)
+def test_users_and_items_that_are_asked_something_else_are_a_table(
+    more: dict[str, Callable[[int], object]],
+) -> None:
+    meetings(**more).to_csv("rows.csv", index=False)
+    assert guesses_of("rows.csv")["kind"]["value"] == "table"
+
+
+def test_users_who_hardly_repeat_are_a_table() -> None:
+    meetings(rating=stars).assign(userId=lambda d: d.index.astype(str) + "x").to_csv(
+        "rows.csv", index=False
+    )
+    assert guesses_of("rows.csv")["kind"]["value"] == "table"
+
+
+def test_of_a_large_catalogue_so_many_events_are_kept_as_a_teacher_can_score() -> None:
+    columns = {"user": ["u"] * 60_000, "item": [f"i{row % 2000}" for row in range(60_000)]}
+    table = Table(Path("seen.csv"), columns, tuple(columns))
+    assert most_events(table, "item") == MOST_ANSWERS // 2000 == 50_000
+    few = Table(Path("seen.csv"), {"item": ["a", "b"]}, ("item",))
+    assert most_events(few, "item") is None
