@@ -2,16 +2,9 @@
 
 from typing import Any
 
-from tasks.artifacts import (
-    Artifact,
-    Candidate,
-    DatasetRef,
-    Decision,
-    EvalReport,
-    QualityReport,
-    RunRef,
-)
+from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
 from tasks.promotion.selection import Selection
+from tasks.quality_artifacts import QualityReport
 
 
 class Outcome(Artifact):

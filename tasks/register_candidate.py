@@ -5,11 +5,12 @@ from tempfile import TemporaryDirectory
 
 from infra import registry, tracking
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, EvalReport, QualityReport, RunRef
+from tasks.artifacts import DatasetRef, EvalReport, RunRef
 from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.promotion.records import child_key, child_tags
 from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer, settings_of
+from tasks.quality_artifacts import QualityReport
 from tasks.step import step
 
 

@@ -6,15 +6,16 @@ from tempfile import TemporaryDirectory
 
 from infra import tracking
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, EvalReport, QualityReport, RunRef
-from tasks.data.snapshot import split_rows
+from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.evaluation.case import judged_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.examination import Subject, can_be_examined, examine, nothing_of
+from tasks.evaluation.examination import Subject, examine
 from tasks.evaluation.quality_files import write_report
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import child_key, child_tags, quality_figures
 from tasks.promotion.selection import Selection, standings
+from tasks.quality_artifacts import QualityReport
 from tasks.step import step
 
 log = logging.getLogger(__name__)
@@ -35,15 +36,13 @@ def report_quality(
     """
     proof = [report for report in reports if report.split == "test"]
     chosen = next(report for report in proof if report.candidate.sha256 == selection.sha256)
-    if not can_be_examined(dataset):
-        return nothing_of(chosen, metric)
     data = open_storage().fetch_folder(dataset.uri)
     subject = _subject(chosen, selection, [r for r in reports if r.split == "valid"], proof)
     report, wrong = examine(subject, data, dataset, config, metric)
     key, tags = child_key(run, chosen.candidate), child_tags(chosen.candidate)
     child = tracking.child_run(run.run_id, key, chosen.candidate.name, tags, {})
     with TemporaryDirectory() as folder:
-        truth = split_rows(data, dataset, "test").labels
+        truth = judged_rows(data, dataset, "test").labels
         write_report(report, wrong, subject, truth, dataset, Path(folder))
         tracking.log_files(child, Path(folder))
     tracking.log_metrics(child, quality_figures(report))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tasks.data.audio_probe import AudioProbe
 from tasks.data.image_probe import ImageProbe
+from tasks.data.interactions_probe import InteractionsProbe
 from tasks.data.series_probe import SeriesProbe
 from tasks.data.table_probe import TableProbe
 from tasks.data.text_probe import TextProbe
@@ -56,6 +57,7 @@ PROBES: dict[str, Probe] = {
     "image": ImageProbe(),
     "audio": AudioProbe(),
     "series": SeriesProbe(),
+    "interactions": InteractionsProbe(),
 }
 BOUND_TOGETHER = frozenset({"series"})
 """Kinds whose columns must agree in each row, so that one alone cannot be shuffled."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from tasks.artifacts import Calibration
 from tasks.evaluation.metrics import Labels, Probabilities, calibration_error
+from tasks.quality_artifacts import Calibration
 
 LEAST, MOST = 0.1, 10.0
 """Temperatures that are looked at; trained networks come to about 1 to 3 (Guo et al., table 1)."""

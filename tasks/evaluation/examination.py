@@ -6,26 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.artifacts import Calibration, DatasetRef, EvalReport, QualityReport, Slice
+from tasks.artifacts import DatasetRef, EvalReport
 from tasks.data.probes import BOUND_TOGETHER, probe_of
 from tasks.data.slicing import sliced_by_value
-from tasks.data.snapshot import Rows, split_rows
+from tasks.data.snapshot import Rows
 from tasks.evaluation.calibration import calibration_of
+from tasks.evaluation.case import LOOKS, Case, judged_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.judging import JUDGES, Answers, Judge
+from tasks.evaluation.judging import Answers, Judge
 from tasks.evaluation.probing import (
-    Answer,
     Confusion,
     Mistake,
     confused,
-    explained,
     importance_of,
     robustness_of,
     slices_of,
 )
 from tasks.packaging.bundle import read_facts
 from tasks.packaging.predictor import Predictor
+from tasks.quality_artifacts import Calibration, QualityReport, Slice
 
 MOST_CONFUSIONS, EXAMPLES = 10, 3
 """Pairs of classes that are told, and rows that each is shown with."""
@@ -60,55 +60,62 @@ class Wrong:
     mistakes: list[Mistake]
 
 
-def can_be_examined(dataset: DatasetRef) -> bool:
-    """Whether it is known how to judge answers to this task."""
-    return dataset.task in JUDGES
-
-
-def nothing_of(chosen: EvalReport, metric: Metric) -> QualityReport:
-    """The report on a candidate of whose answers no judge is known."""
-    return QualityReport(
-        candidate=chosen.candidate.name,
-        sha256=chosen.candidate.sha256,
-        metric=metric,
-        contenders={},
-        slices=(),
-        robustness=(),
-        importance=(),
-    )
-
-
 def examine(
     subject: Subject, data: Path, dataset: DatasetRef, config: EvaluateConfig, metric: Metric
 ) -> tuple[QualityReport, Wrong]:
     """Slices of all contenders; robustness, importance and mistakes of the chosen one."""
-    judge, holdout = JUDGES[dataset.task](dataset, metric), split_rows(data, dataset, "test")
-    answer = Predictor.load(subject.bundle, threads=2).probabilities
-    probed = holdout.take(_some(len(holdout), config))
+    case = _case(subject, data, dataset, config, metric)
+    judge, answer, probed = case.judge, case.predictor.probabilities, case.probed
     damaged = probe_of(dataset.kind).damaged(probed.columns, dataset.types, config.seed)
     can_shuffle = len(dataset.inputs) > 1 and dataset.kind not in BOUND_TOGETHER
-    training = split_rows(data, dataset, "train")
-
-    def sliced(rows: Rows, answers: Mapping[str, Answers]) -> tuple[Slice, ...]:
-        slicings = slicings_of(rows, training, dataset, config.slices, judge)
-        return tuple(slices_of(slicings, rows.labels, answers, judge, config.slice_rows))
-
     report = QualityReport(
         candidate=subject.chosen.candidate.name,
         sha256=subject.chosen.candidate.sha256,
         task=dataset.task,
         metric=judge.metric,
         contenders=dict(subject.contenders),
-        slices=sliced(holdout, subject.answers),
+        slices=tuple(
+            slices_of(case.slicings, case.holdout.labels, subject.answers, judge, config.slice_rows)
+        ),
         robustness=tuple(robustness_of(answer, probed, damaged, judge)) if damaged else (),
         importance=tuple(importance_of(answer, probed, judge, config.seed) if can_shuffle else ()),
-        calibration=_calibration(subject, holdout),
+        calibration=_calibration(subject, case.holdout),
         compressed=dict(subject.compressed),
-        compression=sliced(split_rows(data, dataset, "valid"), subject.valid_answers)
-        if subject.compressed
-        else (),
+        compression=_compression(subject, data, case, config),
+        tables=LOOKS[dataset.task].tables(case),
     )
-    return report, _wrong(answer, subject, holdout, dataset, config.mistakes, judge)
+    return report, _wrong(case, config.mistakes)
+
+
+def _case(
+    subject: Subject, data: Path, dataset: DatasetRef, config: EvaluateConfig, metric: Metric
+) -> Case:
+    holdout, training = (judged_rows(data, dataset, split) for split in ("test", "train"))
+    judge = LOOKS[dataset.task].judge(dataset, metric)
+    chosen = subject.chosen.candidate.sha256
+    return Case(
+        dataset=dataset,
+        judge=judge,
+        predictor=Predictor.load(subject.bundle, threads=2),
+        holdout=holdout,
+        training=training,
+        probed=holdout.take(_some(holdout, config)),
+        slicings=slicings_of(holdout, training, dataset, config.slices, judge),
+        answers={chosen: subject.found, **subject.answers},
+        names=subject.contenders,
+    )
+
+
+def _compression(
+    subject: Subject, data: Path, case: Case, config: EvaluateConfig
+) -> tuple[Slice, ...]:
+    """Slices of the validation rows, before and after the chosen one was compressed."""
+    if not subject.compressed:
+        return ()
+    rows = judged_rows(data, case.dataset, "valid")
+    slicings = slicings_of(rows, case.training, case.dataset, config.slices, case.judge)
+    answers = subject.valid_answers
+    return tuple(slices_of(slicings, rows.labels, answers, case.judge, config.slice_rows))
 
 
 def slicings_of(
@@ -125,25 +132,13 @@ def slicings_of(
     return {"rows": ["all"] * len(rows), **dividing}
 
 
-def _wrong(
-    answer: Answer,
-    subject: Subject,
-    holdout: Rows,
-    dataset: DatasetRef,
-    count: int,
-    judge: Judge,
-) -> Wrong:
-    worst = judge.worst(subject.found, holdout.labels, count)
-    mistakes = explained(
-        answer,
-        holdout.take(worst),
-        subject.found[worst],
-        judge,
-        lambda row: probe_of(dataset.kind).parts(row, dataset.types),
-    )
-    if not dataset.classes:
+def _wrong(case: Case, count: int) -> Wrong:
+    """The worst mistakes; of classes the most frequent confusions too."""
+    mistakes = LOOKS[case.dataset.task].mistakes(case, count)
+    if case.dataset.task != "classification":
         return Wrong([], mistakes)
-    named = confused(holdout, subject.found, dataset.classes, MOST_CONFUSIONS, EXAMPLES)
+    classes = case.dataset.classes
+    named = confused(case.holdout, case.found, classes, MOST_CONFUSIONS, EXAMPLES)
     return Wrong(named, mistakes)
 
 
@@ -154,6 +149,11 @@ def _calibration(subject: Subject, holdout: Rows) -> Calibration | None:
     return calibration_of(subject.found, holdout.labels, temperature)
 
 
-def _some(rows: int, config: EvaluateConfig) -> np.ndarray:
-    random = np.random.default_rng(config.seed)
-    return np.sort(random.permutation(rows)[: config.probe_rows])
+def _some(rows: Rows, config: EvaluateConfig) -> np.ndarray:
+    """Places of some rows, drawn by the seed; of a ranking all rows of some users."""
+    count, random = len(rows), np.random.default_rng(config.seed)
+    units = rows.labels[:, 1] if rows.labels.ndim == 2 else np.arange(count)
+    different, sizes = np.unique(units, return_counts=True)
+    order = random.permutation(len(different))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    return np.flatnonzero(np.isin(units, different[order[before < config.probe_rows]]))

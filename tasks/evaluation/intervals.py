@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tasks.artifacts import Estimate
 from tasks.evaluation.confusions import Metric, confusions, scores
 from tasks.evaluation.ranks import area_interval, row_means
+from tasks.quality_artifacts import Estimate
 
 CONFIDENCE = 0.95
 RESAMPLES, BATCH = 2000, 200

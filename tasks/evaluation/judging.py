@@ -1,20 +1,20 @@
-"""How answers are judged, by task: a figure for some rows, what a change is, what a mistake is.
+"""How answers are judged: a figure for some rows, what a change is, what a mistake is.
 
 Shapes: N rows, C classes, or of numbers 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.artifacts import DatasetRef, Estimate, Task
 from tasks.data.slicing import sliced_by_size
 from tasks.evaluation.confusions import Metric
 from tasks.evaluation.intervals import estimated, estimated_mean
 from tasks.evaluation.metrics import Labels, Probabilities
+from tasks.quality_artifacts import Estimate
 
 Answers = NDArray[Any]
 RARE = 0.5
@@ -22,7 +22,7 @@ RARE = 0.5
 
 
 class Judge(Protocol):
-    """One task's view of answers [N, C] and truth [N]."""
+    """One task's view of answers [N, C] and truth [N]; see `recommended.truth_of`."""
 
     @property
     def metric(self) -> str:
@@ -130,10 +130,3 @@ class NumberJudge:
     def slices(self, truth_N: Answers, training_N: Answers) -> dict[str, list[str]]:
         """By thirds of the training rows' numbers."""
         return {"true number": sliced_by_size(truth_N.tolist(), training_N.tolist(), "")}
-
-
-JUDGES: dict[Task, Callable[[DatasetRef, Metric], Judge]] = {
-    "classification": lambda dataset, metric: ClassJudge(metric, dataset.classes),
-    "regression": lambda *_: NumberJudge(),
-}
-"""By task, from the data and what the gate compares; a task without one is not examined."""

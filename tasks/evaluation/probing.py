@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from tasks.artifacts import Importance, Probed, Slice
 from tasks.data.snapshot import Rows
 from tasks.evaluation.judging import Answers, Judge
+from tasks.quality_artifacts import Importance, Probed, Slice
 
 Columns = Mapping[str, Sequence[Any]]
 Row = Mapping[str, Any]
@@ -35,6 +35,8 @@ class Mistake:
     how_wrong: str
     parts: list[tuple[str, float]]
     """(part, what it did for the wrong answer, from -1 to 1), in the order of the row"""
+    truth_word: str = "labelled"
+    """What stands before the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def slices_of(
     found = []
     for slicing, names in slicings.items():
         members = np.asarray(names, dtype=object)
-        for name in sorted(set(names), key=_in_order):
+        for name in sorted(set(names), key=slice_order):
             rows = np.flatnonzero(members == name)
             estimates = {
                 bundle: judge.estimate(found_NC[rows], truth_N[rows])
@@ -73,7 +75,7 @@ def slices_of(
     return found
 
 
-def _in_order(name: str) -> tuple[bool, float, str]:
+def slice_order(name: str) -> tuple[bool, float, str]:
     """By the first number in a name; `up to` stands before `over`, words stand last."""
     number = re.search(r"-?\d+(\.\d+)?(e[+-]?\d+)?", name)
     return not name.startswith("up to"), float(number[0]) if number else float("inf"), name

@@ -1,15 +1,17 @@
 """The report on quality as files: two pages, pictures, and all figures as JSON."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tasks.artifacts import DatasetRef, QualityReport, Task
+from tasks.artifacts import DatasetRef, Task
 from tasks.evaluation.calibration import without_temperature
 from tasks.evaluation.examination import Subject, Wrong
 from tasks.evaluation.judging import Answers
-from tasks.evaluation.mistakes_html import mistakes_page
+from tasks.evaluation.language_quality import LEAST_BYTES
+from tasks.evaluation.mistakes_html import OCCLUDED, SURPRISE, mistakes_page
 from tasks.evaluation.plots import plot_reliability
 from tasks.evaluation.quality_html import quality_page
 from tasks.evaluation.quality_plots import (
@@ -18,6 +20,9 @@ from tasks.evaluation.quality_plots import (
     plot_robustness,
     plot_slices,
 )
+from tasks.evaluation.recommended import by_user
+from tasks.packaging.predictor.language import bits_per_byte
+from tasks.quality_artifacts import QualityReport
 
 
 def write_report(
@@ -32,13 +37,13 @@ def write_report(
     chosen, pages = subject.chosen, folder / "report"
     pages.mkdir(parents=True)
     drawn = [*_drawn(report, folder / "plots")]
-    if dataset.task in ABOUT:
-        draw, _ = ABOUT[dataset.task]
-        drawn.append(draw(report, subject, truth_N, folder / "plots"))
+    about = ABOUT[dataset.task]
+    if about.draw:
+        drawn.append(about.draw(report, subject, truth_N, folder / "plots"))
     page = quality_page(report, chosen, drawn)
     (pages / "quality.html").write_text(page, encoding="utf-8")
-    sentence = ABOUT[dataset.task][1](subject, truth_N) if dataset.task in ABOUT else ""
-    page = mistakes_page(report.candidate, dataset.kind, sentence, wrong.confusions, wrong.mistakes)
+    said = about.sentence(subject, truth_N), about.worst, about.legend
+    page = mistakes_page(report.candidate, dataset.kind, said, wrong.confusions, wrong.mistakes)
     (pages / "mistakes.html").write_text(page, encoding="utf-8")
     (pages / "quality.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
 
@@ -81,13 +86,41 @@ def _wrong_numbers(subject: Subject, truth_N: Answers) -> str:
     )
 
 
-ABOUT: dict[
-    Task,
-    tuple[
-        Callable[[QualityReport, Subject, Answers, Path], Path], Callable[[Subject, Answers], str]
-    ],
-] = {
-    "classification": (_reliability, _wrong_classes),
-    "regression": (_residuals, _wrong_numbers),
+def _unserved(subject: Subject, truth_N: Answers) -> str:
+    recall_U = by_user(subject.found, truth_N)[1]
+    return (
+        f"{int((recall_U == 0).sum()):,} of {len(recall_U):,} users of the holdout were offered "
+        "none of the items that they met."
+    )
+
+
+def _spread(subject: Subject, truth_N: Answers) -> str:
+    del truth_N
+    half, most = np.quantile(bits_per_byte(subject.found), (0.5, 0.95))
+    return (
+        f"Of {len(subject.found):,} holdout texts half take up to {half:.3f} bits a byte, 95 % up "
+        f"to {most:.3f}. Texts of under {LEAST_BYTES} bytes are not shown."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What one task has beside the figures of all."""
+
+    sentence: Callable[[Subject, Answers], str]
+    """About all answers."""
+    worst: str = "Worst mistakes"
+    """What the mistakes are called."""
+    legend: str = OCCLUDED
+    """What a mark on a part of a row means."""
+    draw: Callable[[QualityReport, Subject, Answers, Path], Path] | None = None
+    """A picture of all answers to the holdout."""
+
+
+ABOUT: dict[Task, About] = {
+    "classification": About(_wrong_classes, draw=_reliability),
+    "regression": About(_wrong_numbers, draw=_residuals),
+    "ranking": About(_unserved, "Worst-served users"),
+    "generation": About(_spread, "Most surprising texts", SURPRISE),
 }
-"""By task: a picture of all answers to the holdout, and a sentence about them."""
+"""By task."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from tasks.artifacts import Estimate, EvalReport, QualityReport, Slice
+from tasks.artifacts import EvalReport
 from tasks.evaluation.html_page import page, picture, table
+from tasks.quality_artifacts import Estimate, FactTable, QualityReport, Slice
 
 
 def quality_page(report: QualityReport, chosen: EvalReport, plots: Sequence[Path]) -> str:
@@ -21,9 +22,20 @@ def quality_page(report: QualityReport, chosen: EvalReport, plots: Sequence[Path
         sections += ["<h2>Robustness</h2>", _robustness(report)]
     if report.importance:
         sections += ["<h2>Importance of the columns</h2>", _importance(report)]
+    for facts in report.tables:
+        sections += [f"<h2>{escape(facts.title)}</h2>", f"<p>{escape(facts.about)}</p>"]
+        sections += [table(facts.head, facts.rows, words_of(facts))]
     if plots:
         sections += ["<h2>Pictures</h2>", *map(picture, plots)]
     return page(f"{report.candidate}: where it is good and where it is not", sections)
+
+
+def words_of(facts: FactTable) -> int:
+    """How many of the first columns are words: all but those that begin with a figure."""
+    if not facts.rows:
+        return 1
+    figures = [cell[:1].isdigit() for cell in facts.rows[0]]
+    return next((place for place, is_figure in enumerate(figures) if is_figure), 1) or 1
 
 
 def _headline(report: QualityReport, chosen: EvalReport) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tasks.artifacts import Estimate, QualityReport
 from tasks.evaluation.plots import COLOURS, DPI, save_figure
+from tasks.quality_artifacts import Estimate, QualityReport
 
 Series = Mapping[str, Sequence[Estimate | None]]
 LINE_INCHES = 0.3

@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.artifacts import Candidate, DatasetRef, EvalReport, QualityReport
+from tasks.artifacts import Candidate, DatasetRef, EvalReport
 from tasks.packaging.bundle import CARD, EXPORT, BundleFacts, deciding_files, read_facts
 from tasks.packaging.manifest import digest_of_files, write_manifest
+from tasks.quality_artifacts import QualityReport
 
 MOST_NAMES = 20
 """Classes that are written out."""

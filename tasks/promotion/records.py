@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.artifacts import Candidate, EvalReport, QualityReport, RunRef, TrainedModel
+from tasks.artifacts import Candidate, EvalReport, RunRef, TrainedModel
+from tasks.quality_artifacts import QualityReport
 
 RETRAIN = "retrain"
 """Role of a parent run; its children have their candidate's."""

@@ -8,19 +8,21 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 from flows.project_file import load_project
-from tasks.artifacts import DatasetRef, QualityReport
+from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
+from tasks.evaluation.case import judged_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.examination import Subject, Wrong, examine
 from tasks.evaluation.quality import report_of
 from tasks.evaluation.quality_files import write_report
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
+from tasks.quality_artifacts import QualityReport
 from tests.tasks.evaluation.test_plots import report as report_like
 
 PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
@@ -50,21 +52,29 @@ def seen(
 ) -> tuple[Subject, DatasetRef, QualityReport, Wrong, Path]:
     """The floor of each project, examined on its holdout; the folder of the report."""
     folder = tmp_path_factory.mktemp("quality")
-    prepared = prepare_rows(request.param(folder), Path())
+    return examined_floor(request.param(folder), folder)
+
+
+def examined_floor(
+    config: DataConfig, folder: Path
+) -> tuple[Subject, DatasetRef, QualityReport, Wrong, Path]:
+    """The floor of this data, examined on its holdout; the folder of the report is the last."""
+    prepared = prepare_rows(config, PROJECTS)
     (folder / "data").mkdir()
     digest = write_dataset(prepared, folder / "data")
     dataset = DatasetRef(
         name="real", uri="", sha256=digest, source_sha256="", kind=prepared.config.kind,
         inputs=prepared.config.inputs, target=prepared.config.target, types=prepared.types,
         task=prepared.config.task, classes=prepared.classes, scale=scale_of(prepared),
-        rows=split_sizes(prepared),
+        layout=config.layout, rows=split_sizes(prepared),
     )  # fmt: skip
-    rows = split_rows(folder / "data", dataset, "test")
+    rows = judged_rows(folder / "data", dataset, "test")
     save_baseline(folder / "data", dataset, folder / "model")
     export_bundle(folder / "model", folder / "bundle", dataset.target, rows.columns)
     answers = Predictor.load(folder / "bundle").probabilities(rows.columns)
     like = report_like("floor", "baseline", 0.5, 1.0)
-    chosen = report_of(like.candidate, like.cost, rows, dataset, (answers, "s3://b/p/"), "test")
+    plain = split_rows(folder / "data", dataset, "test")
+    chosen = report_of(like.candidate, like.cost, plain, dataset, (answers, "s3://b/p/"), "test")
     sha256 = like.candidate.sha256
     subject = Subject(chosen, folder / "bundle", {sha256: "chosen: floor"}, {sha256: answers})
     report, wrong = examine(subject, folder / "data", dataset, CONFIG, "macro_f1")

@@ -186,14 +186,33 @@ def row_sums(
     return sums.astype(np.float32)
 
 
+def told_tokens(
+    row: Tokens, logits_of: NextLogits, encoder: BytePairs
+) -> list[tuple[str, int, float]]:
+    """Each token of one row after the first: its text, bytes, and minus its log likelihood."""
+    found: list[tuple[str, int, float]] = []
+    for part in parts_of(row):
+        targets_1T = padded([part[1:]], IGNORED)
+        each_T = token_nats(logits_of(encoder.batch([part])), targets_1T)[0]
+        pieces = [(encoder.text([token]), int(encoder.bytes_V[token])) for token in part[1:]]
+        found += [(*piece, float(nats)) for piece, nats in zip(pieces, each_T, strict=True)]
+    return found
+
+
 def nats_of(logits_BTV: np.ndarray, targets_BT: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Minus the log likelihood of each row's targets, and how many there are."""
+    each_BT = token_nats(logits_BTV, targets_BT)
+    return each_BT.sum(axis=1, dtype=np.float64), (targets_BT != IGNORED).sum(axis=1)
+
+
+def token_nats(logits_BTV: np.ndarray, targets_BT: np.ndarray) -> np.ndarray:
+    """Minus the log likelihood of each target, 0 where there is none."""
     here_BT = targets_BT != IGNORED
     most_BT1 = logits_BTV.max(axis=-1, keepdims=True)
     total_BT = np.log(np.exp(logits_BTV - most_BT1).sum(axis=-1)) + most_BT1[..., 0]
     chosen_BT1 = np.where(here_BT, targets_BT, 0)[..., None]
     found_BT = np.take_along_axis(logits_BTV, chosen_BT1, axis=-1)[..., 0]
-    return ((total_BT - found_BT) * here_BT).sum(axis=1, dtype=np.float64), here_BT.sum(axis=1)
+    return np.asarray((total_BT - found_BT) * here_BT)
 
 
 def parts_of(row: Tokens) -> Iterator[Tokens]:

@@ -11,7 +11,7 @@ import onnxruntime
 
 from .encoder import Encoder, allowed, load_encoder
 from .forms import FORMS
-from .language import BytePairs, Sampling, continuation, row_sums, sampling_of
+from .language import BytePairs, Sampling, continuation, row_sums, sampling_of, told_tokens
 
 FORMAT = 1
 
@@ -117,6 +117,13 @@ class Writer(Predictor):
         """
         found = [self._encoder.text(tokens) for tokens in self.drawn(columns, sampling)]
         return {"continuation": found} | self._form.said(self.probabilities(columns))
+
+    def told(self, columns: Mapping[str, Sequence[Any]]) -> list[list[tuple[str, int, float]]]:
+        """Of each text its tokens, and last its end: the piece of text, its bytes, and minus the
+        log likelihood (nats) of the token after those before it."""
+        return [
+            told_tokens(row, self._logits, self._encoder) for row in self._encoder.rows(columns)
+        ]
 
     def drawn(
         self, columns: Mapping[str, Sequence[Any]], sampling: Mapping[str, Any] | None = None

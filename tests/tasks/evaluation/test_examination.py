@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.artifacts import DatasetRef, QualityReport
+from tasks.artifacts import DatasetRef
 from tasks.compression.quantize import quantize_bundle
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.config import EvaluateConfig
-from tasks.evaluation.examination import Subject, Wrong, can_be_examined, examine
+from tasks.evaluation.examination import Subject, Wrong, examine
 from tasks.evaluation.mistakes_html import mistakes_page
 from tasks.evaluation.probing import Confusion, Mistake
 from tasks.evaluation.quality import report_of
 from tasks.evaluation.quality_files import write_report
 from tasks.packaging.bundle import bundle_with_temperature
 from tasks.packaging.predictor import Predictor
+from tasks.quality_artifacts import QualityReport
 from tests.tasks.evaluation.test_plots import report as report_like
 
 CONFIG = EvaluateConfig(slice_rows=10, probe_rows=20, mistakes=5)
@@ -142,7 +143,7 @@ def test_what_came_from_data_cannot_become_a_tag(kind: str) -> None:
     mistake = Mistake(1, row, f"bad{evil}", f"good{evil}", "at 0.9", [(evil, 0.2)])
     silent = Mistake(2, row, "bad", "good", "at 0.9", [])
     confusion = Confusion(evil, "b", 3, 0.5, [(1, row)])
-    page = mistakes_page(evil, kind, evil, [confusion], [mistake, silent])
+    page = mistakes_page(evil, kind, (evil, evil, "legend"), [confusion], [mistake, silent])
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 7
 
@@ -152,7 +153,6 @@ def test_a_kind_without_a_probe_is_still_examined(
 ) -> None:
     data, dataset = small_dataset
     unknown = dataset.model_copy(update={"kind": "smells"})
-    assert can_be_examined(unknown)
     report, wrong = examine(subject, data, unknown, CONFIG, "macro_f1")
     assert [s.slicing for s in report.slices] == ["rows"]
     assert (report.robustness, report.importance) == ((), ())
