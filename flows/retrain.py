@@ -17,6 +17,7 @@ from tasks.artifacts import (
     RunRef,
     Split,
     TrainedModel,
+    Tuned,
 )
 from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
@@ -67,14 +68,20 @@ def steps(project: Project) -> Outcome:
     """Return what the steps came to, in the order in which they happen."""
     dataset = prepare_data(project.name, project.data)
     run = open_run(project.name, project.model_dump(mode="json"), dataset)
-    models = trained(project, dataset, run)
+    models, tuned = trained(project, dataset)
+    recorded = aside(record_training, run, models, tuned)
     candidates = exported(project, models, dataset)
-    reports = measured(candidates, models, dataset, run)
+    recorded()  # Nothing else may run while costs are measured.
+    costs = measure_costs(candidates, models, dataset)
+    reports = evaluated(candidates, costs, dataset, "valid")
     return proven(project, reports, dataset, run)
 
 
-def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedModel]:
-    """Return baseline, teacher, and every student followed by its control, where it has one."""
+def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], Tuned]:
+    """Return baseline, teacher, and every student followed by its control, where it has one.
+
+    And how the teacher's learning rate was found.
+    """
     baseline = fit_baseline(dataset)
     tuned = tune_model(project.teacher, project.sweep, project.compute, dataset)
     teacher = train_teacher(project.teacher, tuned, project.compute, dataset)
@@ -89,9 +96,7 @@ def trained(project: Project, dataset: DatasetRef, run: RunRef) -> list[TrainedM
             for lesson in ((with_teacher, without) if student.is_taught else (without,))
         ],
     )
-    models = [baseline, teacher, *students]
-    record_training(run, models, tuned)
-    return models
+    return [baseline, teacher, *students], tuned
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
@@ -108,16 +113,6 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
     return side_by_side(calibrate_candidate, calls)
 
 
-def measured(
-    candidates: list[Candidate], models: list[TrainedModel], dataset: DatasetRef, run: RunRef
-) -> list[EvalReport]:
-    """Return every candidate's figures on validation rows, measured on the exported artifact."""
-    costs = measure_costs(candidates, models, dataset)
-    reports = evaluated(candidates, costs, dataset, "valid")
-    record_reports(run, reports, dataset)
-    return reports
-
-
 def proven(
     project: Project, reports: list[EvalReport], dataset: DatasetRef, run: RunRef
 ) -> Outcome:
@@ -129,11 +124,12 @@ def proven(
     seen = [*reports, *proof]
     looked_at = (run, selection, seen, dataset, project.evaluate, project.gate.metric)
     quality = aside(report_quality, *looked_at)
-    record_reports(run, proof, dataset)
+    recorded = aside(record_reports, run, seen, dataset)
     decision = decide_promotion(project.gate, promote, selection, standing, proof, dataset)
     about = [r for r in (*reports, *proof) if r.candidate.sha256 == decision.candidate_sha256]
     winner = about[0].candidate
     version = register_candidate(project.name, run, dataset, about, quality())
+    recorded()
     promote_model(project.name, decision, winner, version, standing)
     record_decision(run, reports, project.gate, winner.name, decision, version)
     return Outcome(

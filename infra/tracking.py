@@ -121,13 +121,14 @@ def log_history(run_id: str, points: Sequence[Mapping[str, float]]) -> None:
 
     Steps that the run has already are skipped.
     """
+    run = client().get_run(run_id)
     names = {name for point in points for name in point} - {"step", "time_ms"}
     stored = {
         (name, metric.step)
-        for name in names
+        for name in names & run.data.metrics.keys()
         for metric in client().get_metric_history(run_id, name)
     }
-    start = client().get_run(run_id).info.start_time
+    start = run.info.start_time
     fresh = [
         Metric(name, float(point[name]), start + int(point["time_ms"]), int(point["step"]))
         for point in points

@@ -33,12 +33,12 @@ class TableRows:
         categories: Mapping[str, Sequence[str]],
         types: Mapping[str, str],
     ) -> None:
-        self._scales, self._types = list(scales), dict(types)
+        self._numeric = {name: kind for name, kind in types.items() if kind != "category"}
+        self._scales = _Scales(scales)
         self._ids = {
             column: {value: index + 2 for index, value in enumerate(values)}
             for column, values in categories.items()
         }
-        self._width = sum(1 + scale["missing"] for scale in self._scales)
         self.names = ("numbers", "categories")[: 1 + bool(self._ids)]
 
     @classmethod
@@ -51,18 +51,16 @@ class TableRows:
         """float32 [rows, K + M]; ids are exact in it up to 2**24."""
         parts = {
             name: number
-            for column, type_ in self._types.items()
-            if type_ != "category"
+            for column, type_ in self._numeric.items()
             for name, number in numbers_of(column, type_, _cells(columns, column)).items()
         }
-        lengths = _lengths([parts[scale["name"]] for scale in self._scales if scale.get("in_norm")])
-        made = [
-            score
-            for scale in self._scales
-            for score in _scores(parts[scale["name"]], scale, lengths)
-        ]
-        made += [self._category_ids(columns, column) for column in self._ids]
-        return np.stack(made, axis=1).astype(np.float32)
+        ids = [self._category_ids(columns, column) for column in self._ids]
+        count = len(next(iter(parts.values()), ids[0] if ids else ()))
+        found = np.empty((count, self._scales.width + len(ids)), np.float32)
+        self._scales.write(parts, found)
+        for place, column in enumerate(ids, start=self._scales.width):
+            found[:, place] = column
+        return found
 
     def length(self, row: np.ndarray) -> int:
         """All rows are equally long."""
@@ -72,15 +70,48 @@ class TableRows:
     def batch(self, rows: Sequence[np.ndarray] | np.ndarray) -> dict[str, np.ndarray]:
         """Numbers and ids of these rows."""
         stacked = rows if isinstance(rows, np.ndarray) else np.stack(rows)
-        arrays = {"numbers": np.ascontiguousarray(stacked[:, : self._width])}
+        arrays = {"numbers": np.ascontiguousarray(stacked[:, : self._scales.width])}
         if self._ids:
-            arrays["categories"] = stacked[:, self._width :].astype(np.int64)
+            arrays["categories"] = stacked[:, self._scales.width :].astype(np.int64)
         return arrays
 
-    def _category_ids(self, columns: Mapping[str, Sequence[Any]], column: str) -> Numbers:
+    def _category_ids(self, columns: Mapping[str, Sequence[Any]], column: str) -> list[int]:
         ids = self._ids[column]
-        names = (category_of(value) for value in _cells(columns, column))
-        return np.array([0 if name is None else ids.get(name, 1) for name in names])
+        names = map(category_of, _cells(columns, column))
+        return [0 if name is None else ids.get(name, 1) for name in names]
+
+
+class _Scales:
+    """What is done to all numbers of a row at once; K of them."""
+
+    def __init__(self, scales: Sequence[Mapping[str, Any]]) -> None:
+        self._names = [scale["name"] for scale in scales]
+        self._mean_K = np.array([scale["mean"] for scale in scales])
+        self._deviation_K = np.array([scale["deviation"] for scale in scales])
+        self._fill_K = np.array([scale.get("fill", 0.0) for scale in scales])
+        self._in_norm = np.flatnonzero([bool(scale.get("in_norm")) for scale in scales])
+        wide = [1 + bool(scale["missing"]) for scale in scales]
+        self.width = sum(wide)
+        """Of the scaled numbers, each followed by whether it was missing if training met any."""
+        self._places = np.cumsum([0, *wide[:-1]]) if wide else np.zeros(0, int)
+        self._told = np.flatnonzero(np.array(wide) == 2)
+
+    def write(self, parts: Mapping[str, Numbers], found: np.ndarray) -> None:
+        """Fill the first `width` columns of `found`; missing numbers become the mean."""
+        if not self._names:
+            return
+        values_RK = np.array([parts[name] for name in self._names]).T
+        gone_RK = np.isnan(values_RK)
+        scores_RK = (values_RK - self._mean_K) / self._deviation_K
+        if len(self._in_norm):
+            normed_RJ = values_RK[:, self._in_norm]
+            lengths_R = _lengths(normed_RJ)
+            scores_RK[:, self._in_norm] = (normed_RJ - self._mean_K[self._in_norm]) / lengths_R[
+                :, None
+            ]
+        found[:, self._places] = np.where(gone_RK, self._fill_K, scores_RK)
+        if len(self._told):
+            found[:, self._places[self._told] + 1] = gone_RK[:, self._told]
 
 
 def numbers_of(column: str, type_: str, values: Sequence[Any]) -> dict[str, Numbers]:
@@ -163,15 +194,7 @@ def _parsed(column: str, type_: str, values: Sequence[Any]) -> Numbers:
     return np.array(found, dtype=np.float64)
 
 
-def _lengths(columns: Sequence[Numbers]) -> Numbers:
-    """Euclidean length of each row; 1 where all is zero or missing, and where there is nothing."""
-    squares = sum((np.nan_to_num(values) ** 2 for values in columns), start=np.zeros(1))
-    return np.sqrt(np.where(squares == 0, 1.0, squares))
-
-
-def _scores(values: Numbers, scale: Mapping[str, Any], lengths: Numbers) -> list[Numbers]:
-    """Scaled numbers with missing ones at the mean, and where they were if training met any."""
-    gone = np.isnan(values)
-    unit = lengths if scale.get("in_norm") else scale["deviation"]
-    scores = np.where(gone, scale.get("fill", 0.0), (values - scale["mean"]) / unit)
-    return [scores, gone.astype(np.float64)] if scale["missing"] else [scores]
+def _lengths(values_RJ: Numbers) -> Numbers:
+    """Euclidean length of each row; 1 where all is zero or missing."""
+    squares_R = (np.nan_to_num(values_RJ) ** 2).sum(axis=1)
+    return np.sqrt(np.where(squares_R == 0, 1.0, squares_R))
