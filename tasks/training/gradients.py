@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tasks.training.technique import Technique
 
 HEALTH_STEPS = 10
-"""A health record is taken at every so many steps."""
+"""A health record is taken at most at every so many steps."""
 TINY, MOST_TINY_STEPS = 1e-10, 50
 """So short a gradient, for so many steps, has vanished."""
 
@@ -37,6 +37,13 @@ def clipped(weights: list[nn.Parameter], technique: Technique) -> float:
     if technique.clip_value is not None:
         nn.utils.clip_grad_value_(weights, technique.clip_value)
     return float(norm)
+
+
+def is_looked_at(step: int, points_apart: int) -> bool:
+    """Whether the step's gradient is recorded: no more often than the curve has points."""
+    if points_apart < HEALTH_STEPS:
+        return step % HEALTH_STEPS == 0
+    return (step + 1) % points_apart == 0
 
 
 def health_of(model: nn.Module) -> dict[str, float]:

@@ -17,10 +17,10 @@ from tasks.training.course import Course, Material, Setting, TrainState, num_ste
 from tasks.training.device import Device
 from tasks.training.examples import Batch, make_batch
 from tasks.training.gradients import (
-    HEALTH_STEPS,
     check_norm,
     clipped,
     health_of,
+    is_looked_at,
     is_overflow,
     penalise,
 )
@@ -58,18 +58,22 @@ def is_over(state: TrainState, course: Course) -> bool:
 
 def run_epoch(state: TrainState, course: Course, material: Material, setting: Setting) -> None:
     """Take the steps that are left of the epoch in which `state` stands."""
-    total_steps = num_steps(course, material)
-    points_apart = max(1, total_steps // POINTS_PER_RUN)
+    total_steps, apart = num_steps(course, material), points_apart(course, material)
     for row_ids in remaining_batches(state, course, material):
         started = time.monotonic()
         rate = scheduled_lr(state.step, total_steps, course.lr, course.technique)
         state.lr = rate * state.rate_factor
         take_batch(state, row_ids, course, material, setting)
         state.elapsed_seconds += time.monotonic() - started
-        if state.step % points_apart == 0:
+        if state.step % apart == 0:
             add_point(state, {}, course, material, setting)
         if setting.observer:
             setting.observer.on_step(state, total_steps)
+
+
+def points_apart(course: Course, material: Material) -> int:
+    """Steps between two points of the learning curve."""
+    return max(1, num_steps(course, material) // POINTS_PER_RUN)
 
 
 def remaining_batches(state: TrainState, course: Course, material: Material) -> list[RowIds]:
@@ -95,7 +99,7 @@ def take_batch(
     loss_sum = learn_parts(state, mine, course, material, setting, row_share)
     while loss_sum is None:
         loss_sum = learn_parts(state, mine, course, material, setting, row_share)
-    move(state, course)
+    move(state, course, is_looked_at(state.step, points_apart(course, material)))
     state.window_loss += loss_sum
     weight = material.train.weight_of(mine)
     state.window_rows += weight
@@ -157,7 +161,7 @@ def learn_part(
     return float(loss_sum.detach())
 
 
-def move(state: TrainState, course: Course) -> None:
+def move(state: TrainState, course: Course, is_recorded: bool) -> None:
     """One step of the optimizer at `state.lr`, along the gradients that are there."""
     technique, weights = course.technique, state.parameters()
     for group in state.optimizer.param_groups:
@@ -167,7 +171,7 @@ def move(state: TrainState, course: Course) -> None:
     norm = clipped(weights, technique)
     if not is_overflow(norm, state.scaler):
         state.tiny_steps = check_norm(norm, state.tiny_steps, f"step {state.step}, {course.where}")
-        if state.step % HEALTH_STEPS == 0:
+        if is_recorded:
             state.health = {"gradient/norm": norm, **health_of(state.model)}
     state.scaler.step(state.optimizer)
     state.scaler.update()

@@ -13,7 +13,14 @@ from torch.nn import functional
 from tasks.training.architectures import Lenet
 from tasks.training.averaging import follow, join
 from tasks.training.course import Course, Setting, TrainState
-from tasks.training.gradients import Diverged, check_norm, clipped, health_of, penalise
+from tasks.training.gradients import (
+    Diverged,
+    check_norm,
+    clipped,
+    health_of,
+    is_looked_at,
+    penalise,
+)
 from tasks.training.loop import seed_step, train
 from tasks.training.losses import LabelLoss, NumberLoss
 from tasks.training.resume import checkpoint_of, restore
@@ -239,3 +246,14 @@ def test_running_statistics_are_trained_weights(toy: ModuleType) -> None:
     )
     restore(other, checkpoint_of(state))
     assert torch.equal(other.model[1].running_mean, model[1].running_mean)
+
+
+@pytest.mark.parametrize(
+    ("points_apart", "steps"),
+    [(1, [0, 10, 20]), (9, [0, 10, 20]), (12, [11, 23]), (40, [])],
+    ids=["every step", "few", "as often as points", "longer than the training"],
+)
+def test_gradients_are_looked_at_no_more_often_than_needed(
+    points_apart: int, steps: list[int]
+) -> None:
+    assert [step for step in range(25) if is_looked_at(step, points_apart)] == steps
