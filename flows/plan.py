@@ -10,6 +10,8 @@ from tasks.step import PLAN
 from tasks.training.sklearn_architecture import SklearnTeacher
 
 ROWS = 1000.0
+SIZING_SECONDS = 15.0
+"""Of finding one batch size."""
 
 
 class PlannedStep(NamedTuple):
@@ -30,6 +32,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     """Return the steps in order; without `look_up` (no services) none counts as cached."""
     kept = _kept_steps(project) if look_up else set()
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
+    left_out |= set() if _num_sized(project) else {"size_batch"}
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept
@@ -58,6 +61,12 @@ def _kept_steps(project: Project) -> set[str]:
     finally:
         PLAN.reset(token)
     return kept
+
+
+def _num_sized(project: Project) -> int:
+    """Models whose batch size is found by trying."""
+    models = (project.teacher, *project.students)
+    return sum(getattr(model, "batch_size", None) == "auto" for model in models)
 
 
 def _teacher_rows(project: Project, rows: int) -> float:
@@ -89,6 +98,7 @@ def _tune(project: Project, rows: int) -> float:
 
 
 LEARNING: dict[str, Callable[[Project, int], float]] = {
+    "size_batch": lambda project, rows: SIZING_SECONDS * _num_sized(project),  # noqa: ARG005
     "tune_model": _tune,
     "train_teacher": lambda project, rows: (
         3 + project.teacher.row_ms_in_all * _teacher_rows(project, rows)
@@ -102,6 +112,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "prepare_data": (2, 0.2),
     "open_run": (1, 0),
     "fit_baseline": (2, 0.3),
+    "size_batch": (0, 0),
     "tune_model": (0, 0),
     "train_teacher": (0, 0),
     "label_rows": (0, 0),

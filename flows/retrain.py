@@ -1,6 +1,7 @@
 """The main job: labelled data in, a small, fast, proven champion out."""
 
 from itertools import chain
+from typing import TypeVar
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -41,10 +42,15 @@ from tasks.register_candidate import register_candidate
 from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
 from tasks.select_candidate import select_candidate
+from tasks.size_batch import size_batch
 from tasks.step import aside, side_by_side, watched
 from tasks.train_student import train_student
 from tasks.train_teacher import train_teacher
+from tasks.training.architectures import StudentConfig
+from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.tune_model import tune_model
+
+Settings = TypeVar("Settings")
 
 
 @flow(
@@ -83,8 +89,9 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     And how the teacher's learning rate was found.
     """
     baseline = fit_baseline(dataset)
-    tuned = tune_model(project.teacher, project.sweep, project.compute, dataset)
-    teacher = train_teacher(project.teacher, tuned, project.compute, dataset)
+    config = sized(project.teacher, project.compute, dataset)
+    tuned = tune_model(config, project.sweep, project.compute, dataset)
+    teacher = train_teacher(config, tuned, project.compute, dataset)
     outputs = label_rows(teacher, project.compute, dataset)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
     without = {"distil": None, "outputs": None, "parent": None}
@@ -92,11 +99,24 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
         train_student,
         [
             {"config": student, "compute": project.compute, "dataset": dataset, **lesson}
-            for student in project.students
+            for student in sized_students(project, dataset)
             for lesson in ((with_teacher, without) if student.is_taught else (without,))
         ],
     )
     return [baseline, teacher, *students], tuned
+
+
+def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:
+    """Return the settings with a batch size that was found where the project says `auto`."""
+    if not isinstance(config, TrainConfig) or config.batch_size != "auto":
+        return config
+    return config.of_size(size_batch(config, compute, dataset).batch_size)
+
+
+def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]:
+    """Return each student's settings, once for itself and its control: one worker trains either."""
+    alone = project.compute.model_copy(update={"workers": 1})
+    return [sized(student, alone, dataset) for student in project.students]
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:

@@ -74,6 +74,16 @@ class Tuned(Artifact):
     """What the range test alone would have chosen."""
 
 
+class BatchSize(Artifact):
+    """The batch size that `auto` was found to be: decided once, for a student and its control."""
+
+    batch_size: int
+    """Over all workers."""
+    reason: str
+    probes: tuple[tuple[int, float], ...]
+    """(rows at once on one worker, rows a second; 0 where memory ran out), in the order tried."""
+
+
 class TrainedModel(Artifact):
     """Float weights: `<uri>` holds model.json, model.safetensors, encoder files, history.json.
 
@@ -90,6 +100,8 @@ class TrainedModel(Artifact):
     params: int
     exports: bool = True
     """An estimator without an ONNX form teaches, and is no candidate."""
+    batch_size: int | None = None
+    """Rows of a step of its training, over all workers; None where nothing is trained by steps."""
 
 
 class TeacherOutputs(Artifact):

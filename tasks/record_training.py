@@ -36,6 +36,8 @@ def _plot_curves(models: list[TrainedModel], folder: Path) -> Path:
 
 def _record_model(run: RunRef, model: TrainedModel) -> str:
     params = {"role": model.role, "parent": model.parent, "params": model.params}
+    if model.batch_size is not None:
+        params["batch_size"] = model.batch_size
     key, tags = child_key(run, model), child_tags(model)
     child = tracking.child_run(run.run_id, key, model.name, tags, params)
     tracking.log_history(child, read_history(open_storage().fetch_folder(model.uri)))

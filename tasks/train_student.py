@@ -50,5 +50,11 @@ def train_student(
             saved = train_into(Path(folder), student_job(config, lesson, site), store, say)
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
     return TrainedModel(
-        name=name, role=role, parent=parent, uri=uri, sha256=saved.digest, params=saved.params
+        name=name,
+        role=role,
+        parent=parent,
+        uri=uri,
+        sha256=saved.digest,
+        params=saved.params,
+        batch_size=getattr(config, "batch_size", None),
     )

@@ -44,4 +44,5 @@ def train_teacher(
         sha256=saved.digest,
         params=saved.params,
         exports=saved.exports,
+        batch_size=getattr(config, "batch_size", None),
     )

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from tasks.training.audio_architectures import AudioCnn
-from tasks.training.config import LR_FACTORS, InBlocks, TrainConfig
+from tasks.training.config import LR_FACTORS, BatchSize, InBlocks, TrainConfig
 from tasks.training.image_architectures import (
     EfficientNetLite,
     Lenet,
@@ -138,7 +138,7 @@ class NgramBag(InBag, TrainConfig):
 
     model: Literal["ngram_bag"] = "ngram_bag"
     epochs: PositiveInt = 5
-    batch_size: PositiveInt = 64
+    batch_size: BatchSize = 64
     width: Annotated[int, Field(ge=8, le=1024)] = 64
     """Numbers per n-gram."""
     buckets: Annotated[int, Field(ge=1024, le=1 << 20)] = 1 << 16
@@ -155,7 +155,7 @@ class TableResNet(InBlocks, TrainConfig):
 
     model: Literal["table_resnet"] = "table_resnet"
     epochs: PositiveInt = 4
-    batch_size: PositiveInt = 256
+    batch_size: BatchSize = 256
     blocks: Annotated[int, Field(ge=1, le=16)] = 3
     width: Annotated[int, Field(ge=8, le=1024)] = 192
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -171,7 +171,7 @@ class FtTransformer(InBlocks, TrainConfig):
 
     model: Literal["ft_transformer"] = "ft_transformer"
     epochs: PositiveInt = 4
-    batch_size: PositiveInt = 256
+    batch_size: BatchSize = 256
     blocks: Annotated[int, Field(ge=1, le=16)] = 2
     width: Annotated[int, Field(ge=8, le=1024)] = 64
     heads: Annotated[int, Field(ge=1, le=64)] = 4
@@ -195,7 +195,7 @@ class Mlp(TrainConfig):
 
     model: Literal["mlp"] = "mlp"
     epochs: PositiveInt = 3
-    batch_size: PositiveInt = 256
+    batch_size: BatchSize = 256
     hidden: tuple[PositiveInt, ...] = (64, 32)
     """Width of each hidden layer."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

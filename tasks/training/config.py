@@ -1,6 +1,6 @@
 """What a project file says about models and how they are trained."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
@@ -10,6 +10,8 @@ from tasks.training.technique import OptimizerName, ScoreName, Technique
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
+BatchSize = PositiveInt | Literal["auto"]
+"""`auto`: the most that pays, found by trying."""
 LR_FACTORS: dict[OptimizerName, float] = {
     **dict.fromkeys(("sgd", "gradient_descent"), 100.0),
     **dict.fromkeys(("momentum", "nesterov", "adagrad"), 10.0),
@@ -73,13 +75,23 @@ class TrainConfig(Technique):
     name: Name = "teacher"
     """Of a student; each has its own."""
     epochs: PositiveInt = 2
-    batch_size: PositiveInt = 32
-    """Rows per optimizer step over all workers."""
+    batch_size: BatchSize = 32
+    """Rows per optimizer step over all workers; `auto`: doubled from 8 until twice as many are
+    hardly faster a row, memory ends, or a pass has few steps left."""
     lr: PositiveFloat | Literal["auto"] = "auto"
     """Peak rate; `auto` asks the range test and sweep (teacher) or the usual one (student)."""
     max_rows: PositiveInt | None = None
     """Train on this many rows, drawn by class."""
     seed: int = 7
+
+    @model_validator(mode="after")
+    def _has_batches_to_size(self) -> Self:
+        if self.batch_size == "auto" and self.optimizer == "gradient_descent":
+            raise ValueError(
+                "batch_size auto: optimizer gradient_descent takes one step over all rows; say how "
+                "many of them are computed at once"
+            )
+        return self
 
     @property
     def row_ms_in_all(self) -> float:
@@ -90,3 +102,7 @@ class TrainConfig(Technique):
     def first_lr(self) -> float:
         """The usual rate, for the optimizer of this training."""
         return self.usual_lr * LR_FACTORS.get(self.optimizer, 1.0)
+
+    def of_size(self, batch_size: int) -> Self:
+        """These settings, with the batch size that `auto` was found to be."""
+        return self.model_copy(update={"batch_size": batch_size})

@@ -7,7 +7,7 @@ time (tests/benchmarks). Both do the same `work` and leave their result in the c
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 import torch.distributed as dist
@@ -20,6 +20,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.group import Group
 from tasks.training.job import Fitted, OnProgress, TrainingJob, fitted_of, work
 
+Answer = TypeVar("Answer")
 MAX_FAILURES = 3
 POLL_SECONDS = 0.5
 GROUP_TIMEOUT_SECONDS = 60
@@ -44,6 +45,14 @@ def fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fi
     fitted = fitted_of(store)
     assert fitted is not None, f"{store.path}: the workers ended and left no final checkpoint"
     return fitted
+
+
+def asked(question: Callable[[TrainingJob], Answer], job: TrainingJob) -> Answer:
+    """What one worker answers about a training that has not begun."""
+    gpus = 1 if _wants_cuda(job.compute) else 0
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(question)
+    answer: Answer = ray.get(task.remote(job))
+    return answer
 
 
 def check_cluster(workers: int) -> None:

@@ -50,12 +50,23 @@ class FeatureRows:
 
 
 def with_fixed_features(
-    state: TrainState, course: Course, material: Material, setting: Setting, store: CheckpointStore
+    state: TrainState,
+    course: Course,
+    material: Material,
+    setting: Setting,
+    store: CheckpointStore | None = None,
 ) -> Material:
-    """The rows as features, for a model that from now on is its head; else `material` as it is."""
+    """The rows as features, for a model that from now on is its head; else `material` as it is.
+
+    Without a store they are computed, and kept nowhere.
+    """
     if not has_fixed_features(state.model, course):
         return material
-    found = _kept_or_computed(state.model, material, setting, store)
+    found = (
+        _kept_or_computed(state.model, material, setting, store)
+        if store
+        else _computed(state.model, material, setting)
+    )
     model: Any = state.model
     model.forward = model.answer  # on the instance: the names of the weights stay as they are
     return Material(
@@ -88,11 +99,15 @@ def _kept_or_computed(
     if setting.group.of_first(int(kept is not None)):
         return (kept or shelf.load(0)).tensors
     log.info("the frozen backbone's features of %d rows are computed once", len(material.train))
-    splits = {"train": material.train, "valid": material.valid}
-    found = {n: features_of(model, material.encoder, e, setting) for n, e in splits.items()}
+    found = _computed(model, material, setting)
     if setting.group.is_first:
         shelf.save(Checkpoint(0, found, {"rows": len(material.train)}))
     return found
+
+
+def _computed(model: nn.Module, material: Material, setting: Setting) -> dict[str, Tensor]:
+    splits = {"train": material.train, "valid": material.valid}
+    return {n: features_of(model, material.encoder, e, setting) for n, e in splits.items()}
 
 
 def features_of(model: nn.Module, encoder: Encoder, examples: Examples, setting: Setting) -> Tensor:

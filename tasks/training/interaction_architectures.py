@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from tasks.artifacts import Task
-from tasks.training.config import TrainConfig
+from tasks.training.config import BatchSize, TrainConfig
 from tasks.training.technique import ScoreName
 
 
@@ -19,7 +19,7 @@ class Collaborative(TrainConfig):
     row_ms: ClassVar[float] = 0.01
 
     epochs: PositiveInt = 10
-    batch_size: PositiveInt = 256
+    batch_size: BatchSize = 256
     weight_decay: Annotated[float, Field(ge=0)] | None = 0.7
     """Decoupled from the gradient; it shrinks the vectors of who is seldom seen."""
     width: Annotated[int, Field(ge=1, le=1024)] = 16

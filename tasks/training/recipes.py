@@ -127,6 +127,7 @@ def in_memory(valid: Rows, num_outputs: int) -> Rows:
 def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -> Course:
     technique = Technique(**{name: getattr(config, name) for name in Technique.model_fields})
     batch_size = config.batch_size
+    assert batch_size != "auto", "size_batch finds it before a training begins"
     if config.optimizer == "gradient_descent":  # one step a pass, in parts of the batch size
         parts = -(-rows // batch_size) * technique.accumulate
         technique, batch_size = technique.model_copy(update={"accumulate": parts}), rows

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from tasks.training.config import TrainConfig
+from tasks.training.config import BatchSize, TrainConfig
 from tasks.training.technique import ScoreName
 
 
@@ -16,7 +16,7 @@ class SeriesRecurrent(TrainConfig):
     row_ms: ClassVar[float] = 0.6
 
     epochs: PositiveInt = 40
-    batch_size: PositiveInt = 32
+    batch_size: BatchSize = 32
     layers: Annotated[int, Field(ge=1, le=8)] = 1
     width: Annotated[int, Field(ge=4, le=1024)] = 64
     """Of the state, in each direction."""
@@ -54,7 +54,7 @@ class SeriesCnn(TrainConfig):
 
     model: Literal["series_cnn"] = "series_cnn"
     epochs: PositiveInt = 60
-    batch_size: PositiveInt = 32
+    batch_size: BatchSize = 32
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     averaging: Literal["none", "ema", "swa"] = "ema"
     blocks: Annotated[int, Field(ge=1, le=12)] = 2

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from tasks.training.config import InBlocks, TrainConfig
+from tasks.training.config import BatchSize, InBlocks, TrainConfig
 
 
 class BagAugmentConfig(BaseModel):
@@ -113,5 +113,5 @@ class EmbeddingPool(InBag, FromScratch):
     row_ms: ClassVar[float] = 0.1
 
     model: Literal["embedding_pool"] = "embedding_pool"
-    batch_size: PositiveInt = 64
+    batch_size: BatchSize = 64
     hidden: Annotated[int, Field(ge=8, le=1024)] = 64
