@@ -17,12 +17,14 @@ from tasks.packaging.bundle import (
 
 
 class NotSmaller(ValueError):
-    """The quantised bundle has as many bytes as the float one, or more."""
+    """The quantised bundle has about as many bytes as the float one, or more."""
 
 
 QUANTIZED = ("MatMul", "Gather")
-"""Matrix products, and tables, where half of a small text model's bytes are. The classifying head
-is a Gemm: three columns, which stay float."""
+"""Matrix products, of which the quantiser makes a Gemm one too, and tables, where half of a small
+text model's bytes are."""
+LEAST_GAIN = 0.05
+"""Share of the bytes that must be gone: a graph of convolutions loses a hundredth or none."""
 
 
 def quantize_bundle(source: Path, target: Path, name: str) -> str:
@@ -35,8 +37,8 @@ def quantize_bundle(source: Path, target: Path, name: str) -> str:
     facts = read_facts(source).model_copy(update={"batch_rows": 1})
     digest = write_bundle(target, facts, encoder_files(source))
     before, after = bundle_bytes(source), bundle_bytes(target)
-    if after >= before:
-        raise NotSmaller(f"{name}: int8 has {after} bytes, the float bundle has only {before}")
+    if after > before * (1 - LEAST_GAIN):
+        raise NotSmaller(f"{name}: int8 has {after} bytes, the float bundle {before}")
     return digest
 
 

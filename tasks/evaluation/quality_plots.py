@@ -98,7 +98,7 @@ def _plot_estimates(
         if guide and estimates and (first := estimates[0]) is not None:
             axes.axvline(first.value, color="0.5", linestyle="--", linewidth=1)
     _name_lines(axes, labels)
-    if len(series) > 1:
+    if len(series) > 1 and axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside upper right", ncols=len(series), fontsize=8, frameon=False)
     return save_figure(figure, path)
 
