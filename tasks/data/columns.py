@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.table import Ids
 from tasks.packaging.predictor.table import is_empty, number_of
 
@@ -46,14 +48,23 @@ def codes_of(values: Sequence[Any]) -> tuple[Ids, int]:
 
     Empty cells are one value, which is not counted.
     """
+    if isinstance(values, ArrowColumn) and (values.is_number or values.has_words):
+        codes, known = values.codes()
+        return _first_come(codes, np.fromiter(map(is_empty, known), np.bool_, len(known)))
     number: dict[Any, int] = {}
     plain = (value if _is_plain(value) else repr(value) for value in values)
     codes = np.fromiter((number.setdefault(v, len(number)) for v in plain), np.int64, len(values))
     empty = np.fromiter((is_empty(value) for value in number), np.bool_, len(number))
-    if empty.any():
-        codes[empty[codes]] = np.argmax(empty)
-        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    return codes, int((~empty).sum())
+    return _first_come(codes, empty)
+
+
+def _first_come(codes: Ids, empty: NDArray[np.bool_]) -> tuple[Ids, int]:
+    """The codes in order of appearance, those of `empty` values as one."""
+    codes = np.where(empty[codes], np.argmax(empty), codes)
+    found, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+    rank = np.empty(len(found), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(found))
+    return rank[codes], int((~empty[found]).sum())
 
 
 def _is_plain(value: Any) -> bool:

@@ -26,8 +26,7 @@ def write_dataset(
         columns[WEIGHT] = rows.weights.tolist()
     for side, split in enumerate(SPLITS):
         chosen = np.flatnonzero(prepared.sides == side)
-        picked = {name: [values[i] for i in chosen] for name, values in columns.items()}
-        write_split(folder, split, picked, rows.row_ids[chosen], prepared.groups[chosen])
+        write_split(folder, split, columns, rows.row_ids, prepared.groups, chosen)
     report = json.dumps(data_report(prepared, drift or {}), indent=1, ensure_ascii=False)
     (folder / "report.json").write_text(report + "\n", encoding="utf-8")
     digest = digest_of_files(folder, [f"{split}.parquet" for split in SPLITS])

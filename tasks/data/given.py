@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasks.data.arrow_column import taken
 from tasks.data.config import DataConfig
+from tasks.data.digests import Digests
 from tasks.data.source_table import source_table
 from tasks.data.split_config import SplitConfig
 from tasks.data.splitting import SPLITS, split_rows
@@ -72,20 +74,22 @@ def sides_by_time(instants: Instants, config: SplitConfig) -> Ids:
 
 
 def draw_open_sides(
-    keys: Sequence[str], groups: Ids, labels: Sequence[str], given: Ids, config: DataConfig
+    digests: Digests, groups: Ids, labels: Sequence[str], given: Ids, config: DataConfig
 ) -> Ids:
     """The side of every row: the given one, else drawn by group among the splits left open.
 
     Raises ValueError when a split is empty, or holds a class that training never meets.
     """
-    rows = np.flatnonzero(given == OPEN).tolist()
+    rows = np.flatnonzero(given == OPEN)
     sides = given.copy()
-    if rows:
+    if len(rows) == len(given):  # the usual case, without a copy of everything
+        sides = split_rows(digests, groups, labels, config.split, config.target)
+    elif len(rows):
         there: dict[str, Any] = {SPLITS[side]: "given" for side in (1, 2) if (given == side).any()}
         drawn = split_rows(
-            [keys[row] for row in rows],
+            digests[rows],
             groups[rows],
-            [labels[row] for row in rows],
+            labels if len(rows) == len(labels) else taken(labels, rows),
             config.split.model_copy(update=there),
             config.target,
         )
@@ -95,12 +99,11 @@ def draw_open_sides(
     return sides
 
 
-def leaking_rows(keys: Sequence[str], given: Ids) -> Mask:
+def leaking_rows(questions: Ids, given: Ids) -> Mask:
     """Which rows ask what a row on a later given side asks (train, valid, test in this order)."""
-    latest: dict[str, int] = {}
-    for key, side in zip(keys, given.tolist(), strict=True):
-        latest[key] = max(side, latest.get(key, OPEN))
-    last = np.fromiter((latest[key] for key in keys), dtype=np.int64, count=len(keys))
+    latest = np.full(int(questions.max()) + 1, OPEN)
+    np.maximum.at(latest, questions, given)
+    last = latest[questions]
     return np.asarray((last > 0) & (given < last), dtype=np.bool_)
 
 
@@ -125,7 +128,7 @@ def instants_of(column: str, table: Table, used: Ids) -> Instants:
     """Seconds of dates and times (UTC where none is named), numbers as they are."""
     field = "data.split.time"
     values = table.column(column, field)
-    chosen = [values[row] for row in used]
+    chosen = taken(values, used)
     numbers = sum(map(_is_number, chosen))
     parse = float if 2 * numbers > len(chosen) else seconds_of
     found = np.empty(len(chosen))

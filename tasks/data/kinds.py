@@ -64,3 +64,5 @@ KINDS: dict[str, Kind] = {
     "table": TableKind(),
 }
 """In the order in which `init` tries them: the surest signs first."""
+GROUPS_EQUAL_ROWS = ("table", "series")
+"""Kinds whose rows are near-duplicates when they are equal, and only then."""

@@ -1,12 +1,13 @@
 """The target column as class names: what counts as missing, and which rows are dropped for it."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tasks.data.table import Mask, Table, is_missing, shortened
+from tasks.data.arrow_column import ArrowColumn
+from tasks.data.table import Ids, Mask, Table, distinct, is_missing, shortened
 
 MAX_MISSING = 0.05
 """Share of rows without a label above which a file is refused: it is not labelled data."""
@@ -34,6 +35,8 @@ def read_labels(table: Table, target: str, above: float | None = None) -> tuple[
     more than 5 % of the labels are missing.
     """
     values = table.column(target, "data.target")
+    if isinstance(values, ArrowColumn) and (values.is_number or values.has_words):
+        return _compact_labels(values, above, table, target)
     for row, value in enumerate(values):
         if isinstance(value, list | dict | bytes):
             raise ValueError(
@@ -46,6 +49,24 @@ def read_labels(table: Table, target: str, above: float | None = None) -> tuple[
     missing = np.fromiter((name is None for name in names), dtype=np.bool_, count=len(names))
     check_missing(missing, table, target)
     return [name or "" for name in names], missing
+
+
+def _compact_labels(
+    values: ArrowColumn, above: float | None, table: Table, target: str
+) -> tuple[list[str], Mask]:
+    """The same of a column of numbers or words, by way of its different values."""
+    if above is not None and values.is_number:
+        names = np.array(["not above", "above", ""], dtype=object)
+        codes: Ids = np.where(values.missing(), 2, (values.numbers() > above).astype(np.int64))
+    else:
+        codes, known = values.codes()
+        found = [class_name(value) for value in known]
+        if above is not None:
+            found = [_side(name, above, table, target) for name in found]
+        names = np.array([name or "" for name in found], dtype=object)
+    missing: Mask = (names == "")[codes]
+    check_missing(missing, table, target)
+    return names[codes].tolist(), missing
 
 
 def check_missing(missing: Mask, table: Table, target: str) -> None:
@@ -70,23 +91,22 @@ def _side(name: str | None, above: float, table: Table, target: str) -> str | No
         ) from error
 
 
-def repeated_rows(keys: Sequence[str], labels: Sequence[str]) -> tuple[Mask, Mask, int]:
-    """Which rows repeat an earlier one, which contradict another, and how many keys do.
+def repeated_rows(questions: Ids, labels: Sequence[Any]) -> tuple[Mask, Mask, int]:
+    """Which rows repeat an earlier one, which contradict another, and how many questions do.
 
-    Equal rows with equal labels are kept once. Where equal rows disagree, all of them go: nobody
-    knows the right label, and each would be counted as an error of any model.
+    `questions` number what rows ask. Equal rows with equal labels are kept once. Where equal rows
+    disagree, all of them go: nobody knows the right label, and each would be counted as an error of
+    any model.
     """
-    labels_of: dict[str, set[str]] = defaultdict(set)
-    for key, label in zip(keys, labels, strict=True):
-        labels_of[key].add(label)
-    contradicted = {key for key, found in labels_of.items() if len(found) > 1}
-    seen: set[str] = set()
-    repeats, contradicts = np.zeros((2, len(keys)), dtype=np.bool_)
-    for row, key in enumerate(keys):
-        contradicts[row] = key in contradicted
-        repeats[row] = key in seen and not contradicts[row]
-        seen.add(key)
-    return repeats, contradicts, len(contradicted)
+    number: dict[Any, int] = {}
+    codes = np.fromiter((number.setdefault(v, len(number)) for v in labels), np.int64, len(labels))
+    count = int(questions.max()) + 1 if len(questions) else 0
+    pairs = distinct(questions * max(1, len(number)) + codes) // max(1, len(number))
+    is_torn = np.bincount(pairs, minlength=count) > 1
+    contradicts: Mask = is_torn[questions]
+    repeats: Mask = np.ones(len(questions), dtype=np.bool_)
+    repeats[np.unique(questions, return_index=True)[1]] = False
+    return repeats & ~contradicts, contradicts, int(is_torn.sum())
 
 
 def check_classes(labels: Sequence[str], target: str, where: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 from sklearn.tree import DecisionTreeRegressor
 
+from tasks.data.arrow_column import taken
 from tasks.packaging.predictor.table import category_of, numbers_of
 
 LEAK = 0.99
@@ -41,7 +42,7 @@ def alone(
         return {}
     is_fit = random.permutation(len(rows)) % 2 == 0
     return {
-        name: round(_score([columns[name][row] for row in rows], type_, answers, is_fit), 4)
+        name: round(_score(list(taken(columns[name], rows)), type_, answers, is_fit), 4)
         for name, type_ in types.items()
         if type_ != "text"
     }

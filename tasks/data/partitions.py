@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
+
+from tasks.data.arrow_column import ArrowColumn
+from tasks.data.config import DataConfig
 from tasks.data.packed import SUFFIXES as PACKED
 from tasks.data.plain_text import SUFFIXES as PLAIN
 from tasks.data.reading import SUFFIXES as FORMATS
@@ -76,10 +80,10 @@ def newest(partitions: Sequence[Partition], days: int, what: str) -> list[Partit
 
 
 def read_partitions(
-    folder: Path, partitions: Sequence[Partition], encoding: str, columns: Sequence[str]
+    folder: Path, partitions: Sequence[Partition], config: DataConfig, columns: Sequence[str]
 ) -> Table:
     """The rows of all of them; ValueError when they do not have the same columns."""
-    tables = [_read(each, encoding, columns) for each in partitions]
+    tables = [_read(each, config, columns) for each in partitions]
     _check_columns(folder, tables)
     keys = sorted({name for each in partitions for name in each.values})
     facts = {**tables[0].facts, "partitions": len(tables), "partitioned_by": keys}
@@ -126,14 +130,19 @@ def _date(year: str, month: str, day: str) -> date | None:
         return None
 
 
-def _read(partition: Partition, encoding: str, columns: Sequence[str]) -> Table:
-    table = replace(read_table(partition.path, encoding, columns), title=partition.title)
+def _read(partition: Partition, config: DataConfig, columns: Sequence[str]) -> Table:
+    compact = config.kind == "table"
+    table = read_table(partition.path, config.encoding, columns, compact=compact)
+    table = replace(table, title=partition.title)
     for name, value in partition.values.items():
         if name in table.names:
             raise ValueError(
                 f"{partition.title}: the folder names a column {name!r} that the file has too"
             )
-        table.columns[name] = [value] * len(table)
+        cells: Any = [value] * len(table)
+        if compact:
+            cells = ArrowColumn(pa.chunked_array([cells]))
+        table.columns[name] = cells
     return replace(table, names=(*table.names, *partition.values))
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.data.config import DataConfig
+from tasks.data.digests import content_digest
 from tasks.data.given import OPEN, Instants, instants_of
-from tasks.data.splitting import SPLITS, content_digest
+from tasks.data.splitting import SPLITS
 from tasks.data.table import Ids, Table
 
 ROUNDING = 1e-9

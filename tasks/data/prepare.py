@@ -1,23 +1,26 @@
 """From a file of labelled rows to a checked, split dataset and its report; nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.data.arrow_column import taken
 from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
+from tasks.data.digests import Digests, digests_of, numbered, row_digests, seeded_places
 from tasks.data.events import MET, met_before, rated_lower
 from tasks.data.given import LEAK, draw_open_sides, given_sides, leaking_rows, read_sides
 from tasks.data.inputs import Findings, with_inputs, without_leaks
-from tasks.data.kinds import KINDS, Kind
+from tasks.data.kinds import GROUPS_EQUAL_ROWS, KINDS, Kind
 from tasks.data.labels import repeated_rows
 from tasks.data.per_user import sides_of_users
-from tasks.data.snapshot import class_indices, class_quotas
-from tasks.data.splitting import SPLITS, content_digest, seeded_place
+from tasks.data.snapshot import class_quotas
+from tasks.data.splitting import SPLITS, coded
 from tasks.data.table import Ids, Mask, Table, is_missing
 from tasks.data.target import TARGETS
 from tasks.data.weights import class_weights_of, read_weights
@@ -53,7 +56,9 @@ class LabelledRows:
             dropped[reason] = dropped.get(reason, 0) + int((mask & ~gone).sum())
             gone |= mask
         kept = np.flatnonzero(~gone)
-        columns = {name: [values[i] for i in kept] for name, values in self.columns.items()}
+        if len(kept) == len(self):
+            return replace(self, dropped=dropped)
+        columns = {name: taken(values, kept) for name, values in self.columns.items()}
         labels = [self.labels[i] for i in kept]
         weights = None if self.weights is None else self.weights[kept]
         return LabelledRows(columns, labels, self.row_ids[kept], dropped, weights)
@@ -76,7 +81,8 @@ class Prepared:
     """How much a row of each class counts in training; empty when all count alike."""
     rows: LabelledRows
     classes: tuple[str, ...]
-    keys: list[str]
+    questions: Ids
+    """A number for what each row asks: equal rows share one."""
     groups: Ids
     """For each row the smallest `row_id` of its group."""
     sides: Ids
@@ -102,23 +108,22 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     table = kind.opened(table, config)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.given_types)
     rows = _usable_rows(config, table, kind, types)
+    # What was read of a large table has room no longer than it is needed.
+    table = table.without_compact((config.target, str(config.split.column), str(config.split.time)))
+    pa.default_memory_pool().release_unused()
     labelled = (rows.columns, rows.labels)
     config, findings = without_leaks(asked, config, types, labelled, findings)
     types = {name: type_ for name, type_ in types.items() if name in config.inputs}
-    keys = kind.keys({name: rows.columns[name] for name in config.inputs})
-    if config.interactions and config.split.time:
-        users = rows.columns[config.interactions.user]
-        pairs = [f"{key} {label}" for key, label in zip(keys, rows.labels, strict=True)]
-        given = sides_of_users(config, table, users, pairs, rows.row_ids)
-    else:
-        given = given_sides(config.split, table, by_file, rows.row_ids)
-    repeated = len(keys) - len(set(keys))
-    reasons, contradicted = _repeats(config, keys, rows, given[rows.row_ids])
-    rows, keys = _kept(rows.without(reasons), rows, keys)
+    given = _given(config, table, by_file, rows)
+    digests = row_digests(kind, {name: rows.columns[name] for name in config.inputs})
+    questions = numbered(digests)
+    repeated = len(rows) - int(questions.max()) - 1
+    reasons, contradicted = _repeats(config, questions, rows, given[rows.row_ids])
+    rows, digests = _kept(rows.without(reasons), rows, digests)
     classes = TARGETS[config.task].classes(rows.labels, config, table.path.name)
-    rows, keys = _kept(_sampled(rows, keys, given, config), rows, keys)
-    inputs = {name: rows.columns[name] for name in config.inputs}
-    groups, names = _groups(config, kind, rows, inputs, keys)
+    rows, digests = _kept(_sampled(rows, kind, given, config), rows, digests)
+    questions = numbered(digests)
+    groups, names = _groups(config, rows, questions, digests)
     strata = TARGETS[config.task].strata(rows.labels)
     sides = draw_open_sides(names, groups, strata, given[rows.row_ids], config)
     return Prepared(
@@ -130,12 +135,22 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
         class_weights=class_weights_of(config.class_weights, _training(rows, sides), classes),
         rows=rows,
         classes=classes,
-        keys=keys,
+        questions=questions,
         groups=_named(groups, rows),
         sides=sides,
         repeated=repeated,
         contradicted=contradicted,
     )
+
+
+def _given(config: DataConfig, table: Table, by_file: Ids, rows: LabelledRows) -> Ids:
+    """The given side of each row of the table, as far as more than chance decides."""
+    if not (config.interactions and config.split.time):
+        return given_sides(config.split, table, by_file, rows.row_ids)
+    keys = KINDS[config.kind].keys({name: rows.columns[name] for name in config.inputs})
+    pairs = [f"{key} {label}" for key, label in zip(keys, rows.labels, strict=True)]
+    users = rows.columns[config.interactions.user]
+    return sides_of_users(config, table, users, pairs, rows.row_ids)
 
 
 def _wanted(config: DataConfig) -> Sequence[str]:
@@ -150,20 +165,21 @@ def _wanted(config: DataConfig) -> Sequence[str]:
 
 
 def _repeats(
-    config: DataConfig, keys: Sequence[str], rows: LabelledRows, given: Ids
+    config: DataConfig, questions: Ids, rows: LabelledRows, given: Ids
 ) -> tuple[dict[str, Mask], int]:
     """Rows to drop because others ask the same, by reason, and how many inputs disagree."""
     if config.task == "ranking" and config.interactions:
         users = rows.columns[config.interactions.user]
         return {MET: met_before(users, rows.labels, given)}, 0
-    on_sides = [f"{side} {key}" for side, key in zip(given.tolist(), keys, strict=True)]
+    on_sides = questions * (len(SPLITS) + 1) + given + 1
+    on_sides = np.unique(on_sides, return_inverse=True)[1].astype(np.int64)
     repeats, contradicts, contradicted = repeated_rows(on_sides, rows.labels)
     if not KINDS[config.kind].drops_equal_rows:
         return {}, contradicted
     reasons = {"exact duplicate": repeats}
     if TARGETS[config.task].one_answer:  # two numbers for one text are no contradiction
         reasons["conflicting labels"] = contradicts
-    leaks = leaking_rows(keys, given)
+    leaks = leaking_rows(questions, given)
     return ({LEAK: leaks, **reasons} if leaks.any() else reasons), contradicted
 
 
@@ -195,18 +211,16 @@ def _training(rows: LabelledRows, sides: Ids) -> list[Any]:
 
 
 def _kept(
-    rows: LabelledRows, before: LabelledRows, keys: list[str]
-) -> tuple[LabelledRows, list[str]]:
-    """The rows that are left of those `before`, and their keys."""
+    rows: LabelledRows, before: LabelledRows, digests: Digests
+) -> tuple[LabelledRows, Digests]:
+    """The rows that are left of those `before`, and their digests."""
     if len(rows) == len(before):
-        return rows, keys
+        return rows, digests
     places = np.searchsorted(before.row_ids, rows.row_ids)  # both ascend
-    return rows, [keys[place] for place in places]
+    return rows, digests[places]
 
 
-def _sampled(
-    rows: LabelledRows, keys: Sequence[str], given: Ids, config: DataConfig
-) -> LabelledRows:
+def _sampled(rows: LabelledRows, kind: Kind, given: Ids, config: DataConfig) -> LabelledRows:
     """At most `max_rows`, each class of each given side in its share.
 
     Chosen by content: order does not matter.
@@ -214,12 +228,12 @@ def _sampled(
     if config.max_rows is None or config.max_rows >= len(rows):
         return rows
     strata = TARGETS[config.task].strata(rows.labels)
-    classes = sorted(set(strata))
-    labels = class_indices(strata, classes, config.target)
+    classes, labels = coded(strata)
     labels = np.unique(given[rows.row_ids] * len(classes) + labels, return_inverse=True)[1]
     quotas = class_quotas(np.bincount(labels), config.max_rows, LEAST_SAMPLED)
     seed = config.split.seed
-    places = np.array([seeded_place(content_digest(f"sample {key}"), seed) for key in keys])
+    inputs = {name: rows.columns[name] for name in config.inputs}
+    places = seeded_places(row_digests(kind, inputs, "sample "), seed)
     order = np.lexsort((places, labels))
     starts = np.searchsorted(labels[order], np.arange(len(quotas)))
     spare = np.ones(len(rows), dtype=np.bool_)
@@ -229,24 +243,24 @@ def _sampled(
 
 
 def _groups(
-    config: DataConfig,
-    kind: Kind,
-    rows: LabelledRows,
-    inputs: Mapping[str, Sequence[Any]],
-    keys: list[str],
-) -> tuple[Ids, list[str]]:
-    """A group number for each row, and for each row the words that place its group."""
-    grouping = config.split.group_by
+    config: DataConfig, rows: LabelledRows, questions: Ids, digests: Digests
+) -> tuple[Ids, Digests]:
+    """A group number for each row, and for each row the digest that places its group."""
+    kind, grouping = KINDS[config.kind], config.split.group_by
+    inputs = {name: rows.columns[name] for name in config.inputs}
     if grouping == "near_duplicate":
-        return kind.near_duplicates(inputs), keys
+        alike = config.kind in GROUPS_EQUAL_ROWS
+        return questions if alike else kind.near_duplicates(inputs), digests
     if grouping is None:
-        return np.arange(len(rows)), keys
+        return np.arange(len(rows)), digests
     # A row without a value stands alone.
-    names = [
-        f"row {key}" if is_missing(value) or value == "" else f"group {value}"
-        for key, value in zip(keys, rows.columns[grouping], strict=True)
-    ]
-    return np.unique(np.asarray(names), return_inverse=True)[1].astype(np.int64), names
+    values = rows.columns[grouping]
+    found = digests_of("" if value is None else f"group {value}" for value in values)
+    alone = [row for row, value in enumerate(values) if is_missing(value) or value == ""]
+    own = {name: taken(column, np.asarray(alone)) for name, column in inputs.items()}
+    if alone:
+        found[alone] = row_digests(kind, own, "row ")
+    return numbered(found), found
 
 
 def _named(groups: Ids, rows: LabelledRows) -> Ids:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.csv_file import read_csv
 from tasks.data.packed import SUFFIXES as PACKED
 from tasks.data.packed import unpacked
@@ -23,15 +24,19 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".ts", *PLAIN)
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 
 
-def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
+def read_table(
+    path: Path, encoding: str, columns: Sequence[str] = (), *, compact: bool = False
+) -> Table:
     """All rows of the file; of a Parquet file only `columns` when they are named and exist.
+
+    A `compact` Parquet file stays as Arrow has it, for rows that lists would have no room for.
 
     Raises `ValueError`, one sentence with file and line, for whatever is wrong with the file.
     """
     suffix = path.suffix.lower()
     if suffix in PACKED:
         with unpacked(path) as inside:
-            return replace(read_table(inside, encoding, columns), path=path)
+            return replace(read_table(inside, encoding, columns, compact=compact), path=path)
     try:
         if suffix in (".csv", ".tsv"):
             return read_csv(path, encoding)
@@ -42,7 +47,7 @@ def read_table(path: Path, encoding: str, columns: Sequence[str] = ()) -> Table:
         if suffix in PLAIN:
             return read_plain(path, encoding)
         if suffix == ".parquet":
-            return read_parquet(path, columns)
+            return read_parquet(path, columns, compact=compact)
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror or error}") from error
     raise ValueError(f"{path.name}: files of rows end in one of {', '.join((*SUFFIXES, *PACKED))}")
@@ -65,19 +70,23 @@ def read_jsonl(path: Path, encoding: str) -> Table:
     return Table(path, columns, names, np.array(lines, dtype=np.int64), facts)
 
 
-def read_parquet(path: Path, columns: Sequence[str]) -> Table:
+def read_parquet(path: Path, columns: Sequence[str], *, compact: bool = False) -> Table:
     """The named columns, or all when none are named or one does not exist."""
     try:
         file = pq.ParquetFile(path)
         names = tuple(file.schema_arrow.names)
         wanted = [name for name in names if name in columns] or list(names)
-        table = file.read(columns=wanted)
+        words = [f.name for f in file.schema_arrow if compact and pa.types.is_string(f.type)]
+        table = pq.read_table(path, columns=wanted, read_dictionary=words, partitioning=None)
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path.name} is not a readable Parquet file: {reason}") from error
     if table.num_rows == 0:
         raise ValueError(f"{path.name} has columns ({shortened(names)}) and no rows")
-    values = {name: table.column(name).to_pylist() for name in wanted}
+    values: dict[str, Any] = {
+        name: ArrowColumn(table.column(name)) if compact else table.column(name).to_pylist()
+        for name in wanted
+    }
     return Table(path, values, names, facts={"format": "parquet"})
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tasks.data.arrow_column import taken
 from tasks.data.config import DataConfig
 from tasks.data.drift import Drift, drift_sentences
 from tasks.data.given import LEAK
 from tasks.data.kinds import KINDS
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
-from tasks.data.table import Ids
+from tasks.data.table import Ids, distinct
 from tasks.data.target import TARGETS
 
 FORMAT = 1
@@ -58,10 +59,10 @@ def leakage(prepared: Prepared) -> dict[str, int]:
     """Groups and inputs that stand on more than one side; zeros, unless the split was given."""
     if prepared.config.task == "ranking":  # every side asks of the same users
         return {"groups_in_two_splits": 0, "inputs_in_two_splits": 0}
-    sides = prepared.sides.tolist()
+    sides = prepared.sides
     figures = {
-        "groups_in_two_splits": _shared(prepared.groups.tolist(), sides),
-        "inputs_in_two_splits": _shared(prepared.keys, sides),
+        "groups_in_two_splits": _shared(prepared.groups, sides),
+        "inputs_in_two_splits": _shared(prepared.questions, sides),
     }
     given = prepared.config.split.is_given
     equal_rows_may = not KINDS[prepared.config.kind].drops_equal_rows
@@ -105,8 +106,8 @@ def _given_by(prepared: Prepared) -> dict[str, str]:
     return given | {name: PurePath(file).name for name, file in split.files.items()}
 
 
-def _shared(things: list[Any], sides: list[int]) -> int:
-    return len(set(zip(things, sides, strict=True))) - len(set(things))
+def _shared(things: Ids, sides: Ids) -> int:
+    return len(distinct(things * len(SPLITS) + sides)) - len(distinct(things))
 
 
 def _group_figures(groups: Ids, grouping: str) -> dict[str, Any]:
@@ -134,11 +135,11 @@ def _split_figures(prepared: Prepared, split: str) -> dict[str, Any]:
             if prepared.config.split.is_given and not prepared.config.split.time
             else round(asked.get(split, 1 - sum(asked.values())), 4)
         ),
-        "groups": len(np.unique(prepared.groups[side])),
+        "groups": len(distinct(prepared.groups[side])),
         **TARGETS[prepared.config.task].figures(labels, prepared.classes),
     }
 
 
 def _inputs_of(prepared: Prepared, side: int) -> dict[str, list[Any]]:
     chosen = np.flatnonzero(prepared.sides == side)
-    return {name: [values[i] for i in chosen] for name, values in prepared.inputs.items()}
+    return {name: taken(values, chosen) for name, values in prepared.inputs.items()}

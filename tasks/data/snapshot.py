@@ -16,6 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.artifacts import DatasetRef, Split
+from tasks.data.arrow_column import (
+    PIECE,
+    ArrowColumn,
+    cell_type,
+    piece_of,
+    taken,
+    written,
+)
 from tasks.data.weights import combined
 
 Ids = npt.NDArray[np.int64]
@@ -41,33 +49,44 @@ class Rows:
 
     def take(self, indices: Ids) -> "Rows":
         """The rows at `indices`, in that order."""
-        columns = {name: [values[i] for i in indices] for name, values in self.columns.items()}
+        columns = {name: taken(values, indices) for name, values in self.columns.items()}
         weights = None if self.weights is None else self.weights[indices]
         return Rows(columns, self.labels[indices], self.row_ids[indices], weights)
 
 
 def read_split(
-    folder: Path, split: Split, inputs: Sequence[str], target: str, classes: Sequence[str]
+    folder: Path,
+    split: Split,
+    inputs: Sequence[str],
+    target: str,
+    classes: Sequence[str],
+    *,
+    compact: bool = False,
 ) -> Rows:
     """One split of the dataset in `folder`; labels are positions in `classes`, or numbers;
-    without a target zeros."""
+    without a target zeros. `compact` columns stay as Arrow has them."""
     named = [*inputs, target, "row_id"] if target else [*inputs, "row_id"]
     table = pq.read_table(folder / f"{split}.parquet", columns=named)
     labels: Labels
     if not target:
         labels = np.zeros(len(table), dtype=np.int64)
     elif classes:
-        names = table.column(target).to_pylist()
-        labels = class_indices(names, classes, f"{split}.parquet: {target}")
+        places, names = ArrowColumn(table.column(target)).codes()
+        where = f"{split}.parquet: {target}"
+        labels = class_indices(names[: int(places.max()) + 1], classes, where)[places]
     else:
         labels = np.asarray(table.column(target).to_numpy(), dtype=np.float64)
-    columns = {name: table.column(name).to_pylist() for name in inputs}
+    columns: dict[str, Any] = {
+        name: ArrowColumn(table.column(name)) if compact else table.column(name).to_pylist()
+        for name in inputs
+    }
     return Rows(columns, labels, np.asarray(table.column("row_id").to_numpy(), dtype=np.int64))
 
 
 def split_rows(folder: Path, dataset: DatasetRef, split: Split) -> Rows:
     """One split of the dataset whose snapshot is in `folder`."""
-    rows = read_split(folder, split, dataset.inputs, dataset.target, dataset.classes)
+    names = (dataset.inputs, dataset.target, dataset.classes)
+    rows = read_split(folder, split, *names, compact=dataset.kind == "table")
     own = None
     if dataset.weighted:
         read = pq.read_table(folder / f"{split}.parquet", columns=[WEIGHT])
@@ -77,25 +96,36 @@ def split_rows(folder: Path, dataset: DatasetRef, split: Split) -> Rows:
 
 
 def write_split(
-    folder: Path, split: Split, columns: Mapping[str, Sequence[Any]], row_ids: Ids, groups: Ids
+    folder: Path,
+    split: Split,
+    columns: Mapping[str, Sequence[Any]],
+    row_ids: Ids,
+    groups: Ids,
+    chosen: Ids | None = None,
 ) -> None:
-    """Write `<split>.parquet` in the order of `row_id`: equal rows give equal bytes."""
-    order = np.argsort(row_ids, kind="stable")
-    arrays = {name: pa.array([values[i] for i in order]) for name, values in columns.items()}
-    table = pa.table({**arrays, "row_id": row_ids[order], "group": groups[order]})
+    """Write the `chosen` rows, or all, as `<split>.parquet` in the order of `row_id`: equal rows
+    give equal bytes."""
+    chosen = np.arange(len(row_ids)) if chosen is None else chosen
+    order = chosen[np.argsort(row_ids[chosen], kind="stable")]
+    whole = {name: written(values, order) for name, values in columns.items()}
+    whole |= {name: pa.array(ids[order]) for name, ids in (("row_id", row_ids), ("group", groups))}
+    schema = pa.schema([(name, cell_type(values)) for name, values in whole.items()])
     # Every setting that decides bytes is written down; a default may change with the library.
-    pq.write_table(
-        table,
+    writer = pq.ParquetWriter(
         folder / f"{split}.parquet",
+        schema,
         version="2.6",
         compression="zstd",
         compression_level=3,
         use_dictionary=False,
-        row_group_size=1 << 16,
         data_page_version="1.0",
         write_statistics=True,
         store_schema=False,
     )
+    with writer:
+        for start in range(0, max(1, len(order)), PIECE):
+            arrays = [piece_of(values, order, start) for values in whole.values()]
+            writer.write_table(pa.table(arrays, schema=schema), row_group_size=PIECE)
 
 
 def class_indices(values: Sequence[str], classes: Sequence[str], where: str) -> Ids:

@@ -87,7 +87,7 @@ def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
     if path.is_dir() and config.kind in FILE_SUFFIXES:
         return folder_table(path, FILE_SUFFIXES[config.kind])
     if path.is_dir():
-        return read_partitions(path, _partitions(path, config), config.encoding, columns)
+        return read_partitions(path, _partitions(path, config), config, columns)
     if config.window and not config.time_column:
         raise ValueError(
             f"data.window {config.window}: {path.name} is one file, and data.time names no column "
@@ -95,7 +95,7 @@ def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
         )
     if config.source.startswith(f"{BUNDLED}://"):
         return digits_table(path)
-    return read_table(path, config.encoding, columns)
+    return read_table(path, config.encoding, columns, compact=config.kind == "table")
 
 
 def _partitions(folder: Path, config: DataConfig) -> list[Partition]:

@@ -7,64 +7,52 @@ come out right by the law of large numbers. Only a class that would be absent fr
 the group of that class that is nearest to the side moves over.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from tasks.artifacts import Split
+from tasks.data.digests import Digests, Places, seeded_places, smallest
 from tasks.data.labels import check_class_sizes
 from tasks.data.split_config import SplitConfig
-from tasks.data.table import Ids
+from tasks.data.table import Ids, distinct
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-Places = npt.NDArray[np.float64]
 
 
 def split_rows(
-    keys: Sequence[str], groups: Ids, labels: Sequence[str], config: SplitConfig, target: str
+    digests: Digests, groups: Ids, labels: Sequence[str], config: SplitConfig, target: str
 ) -> Ids:
     """For each row the index of its split in `SPLITS`; a group is never divided.
 
-    `keys` say what each row is, `groups` number the rows that must stay together. Only splits that
-    are shares in `config` get rows.
+    `digests` say what each row is, `groups` number the rows that must stay together. Only splits
+    that are shares in `config` get rows.
     Raises `ValueError` naming the classes that are too rare to stand on every side.
     """
     intervals = _intervals(config)
     _, groups = np.unique(groups, return_inverse=True)
-    classes, codes = np.unique(np.asarray(labels), return_inverse=True)
-    members = np.unique(groups * len(classes) + codes)
+    classes, codes = coded(labels)
+    members = distinct(groups * len(classes) + codes)
     group, label = members // len(classes), members % len(classes)
-    sizes = Counter({str(classes[code]): int(n) for code, n in enumerate(np.bincount(label))})
+    sizes = Counter({classes[code]: int(n) for code, n in enumerate(np.bincount(label))})
     check_class_sizes(sizes, len(intervals), f"data.target {target!r}")
-    places = group_places(keys, groups, config.seed)
+    places = group_places(digests, groups, config.seed)
     sides = _sides(places, intervals)
     _spread_classes(sides, places, (group, label), config)
     return np.asarray(sides[groups], dtype=np.int64)
 
 
-def group_places(keys: Sequence[str], groups: Ids, seed: int) -> Places:
-    """A number in [0, 1) for each group 0, 1, ...: hash of its smallest key digest and `seed`."""
-    smallest: dict[int, bytes] = {}
-    for key, group in zip(keys, groups.tolist(), strict=True):
-        digest = content_digest(key)
-        if group not in smallest or digest < smallest[group]:
-            smallest[group] = digest
-    places = (seeded_place(smallest[group], seed) for group in range(len(smallest)))
-    return np.fromiter(places, dtype=np.float64, count=len(smallest))
+def group_places(digests: Digests, groups: Ids, seed: int) -> Places:
+    """A number in [0, 1) for each group 0, 1, ...: hash of its smallest digest and `seed`."""
+    return seeded_places(smallest(digests, groups), seed)
 
 
-def content_digest(key: str) -> bytes:
-    """A short digest of what a row is."""
-    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def seeded_place(digest: bytes, seed: int) -> float:
-    """A number in [0, 1), uniform over digests; another seed gives an unrelated one."""
-    salted = hashlib.blake2b(digest + str(seed).encode(), digest_size=8)
-    return int.from_bytes(salted.digest(), "big") / 2**64
+def coded(labels: Sequence[str]) -> tuple[list[str], Ids]:
+    """The different labels, sorted, and the place of each row's among them."""
+    place = {name: index for index, name in enumerate(sorted(set(labels)))}
+    codes = np.fromiter((place[label] for label in labels), np.int64, len(labels))
+    return list(place), codes
 
 
 def _intervals(config: SplitConfig) -> dict[int, tuple[float, float]]:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
+from tasks.data.arrow_column import ArrowColumn, numeric
 from tasks.data.columns import MOST_DISTINCT, idle_columns
 from tasks.data.config import DataConfig
-from tasks.data.table import Ids, Mask, Table, shortened
+from tasks.data.table import Ids, Mask, Table, distinct, shortened
 from tasks.data.text import MIN_MEAN_WORDS
 from tasks.packaging.predictor.table import (
     PARSERS,
@@ -17,6 +20,8 @@ from tasks.packaging.predictor.table import (
 )
 
 Columns = Mapping[str, Sequence[Any]]
+AT = (0, 0.05, 0.5, 0.95, 1)
+"""Quantiles of a column of numbers in the data report."""
 
 
 class TableKind:
@@ -43,6 +48,8 @@ class TableKind:
     def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
         """Pass when every cell is a plain value; ValueError otherwise."""
         for name in inputs:
+            if _holds_plain_values(table.columns[name]):
+                continue
             for row, value in enumerate(table.columns[name]):
                 if isinstance(value, list | dict | bytes):
                     raise ValueError(
@@ -73,8 +80,7 @@ class TableKind:
 
     def unusable(self, columns: Columns) -> dict[str, Mask]:
         """Rows to drop, by reason: those in which nothing stands."""
-        empty = [[is_empty(value) for value in values] for values in columns.values()]
-        return {"empty row": np.logical_and.reduce(empty)}
+        return {"empty row": np.logical_and.reduce([_missing(v) for v in columns.values()])}
 
     def keys(self, columns: Columns) -> list[str]:
         """What a row is, as a string."""
@@ -92,6 +98,13 @@ class TableKind:
 
 def type_of(values: Sequence[Any]) -> str:
     """The first type that all cells can be; words that hardly repeat are text if they are many."""
+    if isinstance(values, ArrowColumn):
+        if values.is_number and np.isfinite(values.numbers()[~values.missing()]).all():
+            return "number"
+        if values.has_words and values.has_few_values:
+            words = values.codes()[1]
+            if len(words) <= MOST_DISTINCT * len(values):
+                values = words  # too few different ones to be free text
     type_ = next(name for name, parse in PARSERS.items() if _can_be(values, parse))
     return "text" if type_ == "category" and _is_free_text(values) else type_
 
@@ -117,14 +130,33 @@ def _can_be(values: Sequence[Any], parse: Callable[[Any], Any]) -> bool:
     return True
 
 
-def _typed(name: str, values: Sequence[Any], type_: str) -> list[Any]:
+def _typed(name: str, values: Sequence[Any], type_: str) -> Any:
+    if not isinstance(values, ArrowColumn):
+        return _typed_cells(name, values, type_)
+    if type_ == "number" and values.is_number and not np.isinf(values.numbers()).any():
+        return numeric(values)
+    return values.mapped(
+        lambda cells, row_of: _typed_cells(name, cells, type_, row_of), _ARROW_TYPES[type_]
+    )
+
+
+_ARROW_TYPES = {
+    "number": pa.float64(), "boolean": pa.bool_(), "moment": pa.string(),
+    "category": pa.string(), "text": pa.string(),
+}  # fmt: skip
+
+
+def _typed_cells(
+    name: str, values: Sequence[Any], type_: str, row_of: Callable[[int], int] = int
+) -> list[Any]:
+    """The values; the one at a place stands in the row that `row_of` says."""
     found = []
-    for row, value in enumerate(values):
+    for place, value in enumerate(values):
         try:
             _check_text(value) if type_ == "text" else PARSERS[type_](value)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"data.columns {name!r}: {value!r} in row {row + 1} is no {type_}"
+                f"data.columns {name!r}: {value!r} in row {row_of(place) + 1} is no {type_}"
             ) from error
         found.append(None if is_empty(value) else _value(value, type_))
     return found
@@ -148,7 +180,27 @@ def _value(value: Any, type_: str) -> Any:
     return category_of(value)
 
 
+def _missing(values: Sequence[Any]) -> Mask:
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return values.missing()
+    if isinstance(values, ArrowColumn) and values.has_few_values:
+        codes, known = values.codes()
+        return np.fromiter(map(is_empty, known), dtype=np.bool_, count=len(known))[codes]
+    return np.fromiter(map(is_empty, values), dtype=np.bool_, count=len(values))
+
+
+def _holds_plain_values(values: Sequence[Any]) -> bool:
+    """Whether the type of the column alone says that no cell is a list or bytes."""
+    return isinstance(values, ArrowColumn) and (values.is_number or values.has_words)
+
+
 def _figures(values: Sequence[Any]) -> dict[str, Any]:
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return _number_figures(values.numbers())
+    if isinstance(values, ArrowColumn) and values.has_few_values:
+        share = values.missing().mean() if len(values) else 0.0
+        different = len([value for value in values.codes()[1] if value is not None])
+        return {"missing": round(float(share), 4), "different": different}
     known = [value for value in values if value is not None]
     figures: dict[str, Any] = {
         "missing": round(1 - len(known) / max(1, len(values)), 4),
@@ -156,5 +208,16 @@ def _figures(values: Sequence[Any]) -> dict[str, Any]:
     }
     numbers = [value for value in known if isinstance(value, float)]
     if numbers:
-        figures["quantiles"] = [float(q) for q in np.quantile(numbers, (0, 0.05, 0.5, 0.95, 1))]
+        figures["quantiles"] = [float(q) for q in np.quantile(numbers, AT)]
+    return figures
+
+
+def _number_figures(numbers: NDArray[np.float64]) -> dict[str, Any]:
+    known = numbers[~np.isnan(numbers)]
+    figures: dict[str, Any] = {
+        "missing": round(1 - len(known) / max(1, len(numbers)), 4),
+        "different": len(distinct(known)),
+    }
+    if len(known):
+        figures["quantiles"] = [float(q) for q in np.quantile(known, AT)]
     return figures

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tasks.artifacts import Task
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.config import DataConfig
 from tasks.data.item_target import ItemTarget
 from tasks.data.labels import check_classes, check_missing, class_name, read_labels
@@ -147,7 +148,10 @@ def read_numbers(table: Table, target: str) -> tuple[list[float], Mask]:
     Raises `ValueError` for an unknown column, a value that is no finite number, or when more than
     5 % are missing.
     """
-    names = [class_name(value) for value in table.column(target, "data.target")]
+    values = table.column(target, "data.target")
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return _compact_numbers(values, table, target)
+    names = [class_name(value) for value in values]
     missing = np.array([name is None or name.lower() == "na" for name in names], dtype=np.bool_)
     check_missing(missing, table, target)
     numbers = [
@@ -155,6 +159,15 @@ def read_numbers(table: Table, target: str) -> tuple[list[float], Mask]:
         for row, name in enumerate(names)
     ]
     return numbers, missing
+
+
+def _compact_numbers(values: ArrowColumn, table: Table, target: str) -> tuple[list[float], Mask]:
+    numbers, missing = values.numbers(), values.missing()
+    check_missing(missing, table, target)
+    if (strange := np.isinf(numbers)).any():
+        row = int(np.argmax(strange))
+        _number(str(numbers[row]), table.where(row), target)
+    return np.where(missing, 0.0, numbers).tolist(), missing
 
 
 def _number(name: str, where: str, target: str) -> float:

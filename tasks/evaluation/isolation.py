@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
 SHARED_ROWS = 4000
 """From here on a second process is worth its start."""
+MOST_ROWS = 250_000
+"""Rows that one process answers, which holds all their cells."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
 
 
@@ -39,15 +41,21 @@ def eager_p50_ms(model_folder: Path, columns: Columns) -> float:
 
 
 def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
-    """Class probabilities of these rows, [rows, classes]; many rows are shared by two processes."""
+    """Class probabilities of these rows, [rows, classes]; many rows are shared by two processes at
+    a time."""
     rows = min(map(len, columns.values()))
     if rows < SHARED_ROWS:
         return _answers(bundle, columns)
-    halves = [{n: c[start::2] for n, c in columns.items()} for start in (0, 1)]
+    parts = max(2, -(-rows // MOST_ROWS))
+
+    def answered(start: int) -> NDArray[np.float32]:
+        return _answers(bundle, {name: cells[start::parts] for name, cells in columns.items()})
+
     with ThreadPoolExecutor(max_workers=2) as pool:
-        even, odd = pool.map(_answers, [bundle, bundle], halves)
-    whole = np.empty((rows, even.shape[1]), dtype=np.float32)
-    whole[0::2], whole[1::2] = even, odd
+        found = list(pool.map(answered, range(parts)))
+    whole = np.empty((rows, found[0].shape[1]), dtype=np.float32)
+    for start, part in enumerate(found):
+        whole[start::parts] = part
     return whole
 
 
@@ -62,7 +70,8 @@ def _answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
 def _run(module: str, what: Sequence[str], folder: Path, columns: Columns) -> bytes:
     with tempfile.TemporaryDirectory(prefix="measure-") as work:
         rows, out = Path(work) / "rows.json", Path(work) / "out"
-        rows.write_text(json.dumps(columns), encoding="utf-8")
+        cells = {name: list(values) for name, values in columns.items()}
+        rows.write_text(json.dumps(cells), encoding="utf-8")
         # -P: the working folder is not on the import path.
         command = [sys.executable, "-P", "-m", module, *what, str(folder), str(rows), str(out)]
         done = subprocess.run(  # noqa: S603 - our own module, paths that we made

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from tasks.artifacts import Task
+from tasks.data.arrow_column import taken
 from tasks.training.batches import RowIds
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
@@ -47,7 +48,7 @@ class Rows:
     def take(self, ids: RowIds) -> "Rows":
         """The rows of these positions, in this order."""
         return Rows(
-            {name: [column[index] for index in ids] for name, column in self.columns.items()},
+            {name: taken(column, ids) for name, column in self.columns.items()},
             self.labels[ids],
             None if self.teacher is None else self.teacher[ids],
             None if self.weights is None else self.weights[ids],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.artifacts import DatasetRef
+from tasks.data.arrow_column import PIECE, ArrowColumn
 from tasks.packaging.predictor.table import category_of, numbers_of
 from tasks.training.architectures import FtTransformer, Mlp, TableResNet
 from tasks.training.blueprint import Blueprint
@@ -60,7 +61,7 @@ def column_tables(
         _scale(name, values, scaling.get(name, "standard"))
         for column, type_ in types.items()
         if type_ != "category"
-        for name, values in numbers_of(column, type_, columns[column]).items()
+        for name, values in _numbers(column, type_, columns[column]).items()
     ]
     categories = {
         column: _categories(columns[column])
@@ -98,6 +99,17 @@ def _blueprint(family: str, own: dict[str, Any], dataset: DatasetRef, train: Row
     return Blueprint(family=family, config=shape, inputs=dataset.inputs, encoder=encoder)
 
 
+def _numbers(column: str, type_: str, values: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Its numbers, of which few cells are Python's own at one time."""
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return numbers_of(column, type_, values.numbers())
+    pieces = [
+        numbers_of(column, type_, values[start : start + PIECE], start)
+        for start in range(0, max(1, len(values)), PIECE)
+    ]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
 def _scale(name: str, values: np.ndarray, scaling: str) -> dict[str, Any]:
     known = values[~np.isnan(values)]
     mean, deviation = _ORIGIN_AND_UNIT[scaling](known) if len(known) else (0.0, 1.0)
@@ -129,6 +141,13 @@ _ORIGIN_AND_UNIT: dict[str, Callable[[np.ndarray], tuple[float, float]]] = {
 
 
 def _categories(values: Sequence[Any]) -> list[str]:
-    counts = Counter(name for name in map(category_of, values) if name is not None)
+    different, sizes = values, [1] * len(values)
+    if isinstance(values, ArrowColumn):
+        codes, different = values.codes()
+        sizes = np.bincount(codes).tolist()
+    counts: Counter[str] = Counter()
+    for name, size in zip(map(category_of, different), sizes, strict=True):
+        if name is not None:
+            counts[name] += size
     known = [(-count, name) for name, count in counts.items() if count >= MIN_COUNT]
     return [name for _, name in sorted(known)[:MOST_CATEGORIES]]

@@ -41,7 +41,7 @@ def test_the_answer_of_a_query_is_prepared_like_a_file(database: Path) -> None:
     prepared = prepare_rows(local, Path())
     assert len(prepared.table) == 25_000
     assert prepared.types == {"age": "number", "city": "category"}
-    assert prepared.table.columns["age"][:4] == [None, None, None, 3.0]
+    assert prepared.inputs["age"][:4] == [None, None, None, 3.0]
 
 
 def test_the_digest_follows_the_rows(database: Path) -> None:

@@ -17,6 +17,12 @@ import numpy as np
 MISSING = frozenset({"", "na", "nan", "null", "n/a", "#n/a", "<na>", "nat"})
 """How programs write a missing cell, in lower case."""
 MOMENT_PARTS = ("day", "month", "weekday", "hour")
+PIECE = 1 << 16
+"""Rows that are parsed at one time, so that memory grows by what is kept of them alone."""
+FEW = 32
+"""Numbers that are parsed one by one sooner than at once."""
+PLAIN = {float, int, type(None)}
+"""Types of cells that are numbers, or missing, as they stand."""
 Numbers = np.ndarray
 
 
@@ -49,10 +55,22 @@ class TableRows:
 
     def rows(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """float32 [rows, K + M]; ids are exact in it up to 2**24."""
+        count = len(next(iter(columns.values()), ()))
+        if count <= PIECE:
+            return self._encoded(columns, 0)
+        found = np.empty((count, self._scales.width + len(self._ids)), dtype=np.float32)
+        cells = {column: _cells(columns, column) for column in (*self._numeric, *self._ids)}
+        for start in range(0, count, PIECE):
+            piece = {name: values[start : start + PIECE] for name, values in cells.items()}
+            found[start : start + PIECE] = self._encoded(piece, start)
+        return found
+
+    def _encoded(self, columns: Mapping[str, Sequence[Any]], first: int) -> np.ndarray:
+        """Rows of which the first is row `first`."""
         parts = {
             name: number
             for column, type_ in self._numeric.items()
-            for name, number in numbers_of(column, type_, _cells(columns, column)).items()
+            for name, number in numbers_of(column, type_, _cells(columns, column), first).items()
         }
         ids = [self._category_ids(columns, column) for column in self._ids]
         count = len(next(iter(parts.values()), ids[0] if ids else ()))
@@ -114,9 +132,14 @@ class _Scales:
             found[:, self._places[self._told] + 1] = gone_RK[:, self._told]
 
 
-def numbers_of(column: str, type_: str, values: Sequence[Any]) -> dict[str, Numbers]:
-    """The numbers that a column that is no category comes to, NaN where missing, by name."""
-    found = _parsed(column, type_, values)
+def numbers_of(
+    column: str, type_: str, values: Sequence[Any] | Numbers, first: int = 0
+) -> dict[str, Numbers]:
+    """The numbers that a column that is no category comes to, NaN where missing, by name.
+
+    The first of the values stands in row `first`, which a ValueError tells.
+    """
+    found = _parsed(column, type_, values, first)
     if type_ != "moment":
         return {column: found}
     return {f"{column}.{part}": found[:, i] for i, part in enumerate(MOMENT_PARTS)}
@@ -182,9 +205,17 @@ def _cells(columns: Mapping[str, Sequence[Any]], column: str) -> Sequence[Any]:
     return columns[column]
 
 
-def _parsed(column: str, type_: str, values: Sequence[Any]) -> Numbers:
+def _are_plain(values: Sequence[Any] | Numbers) -> bool:
+    return isinstance(values, np.ndarray) or set(map(type, values)) <= PLAIN
+
+
+def _parsed(column: str, type_: str, values: Sequence[Any] | Numbers, first: int) -> Numbers:
+    if type_ == "number" and len(values) > FEW and _are_plain(values):
+        numbers = np.array(values, dtype=np.float64)
+        if not np.isinf(numbers).any():
+            return numbers
     found = []
-    for row, value in enumerate(values):
+    for row, value in enumerate(values, start=first):
         try:
             found.append(PARSERS[type_](value))
         except (TypeError, ValueError) as error:

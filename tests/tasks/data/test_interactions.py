@@ -80,7 +80,7 @@ def test_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
     kinds = []
     for lines in (tied, shuffled):
         found = prepared(tmp_path, lines, split={"time": "at"})
-        rows = zip(found.keys, found.rows.labels, found.sides.tolist(), strict=True)
+        rows = zip(found.questions, found.rows.labels, found.sides.tolist(), strict=True)
         kinds.append(sorted(rows))
     assert kinds[0] == kinds[1]
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tasks.data.labels import (
@@ -67,7 +68,7 @@ def test_a_label_that_is_no_name(value: Any) -> None:
 
 
 def test_equal_rows_are_kept_once_and_contradictions_not_at_all() -> None:
-    keys = ["a", "b", "a", "c", "b", "c"]
+    keys = np.array([0, 1, 0, 2, 1, 2])
     labels = ["x", "x", "x", "x", "y", "x"]
     repeats, contradicts, count = repeated_rows(keys, labels)
     assert repeats.tolist() == [False, False, True, False, False, True]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.data.digests import digests_of
 from tasks.data.split_config import SplitConfig
 from tasks.data.splitting import SPLITS, split_rows
 
@@ -18,7 +19,7 @@ def sides_by_key(
     keys: list[str], labels: list[str], config: SplitConfig = CONFIG
 ) -> dict[str, int]:
     """Every row a group of its own."""
-    sides = split_rows(keys, np.arange(len(keys)), labels, config, "label")
+    sides = split_rows(digests_of(keys), np.arange(len(keys)), labels, config, "label")
     return dict(zip(keys, sides.tolist(), strict=True))
 
 
@@ -45,7 +46,7 @@ def test_a_group_is_never_divided(groups: list[int], seed: int) -> None:
     keys = [f"row {number}" for number in range(len(groups))]
     config = SplitConfig(seed=seed)
     try:
-        sides = split_rows(keys, np.array(groups), labels_of(keys), config, "label")
+        sides = split_rows(digests_of(keys), np.array(groups), labels_of(keys), config, "label")
     except ValueError:
         return
     pairs = set(zip(groups, sides.tolist(), strict=True))
@@ -91,7 +92,7 @@ def test_a_class_that_is_too_rare_is_named_with_its_count() -> None:
     keys = [f"row {number}" for number in range(50)]
     labels = ["rare" if number < 2 else "usual" for number in range(50)]
     with pytest.raises(ValueError, match=r"data\.target 'label': too rare .*: 'rare' has 2$"):
-        split_rows(keys, np.arange(50), labels, CONFIG, "label")
+        split_rows(digests_of(keys), np.arange(50), labels, CONFIG, "label")
 
 
 def test_copies_of_one_row_do_not_make_a_class_frequent() -> None:
@@ -99,7 +100,7 @@ def test_copies_of_one_row_do_not_make_a_class_frequent() -> None:
     groups = np.where(np.arange(60) < 20, 0, np.arange(60))
     labels = ["copied" if number < 20 else "usual" for number in range(60)]
     with pytest.raises(ValueError, match=r"'copied' has 1$"):
-        split_rows(keys, groups, labels, CONFIG, "label")
+        split_rows(digests_of(keys), groups, labels, CONFIG, "label")
 
 
 def test_groups_that_cannot_be_spread_are_refused() -> None:
@@ -108,4 +109,4 @@ def test_groups_that_cannot_be_spread_are_refused() -> None:
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3, 3])
     keys = [f"row {group}" for group in groups]
     with pytest.raises(ValueError, match=r"data\.split\.group_by 'near_duplicate': the groups are"):
-        split_rows(keys, groups, labels, CONFIG, "label")
+        split_rows(digests_of(keys), groups, labels, CONFIG, "label")

@@ -59,7 +59,7 @@ def test_equal_rows_stay_and_stand_on_one_side(tmp_path: Path) -> None:
     found = prepared(tmp_path, rows(600))
     assert len(found.rows) == 600
     sides: dict[str, set[int]] = {}
-    for key, side in zip(found.keys, found.sides.tolist(), strict=True):
+    for key, side in zip(found.questions.tolist(), found.sides.tolist(), strict=True):
         sides.setdefault(key, set()).add(side)
     assert all(len(each) == 1 for each in sides.values())
 
