@@ -16,8 +16,10 @@ from tasks.training.examples import Batch
 
 QUIETER_DB = 20.0
 """How much fainter than the loudest that is asked for the noise may be."""
-GRAINS = 2.0
-"""Frequencies that a band of pitch is the mean of, roughly: the fewer, the rougher the noise."""
+GRAINS = 2
+"""Frequencies that a band of pitch is the mean of, roughly: the fewer, the rougher the noise. The
+power of each is exponential, so that of the band is the gamma distribution that took thrice as
+long to draw from."""
 Random = np.random.Generator
 
 
@@ -61,17 +63,17 @@ def noisy(mels_BTM: Tensor, mask_BT: Tensor, config: AudioAugmentConfig, random:
 
     Powers add up, and white noise is as loud in every band, as bands are means.
     """
-    count = len(mels_BTM)
-    below = config.snr_db + random.uniform(0, QUIETER_DB, count)
-    is_hit = random.random(count) < config.noise
-    grains = random.gamma(GRAINS, 1 / GRAINS, tuple(mels_BTM.shape))
-    level_BTM = grains * (10.0 ** (-below / 10) * is_hit)[:, None, None]
-    power_BTM = 10.0**mels_BTM * mask_BT.unsqueeze(-1)
-    mean_B11 = (power_BTM.mean(2).sum(1) / mask_BT.sum(1))[:, None, None]
-    noise_BTM = torch.from_numpy(level_BTM).to(mels_BTM) * mean_B11
-    # What no noise is laid on keeps every bit.
-    is_hit_B11 = torch.from_numpy(is_hit).to(mels_BTM.device)[:, None, None]
-    return torch.where(is_hit_B11, (10.0**mels_BTM + noise_BTM).log10(), mels_BTM)
+    count, frames, bands = mels_BTM.shape
+    below_B = config.snr_db + random.uniform(0, QUIETER_DB, count)
+    hit_H = np.flatnonzero(random.random(count) < config.noise)
+    # What no noise is laid on keeps every bit, and costs nothing: of a batch this was a sixth.
+    grains_GHTM = random.standard_exponential((GRAINS, len(hit_H), frames, bands), dtype=np.float32)
+    level_HTM = grains_GHTM.mean(axis=0) * (10.0 ** (-below_B[hit_H] / 10))[:, None, None]
+    rows_H = torch.from_numpy(hit_H).to(mels_BTM.device)
+    power_HTM, mask_HT = 10.0 ** mels_BTM[rows_H], mask_BT[rows_H]
+    mean_H11 = ((power_HTM.mean(2) * mask_HT).sum(1) / mask_HT.sum(1))[:, None, None]
+    noise_HTM = torch.from_numpy(level_HTM).to(mels_BTM) * mean_H11
+    return mels_BTM.index_copy(0, rows_H, (power_HTM + noise_HTM).log10())
 
 
 def without_time(mels_BTM: Tensor, mask_BT: Tensor, share: float, random: Random) -> Tensor:
