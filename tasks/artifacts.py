@@ -60,14 +60,33 @@ class DatasetRef(Artifact):
         return max(1, len(self.classes))
 
 
+class RateTrial(Artifact):
+    """Short trainings at one learning rate, one for each seed."""
+
+    lr: float
+    schedule: str
+    scores: tuple[float, ...]
+    """Best validation score of each seed, higher is better."""
+
+    @property
+    def score(self) -> float:
+        """Mean over the seeds."""
+        return sum(self.scores) / len(self.scores)
+
+
 class Tuned(Artifact):
     """The learning rate that the range test and the sweep settled on, and why."""
 
     lr: float
     """0 of a teacher that has none."""
+    schedule: str | None = None
+    """Found by the sweep where it was asked to; else the teacher's own holds."""
     reason: str
-    trials: tuple[tuple[float, float], ...]
-    """(learning rate, validation score) of each confirming trial."""
+    interval: tuple[float, float] | None = None
+    """Lowest and highest rate that the sweep cannot tell from the best."""
+    is_trusted: bool | None = None
+    """Whether the range test agrees with the sweep; None where one of them was not made."""
+    trials: tuple[RateTrial, ...]
     range_test: tuple[tuple[float, float], ...]
     """(learning rate, smoothed loss) of the exponential ramp; empty when the rate was given."""
     suggested: float | None

@@ -24,6 +24,8 @@ def train_teacher(
 ) -> TrainedModel:
     """Return the teacher, trained by `compute.workers` workers at the tuned rate."""
     storage = open_storage()
+    if tuned.schedule is not None:
+        config = config.model_copy(update={"schedule": tuned.schedule})
     connect()
     key = run_key("teacher", code_digest(__name__), config, tuned.lr, compute, dataset.sha256)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import check, init, ops, predict, run, runs, schedule, stack
+from flows.cli import check, init, ops, predict, rate, run, runs, schedule, stack
 from flows.cli.console import say
 from infra.stack import StackError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (run, check, init, runs, ops, predict, schedule, stack):
+for group in (run, check, init, rate, runs, ops, predict, schedule, stack):
     app.add_typer(group.app)
 
 

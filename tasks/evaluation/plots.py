@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from tasks.artifacts import EvalReport, Role, Tuned
+from tasks.artifacts import EvalReport, RateTrial, Role, Tuned
 from tasks.evaluation.metrics import BINS, Labels, Probabilities, reliability
 from tasks.evaluation.pareto import draw_pareto
 
@@ -28,6 +28,8 @@ ROLE_COLOURS: dict[Role, str] = {
 }
 MOST_COUNTED, MOST_NAMED = 12, 40
 """Classes whose counts, and whose names, are written into a confusion matrix."""
+FELL_APART = -1e8
+"""Below any score that a model can have."""
 MOST_INCHES, MOST_LETTERS = 12.0, 24
 """Side of a confusion matrix, and of a class's name."""
 Point = Mapping[str, Any]
@@ -122,15 +124,43 @@ def plot_learning_curves(histories: Mapping[str, Sequence[Point]], metric: str, 
 
 
 def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
-    """Loss over the ramp of rates, and the rate that was settled on."""
-    figure = Figure(figsize=(7, 4), dpi=DPI, layout="constrained")
+    """Loss over the ramp of rates, scores of the sweep's trials, and the rate that was chosen."""
+    figure = Figure(figsize=(7.6, 4.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
     if tuned.range_test:
         axes.plot(*zip(*tuned.range_test, strict=True), color=COLOURS[0], label="range test")
+    if tuned.suggested:
+        axes.axvline(tuned.suggested, color=COLOURS[0], linestyle=":", label="its steepest place")
+    if tuned.trials:
+        _draw_trials(axes.twinx(), tuned.trials)
+    if tuned.interval and tuned.interval[0] < tuned.interval[1]:
+        axes.axvspan(*tuned.interval, color=COLOURS[1], alpha=0.12, label="as good as the best")
     if tuned.lr:
+        if not tuned.range_test:
+            axes.set_xlim(tuned.lr / 10, tuned.lr * 10)
         axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=5, fontsize=8, frameon=False)
     return save_figure(figure, path)
+
+
+def _draw_trials(axes: Any, trials: Sequence[RateTrial]) -> None:
+    """Mean score of each rate, from the worst to the best seed; a mark for each schedule.
+
+    Those that fell apart are left out.
+    """
+    axes.set_ylabel("validation score of the sweep")
+    for index, schedule in enumerate(dict.fromkeys(trial.schedule for trial in trials)):
+        kept = [t for t in trials if t.schedule == schedule and min(t.scores) > FELL_APART]
+        ends = [[t.score - min(t.scores), max(t.scores) - t.score] for t in kept]
+        axes.errorbar(
+            [t.lr for t in kept],
+            [t.score for t in kept],
+            yerr=np.array(ends).T if kept else None,
+            fmt="os^vDP*Xh"[index],
+            color=COLOURS[2 + index % 5],
+            capsize=3,
+            label=f"sweep, {schedule}",
+        )
 
 
 def plot_hits(report: EvalReport, hits_K: NDArray[np.int64], path: Path) -> Path:

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from statistics import variance
 
-from tasks.sweep.range_test import Suggestion
+from tasks.artifacts import RateTrial
+from tasks.sweep.range_test import Rates, Suggestion
 
 REACH = 3.0
-"""The sweep looks this factor below and above the suggestion."""
+"""The sweep looks this factor below and above the suggestion.
 
-Trials = tuple[tuple[float, float], ...]
-"""(rate, validation score), in the order in which the rates were asked for."""
+A range test that is further than this from what the sweep finds is not to be trusted."""
 
 
-def rates_around(suggestion: Suggestion, allowed: tuple[float, float]) -> tuple[float, float]:
+def rates_around(suggestion: Suggestion, allowed: Rates) -> Rates:
     """Lowest and highest rate of the sweep: around the suggestion, inside what is allowed."""
     lowest, highest = allowed
     centre = min(max(suggestion.steepest, lowest), highest)
@@ -25,21 +26,69 @@ def spread_rates(lowest: float, highest: float, count: int) -> list[float]:
     return [lowest * factor ** (index + 0.5) for index in range(count)]
 
 
-def best_rate(trials: Sequence[tuple[float, float]], valid_rows: int) -> float:
-    """The lowest rate whose score is within one standard error of the best.
+def widened(interval: Rates, trials: Sequence[RateTrial], allowed: Rates) -> Rates:
+    """The interval, further on the side on which the best rate is the outermost one tried."""
+    lowest, highest = interval
+    rates = [trial.lr for trial in trials]
+    best = max(trials, key=lambda trial: trial.score).lr
+    if best == min(rates):
+        lowest = max(allowed[0], lowest / REACH**2)
+    if best == max(rates):
+        highest = min(allowed[1], highest * REACH**2)
+    return lowest, highest
+
+
+def best_trial(trials: Sequence[RateTrial], valid_rows: int) -> RateTrial:
+    """The one with the lowest rate of those within one standard error of the best.
 
     A short trial flatters high rates, which have less time to do harm than in the full training;
     among rates that the sample cannot tell apart the lowest is the safe one.
     """
-    best = max(score for _, score in trials)
-    share = min(max(best, 0.0), 1.0)  # R2 may lie below zero
-    error = math.sqrt(share * (1 - share) / valid_rows)
-    return min(rate for rate, score in trials if score >= best - error)
+    return min(as_good_as_the_best(trials, valid_rows), key=lambda trial: trial.lr)
 
 
-def reason_for(suggestion: Suggestion, trials: Sequence[tuple[float, float]], lr: float) -> str:
+def as_good_as_the_best(trials: Sequence[RateTrial], valid_rows: int) -> list[RateTrial]:
+    """Those whose mean score is within one standard error of the best one's, same schedule.
+
+    The error is that of the difference of two means over seeds; of one seed, that of a share among
+    `valid_rows`.
+    """
+    best = max(trials, key=lambda trial: trial.score)
+    return [
+        one
+        for one in trials
+        if one.schedule == best.schedule and one.score >= best.score - _error(best, one, valid_rows)
+    ]
+
+
+def _error(best: RateTrial, other: RateTrial, valid_rows: int) -> float:
+    if len(best.scores) > 1:
+        return math.sqrt((variance(best.scores) + variance(other.scores)) / len(best.scores))
+    share = min(max(best.score, 0.0), 1.0)  # R2 may lie below zero
+    return math.sqrt(share * (1 - share) / valid_rows)
+
+
+def interval_of(trials: Sequence[RateTrial], valid_rows: int) -> Rates:
+    """Lowest and highest rate that cannot be told from the best."""
+    rates = [trial.lr for trial in as_good_as_the_best(trials, valid_rows)]
+    return min(rates), max(rates)
+
+
+def agrees(suggestion: Suggestion, interval: Rates) -> bool:
+    """Whether the steepest place of the curve is within REACH of what the sweep found."""
+    return interval[0] / REACH <= suggestion.steepest <= interval[1] * REACH
+
+
+def reason_for(
+    suggestion: Suggestion, trials: Sequence[RateTrial], lr: float, interval: Rates
+) -> str:
     """One sentence for people."""
+    schedules = {trial.schedule for trial in trials}
+    with_it = next(trial.schedule for trial in trials if trial.lr == lr)
+    chosen = f" with {with_it}" if len(schedules) > 1 else ""
+    verdict = "they agree" if agrees(suggestion, interval) else "the range test is unreliable here"
     return (
         f"range test says {suggestion.steepest:.1e} (steepest) or {suggestion.tenth:.1e} "
-        f"(a tenth of the minimum), sweep of {len(trials)} says {lr:.1e}: using the sweep"
+        f"(a tenth of the minimum), sweep of {len(trials)} says {lr:.1e}{chosen} "
+        f"({interval[0]:.1e} to {interval[1]:.1e}): {verdict}, using the sweep"
     )

@@ -1,13 +1,14 @@
 """The learning-rate range test: raise the rate every step, watch the loss (arXiv:1506.01186)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.training.batches import RowIds
 from tasks.training.blueprint import first_model
-from tasks.training.course import Setting, new_state, num_steps
+from tasks.training.course import Course, Material, Setting, TrainState, new_state, num_steps
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob, material_of
@@ -47,7 +48,7 @@ def ramp_ends(allowed: Rates) -> Rates:
 
 
 def ramp(job: TrainingJob, ends: Rates) -> list[float]:
-    """Loss of every step of one pass whose rate climbs between the ends."""
+    """Loss of every step of the course while its rate climbs between the ends."""
     use_allotted_threads()
     device = choose_device(job.compute)
     model = first_model(job.blueprint, job.course.seed)
@@ -55,7 +56,7 @@ def ramp(job: TrainingJob, ends: Rates) -> list[float]:
     material, setting = material_of(job), Setting(device)
     total = num_steps(job.course, material)
     losses: list[float] = []
-    for row_ids in remaining_batches(state, job.course, material):
+    for row_ids in _all_batches(state, job.course, material):
         state.lr = exponential_lr(state.step, total, *ends)
         try:
             losses.append(take_batch(state, row_ids, job.course, material, setting))
@@ -64,6 +65,13 @@ def ramp(job: TrainingJob, ends: Rates) -> list[float]:
         if not math.isfinite(losses[-1]) or losses[-1] > DIVERGED * losses[0]:
             break
     return losses
+
+
+def _all_batches(state: TrainState, course: Course, material: Material) -> Iterator[RowIds]:
+    """Those of every epoch."""
+    while state.epochs_done < course.epochs:
+        yield from remaining_batches(state, course, material)
+        state.epochs_done += 1
 
 
 def curve_of(ramps: Sequence[Sequence[float]], ends: Rates, total_steps: int) -> Curve:
@@ -93,7 +101,9 @@ def suggestion_of(curve: Curve) -> Suggestion:
     if len(curve) < LEAST_STEPS:
         raise ValueError(f"range test broke off after {len(curve)} steps; it needs {LEAST_STEPS}")
     rates, losses = np.array(curve).T
-    edge = max(1, round(SKIPPED * len(rates)))
-    slopes = np.gradient(losses, np.log(rates))[edge:-edge]
-    steepest = float(rates[edge:-edge][int(slopes.argmin())])
-    return Suggestion(steepest, float(rates[int(losses.argmin())]) / 10)
+    edge, lowest = max(1, round(SKIPPED * len(rates))), int(losses.argmin())
+    # Beyond its lowest place a curve may fall again, from where a network has come apart.
+    read = slice(edge, max(edge + 1, min(lowest + 1, len(rates) - edge)))
+    slopes = np.gradient(losses, np.log(rates))[read]
+    steepest = float(rates[read][int(slopes.argmin())])
+    return Suggestion(steepest, float(rates[lowest]) / 10)

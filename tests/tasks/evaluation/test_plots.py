@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.artifacts import Candidate, Cost, EvalReport, Latency, Role, Tuned
+from tasks.artifacts import Candidate, Cost, EvalReport, Latency, RateTrial, Role, Tuned
 from tasks.evaluation.plots import (
     plot_confusion,
     plot_learning_curves,
@@ -86,3 +86,19 @@ def test_learning_rates_are_drawn_without_a_range_test_too(tmp_path: Path) -> No
         tuned = Tuned(lr=1e-4, reason="r", trials=(), range_test=ramp, suggested=None)
         path = plot_learning_rates(tuned, tmp_path / f"{index}.png")
         assert path.read_bytes().startswith(PNG)
+
+
+def test_trials_of_a_sweep_are_drawn_beside_the_range_test(tmp_path: Path) -> None:
+    trials = [
+        RateTrial(lr=lr, schedule=schedule, scores=scores)
+        for lr, schedule, scores in (
+            (1e-4, "cosine", (0.6, 0.7)),
+            (3e-4, "constant", (0.5, 0.7)),
+            (1e-2, "constant", (-1e9, 0.4)),
+        )
+    ]
+    tuned = Tuned(
+        lr=1e-4, reason="r", trials=trials, range_test=((1e-5, 1.0), (1e-3, 0.5)),
+        suggested=2e-4, interval=(1e-4, 3e-4), is_trusted=True,
+    )  # fmt: skip
+    assert plot_learning_rates(tuned, tmp_path / "rates.png").read_bytes().startswith(PNG)

@@ -4,7 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from tasks.sweep.choice import best_rate, rates_around, reason_for, spread_rates
+from tasks.artifacts import RateTrial
+from tasks.sweep.choice import (
+    agrees,
+    best_trial,
+    interval_of,
+    rates_around,
+    reason_for,
+    spread_rates,
+    widened,
+)
 from tasks.sweep.range_test import Suggestion
 
 
@@ -26,17 +35,57 @@ def test_rates_are_spread_by_equal_factors() -> None:
     assert 1e-5 < rates[0] < rates[-1] < 1e-3
 
 
+def tried(*found: tuple[float, float], schedule: str = "one_cycle") -> list[RateTrial]:
+    return [RateTrial(lr=lr, schedule=schedule, scores=(score,)) for lr, score in found]
+
+
 def test_a_clear_winner_wins() -> None:
-    assert best_rate([(1e-5, 0.40), (1e-4, 0.75), (3e-4, 0.60)], 600) == 1e-4
+    assert best_trial(tried((1e-5, 0.40), (1e-4, 0.75), (3e-4, 0.60)), 600).lr == 1e-4
 
 
 def test_among_rates_that_the_sample_cannot_tell_apart_the_lowest_wins() -> None:
-    assert best_rate([(1e-5, 0.60), (1e-4, 0.745), (3e-4, 0.75)], 600) == 1e-4
+    trials = tried((1e-5, 0.60), (1e-4, 0.745), (3e-4, 0.75))
+    assert best_trial(trials, 600).lr == 1e-4
+    assert interval_of(trials, 600) == (1e-4, 3e-4)
 
 
-def test_the_reason_names_all_three_figures() -> None:
-    reason = reason_for(Suggestion(7e-5, 1.2e-4), [(1e-4, 0.7)] * 4, 1e-4)
+def test_seeds_that_differ_widen_the_interval() -> None:
+    steady = [RateTrial(lr=1e-3, schedule="cosine", scores=(0.69, 0.70, 0.71))]
+    best = RateTrial(lr=1e-2, schedule="cosine", scores=(0.749, 0.75, 0.751))
+    restless = RateTrial(lr=1e-2, schedule="cosine", scores=(0.60, 0.75, 0.90))
+    assert interval_of([*steady, best], 100_000) == (1e-2, 1e-2)
+    assert interval_of([*steady, restless], 100_000) == (1e-3, 1e-2)
+
+
+def test_a_schedule_that_loses_is_not_chosen_for_its_lower_rate() -> None:
+    trials = tried((1e-5, 0.60), schedule="step") + tried((1e-4, 0.601), schedule="cosine")
+    assert best_trial(trials, 100).schedule == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"),
+    [(1e-4, (1e-4 / 9, 1e-2)), (1e-3, (1e-4, 1e-2)), (1e-2, (1e-4, 9e-2))],
+    ids=["lowest", "inside", "highest"],
+)
+def test_the_sweep_goes_on_where_its_end_has_won(
+    best: float, expected: tuple[float, float]
+) -> None:
+    trials = tried(*((rate, 0.9 if rate == best else 0.5) for rate in (1e-4, 1e-3, 1e-2)))
+    assert widened((1e-4, 1e-2), trials, (1e-6, 1.0)) == pytest.approx(expected)
+    assert widened((1e-4, 1e-2), trials, (1e-4, 1e-2)) == (1e-4, 1e-2)
+
+
+@pytest.mark.parametrize(
+    ("steepest", "verdict"),
+    [(7e-5, "they agree"), (7e-3, "the range test is unreliable here")],
+    ids=["near", "far"],
+)
+def test_the_reason_names_all_figures_and_says_whether_to_trust_them(
+    steepest: float, verdict: str
+) -> None:
+    reason = reason_for(Suggestion(steepest, 1.2e-4), tried(*[(1e-4, 0.7)] * 4), 1e-4, (1e-4, 2e-4))
     assert reason == (
-        "range test says 7.0e-05 (steepest) or 1.2e-04 (a tenth of the minimum), "
-        "sweep of 4 says 1.0e-04: using the sweep"
+        f"range test says {steepest:.1e} (steepest) or 1.2e-04 (a tenth of the minimum), "
+        f"sweep of 4 says 1.0e-04 (1.0e-04 to 2.0e-04): {verdict}, using the sweep"
     )
+    assert agrees(Suggestion(steepest, 1.2e-4), (1e-4, 2e-4)) == (verdict == "they agree")

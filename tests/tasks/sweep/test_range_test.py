@@ -32,6 +32,12 @@ def test_both_readings_of_a_clean_curve() -> None:
     assert suggestion.tenth == pytest.approx(1e-4, rel=0.5)
 
 
+def test_what_falls_after_the_network_came_apart_is_not_read() -> None:
+    apart = tuple((rate * 2e4, 9.0 - index / 2) for index, (rate, _) in enumerate(curve()[:12]))
+    suggestion = suggestion_of((*curve(), *apart))
+    assert suggestion.steepest == pytest.approx(1e-4, rel=0.3)
+
+
 def test_a_constant_stays_itself_when_smoothed() -> None:
     assert smoothed([2.0] * 5) == pytest.approx([2.0] * 5)
 

@@ -1,9 +1,11 @@
 """The study asks for the same rates for the same seed."""
 
 import pytest
+from optuna.trial import TrialState
 
+from tasks.artifacts import RateTrial
 from tasks.sweep.config import SweepConfig
-from tasks.sweep.search import given_rate, middle_rate, new_study
+from tasks.sweep.search import given_rate, middle_rate, new_study, widen
 
 INTERVAL = (2e-5, 3e-4)
 
@@ -18,7 +20,7 @@ def test_rates_are_given_or_the_decade_around_the_usual_one(
 
 
 def rates(seed: int, count: int) -> list[float]:
-    study = new_study(INTERVAL, count, seed)
+    study = new_study(INTERVAL, ("one_cycle",), count, seed)
     asked = []
     for _ in range(count):
         one = study.ask()
@@ -36,6 +38,34 @@ def test_the_same_seed_asks_for_the_same_rates(count: int) -> None:
 def test_the_first_four_are_spread_and_the_sampler_follows() -> None:
     assert rates(7, 6)[:4] == rates(8, 6)[:4]
     assert rates(7, 6)[4:] != rates(8, 6)[4:]
+
+
+def test_schedules_are_tried_in_turn_at_the_same_rates() -> None:
+    study = new_study(INTERVAL, ("cosine", "constant"), 4, 7)
+    asked = [trial.system_attrs["fixed_params"] for trial in study.get_trials()]
+    assert [each["schedule"] for each in asked] == ["cosine", "constant"] * 2
+    assert asked[0]["lr"] == asked[1]["lr"] < asked[2]["lr"] == asked[3]["lr"]
+
+
+def test_where_the_end_has_won_more_rates_are_asked_for_beyond_it() -> None:
+    study = new_study(INTERVAL, ("cosine",), 2, 7)
+    tried: list[RateTrial] = []
+    for score in (0.5, 0.9):
+        one = study.ask()
+        lr = one.suggest_float("lr", *INTERVAL, log=True)
+        study.tell(one, score)
+        tried.append(RateTrial(lr=lr, schedule="cosine", scores=(score,)))
+    wider = widen(study, INTERVAL, tried, (1e-6, 1.0))
+    assert wider == pytest.approx((INTERVAL[0], INTERVAL[1] * 9))
+    asked = study.get_trials(states=[TrialState.WAITING])
+    rates = [each.system_attrs["fixed_params"]["lr"] for each in asked]
+    assert rates == pytest.approx([INTERVAL[1] * 3**0.5, INTERVAL[1] * 3**1.5])
+    assert widen(study, wider, tried, (1e-6, 1.0)) == wider, "not before it has been tried"
+
+
+def test_a_schedule_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="cosine, cosine: each schedule once"):
+        SweepConfig(schedules=("cosine", "cosine"))
 
 
 def test_a_given_rate_needs_no_search() -> None:

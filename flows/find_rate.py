@@ -1,0 +1,29 @@
+"""Which learning rate? The step of a retraining, by itself and with more time."""
+
+from typing import NamedTuple
+
+from prefect import flow
+
+from flows.project import Project
+from flows.retrain import sized
+from tasks.artifacts import RunRef, Tuned
+from tasks.prepare_data import prepare_data
+from tasks.record_rates import record_rates
+from tasks.tune_model import tune_model
+
+
+class Found(NamedTuple):
+    """The rate and where it is recorded."""
+
+    tuned: Tuned
+    run: RunRef
+
+
+@flow(name="find-rate", flow_run_name="lr-{project.name}", persist_result=False)
+def find_rate(project: Project) -> Found:
+    """Search as `project.sweep` says, for the project's teacher; record what was found."""
+    dataset = prepare_data(project.name, project.data)
+    teacher = sized(project.teacher, project.compute, dataset)
+    tuned = tune_model(teacher, project.sweep, project.compute, dataset)
+    settings = project.model_dump(mode="json", include={"teacher", "sweep", "compute"})
+    return Found(tuned, record_rates(project.name, settings, dataset, tuned))
