@@ -1,6 +1,7 @@
 """Every mistake in a project file is one sentence with place, field, value and what is allowed."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -70,6 +71,15 @@ def test_shipped_projects_load_and_name_the_schema(path: Path) -> None:
     first_line = path.read_text().splitlines()[0]
     assert first_line == "# yaml-language-server: $schema=project.schema.json"
     jsonschema.validate(YAML(typ="safe").load(path), project_schema())
+
+
+@pytest.mark.parametrize(
+    "folder", [path for path in sorted(PROJECTS.iterdir()) if path.is_dir()], ids=lambda p: p.name
+)
+def test_shipped_data_is_packed_with_its_licence(folder: Path) -> None:
+    assert "icence" in (folder / "LICENCE.md").read_text()
+    settings = tomllib.loads((PROJECTS.parents[1] / "pyproject.toml").read_text())
+    assert f"projects/{folder.name}/*" in settings["tool"]["setuptools"]["package-data"]["flows"]
 
 
 def test_the_schema_file_is_current() -> None:
