@@ -8,7 +8,6 @@ Risk Scorecards, 2006). Few rows alone make it large, so a chi-square test must 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.stats import chi2_contingency
 
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
 
@@ -57,13 +57,11 @@ def drift_since(last: Path, prepared: Prepared) -> dict[str, Drift]:
 
 def drift_of(before: Sequence[Any], now: Sequence[Any]) -> Drift | None:
     """Drift between two columns of numbers, names or texts; None for anything else."""
-    known = [value for value in chain(before, now) if value is not None]
-    if not known or not all(isinstance(value, bool | int | float | str) for value in known):
+    types = _types_of(before) | _types_of(now)
+    if not types or not types <= {bool, int, float, str}:
         return None
-    if any(isinstance(value, str) for value in known):
-        counts = _name_counts(before, now)
-    else:
-        counts = _number_counts(before, now)
+    counted = _name_counts if str in types else _number_counts
+    counts = counted(before, now)
     counts = counts[:, counts.sum(axis=0) > 0]
     if counts.shape[1] < 2:
         return Drift(0.0, 1.0)
@@ -86,18 +84,26 @@ def drift_sentences(drift: Mapping[str, Drift], limit: float) -> list[str]:
     ]
 
 
-def _columns(folder: Path, wanted: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _types_of(values: Sequence[Any]) -> set[type]:
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return set() if values.missing().all() else {float}
+    if isinstance(values, ArrowColumn) and values.has_few_values:
+        values = values.codes()[1]
+    return {type(value) for value in values if value is not None}
+
+
+def _columns(folder: Path, wanted: Mapping[str, Any]) -> dict[str, ArrowColumn]:
     """The wanted columns of all splits, as far as the snapshot has them."""
     files = [folder / f"{split}.parquet" for split in SPLITS]
     names = [name for name in pq.read_schema(files[0]).names if name in wanted]
     tables = [pq.read_table(file, columns=names) for file in files]
     whole = pa.concat_tables(tables, promote_options="permissive")
-    return {name: whole.column(name).to_pylist() for name in names}
+    return {name: ArrowColumn(whole.column(name)) for name in names}
 
 
 def _number_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:
     """[2, bins]: rows of both by tenths of the earlier numbers, and those in which none stands."""
-    columns = [np.array(values, dtype=np.float64) for values in (before, now)]
+    columns = [_numbers(values) for values in (before, now)]
     known = columns[0][~np.isnan(columns[0])]
     edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if len(known) else np.zeros(0)
     # Open below, closed above: a value that many rows share has a bin that ends with it.
@@ -105,14 +111,36 @@ def _number_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:
     return np.stack([np.bincount(b, minlength=BINS + 1) for b in bins]).astype(np.float64)
 
 
+def _numbers(values: Sequence[Any]) -> Counts:
+    if isinstance(values, ArrowColumn) and values.is_number:
+        return values.numbers()
+    return np.array(list(values), dtype=np.float64)
+
+
+def _tally(values: Sequence[Any]) -> "Counter[str]":
+    """How often each name stands there, in the order in which they first do; missing is one."""
+    if not (isinstance(values, ArrowColumn) and values.has_few_values):
+        return Counter("" if value is None else str(value) for value in values)
+    codes, different = values.codes()
+    found: Counter[str] = Counter()
+    for value, count in zip(different, np.bincount(codes).tolist(), strict=True):
+        found["" if value is None else str(value)] += count
+    return found
+
+
+def _words(texts: "Counter[str]") -> "Counter[str]":
+    found: Counter[str] = Counter()
+    for text, count in texts.items():
+        for word in text.lower().split():
+            found[word] += count
+    return found
+
+
 def _name_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:
     """[2, bins]: rows of both by the most frequent names or, of texts, words by words."""
-    columns = [
-        ["" if value is None else str(value) for value in values] for values in (before, now)
-    ]
-    if len(set(columns[0])) > min(MOST_NAMES, len(columns[0]) / 2):
-        columns = [[word for text in column for word in text.lower().split()] for column in columns]
-    earlier, later = (Counter(column) for column in columns)
+    earlier, later = _tally(before), _tally(now)
+    if len(earlier) > min(MOST_NAMES, len(before) / 2):
+        earlier, later = _words(earlier), _words(later)
     names = [name for name, count in earlier.most_common(MOST_NAMES) if count >= FEWEST]
     rows = [[counts[name] for name in names] for counts in (earlier, later)]
     others = [counts.total() - sum(row) for counts, row in zip((earlier, later), rows, strict=True)]

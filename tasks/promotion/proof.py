@@ -19,6 +19,8 @@ from tasks.promotion.config import GatePolicy
 
 # 50 draws of 7,500 rows keep every temporary array inside 8 MB.
 BATCH = 50
+MOST_DRAWN = 8_000_000
+"""Rows that are drawn at a time: of two million fewer than 50 draws, which would take 2.4 GB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,7 @@ def interval_of(
         vectorized=True,
         method="percentile",
         n_resamples=policy.resamples,
-        batch=BATCH,
+        batch=max(1, min(BATCH, MOST_DRAWN // len(samples[0]))),
         confidence_level=policy.confidence,
         rng=np.random.default_rng(policy.seed),
     ).confidence_interval

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import entropy
 
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.config import DataConfig
 from tasks.data.dataset import write_dataset
 from tasks.data.drift import Drift, drift_of, drift_sentences, drift_since, stability_index
@@ -85,3 +87,24 @@ def test_a_snapshot_is_compared_with_the_last(tmp_path: Path) -> None:
     moved = drift_since(last, prepared(tmp_path, 30))
     (sentence,) = drift_sentences(moved, 0.2)
     assert sentence.startswith("'age' has drifted since the last snapshot (stability index ")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ([1.0, None, 2.5, 7.0] * 30, [2.0, 9.0, None, 1.0] * 40),
+        (["a", "b", None, "a"] * 30, ["c", "a", "a", None] * 40),
+        ([f"some words of {n % 7} and {n}" for n in range(150)], ["some other words"] * 90),
+        ([True, False, None, True] * 30, [False, False, True, None] * 40),
+        ([None] * 5, [None] * 5),
+        (["1", "2"] * 60, [1, 2, 3] * 50),
+    ],
+    ids=["numbers", "names", "texts", "truths", "nothing", "a change of type"],
+)
+def test_a_compact_column_drifts_like_its_list(before: list[Any], now: list[Any]) -> None:
+    def compact(values: list[Any]) -> ArrowColumn:
+        return ArrowColumn(pa.chunked_array([values]))
+
+    wanted = drift_of(before, now)
+    assert drift_of(compact(before), compact(now)) == wanted
+    assert drift_of(compact(before), now) == wanted

@@ -97,3 +97,14 @@ def test_more_rows_resolve_smaller_differences() -> None:
 def test_an_impossible_holdout_is_refused() -> None:
     with pytest.raises(ValueError, match="rows 0 must be at least 1"):
         detectable_difference(0)
+
+
+def test_fewer_draws_at_a_time_give_the_same_interval(
+    truth: np.ndarray, predictions: Predictions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = predictions(0.72, 1), predictions(0.7, 2)
+    found = []
+    for most in (50, 3):
+        monkeypatch.setattr("tasks.promotion.proof.MOST_DRAWN", most * len(truth))
+        found.append(paired_difference(truth, *pair, 3, GatePolicy()))
+    assert found[0] == found[1]
