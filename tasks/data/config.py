@@ -175,6 +175,8 @@ class DataConfig(BaseModel):
     @field_validator("source")
     @classmethod
     def _holds_no_password(cls, source: str) -> str:
+        if not source.strip():
+            raise ValueError(f"{source!r} must be a path, package://NAME/FILE or sql://NAME")
         if re.match(r"[A-Za-z0-9+]+://[^/]*@", source):
             scheme = source.partition("://")[0]
             raise ValueError(
@@ -247,6 +249,11 @@ class DataConfig(BaseModel):
             raise ValueError(f"data.audio is for kind audio, data.kind is {self.kind}")
         if self.kind != "series" and self.series:
             raise ValueError(f"data.series is for kind series, data.kind is {self.kind}")
+        if self.series and self.series.id in self.inputs:
+            raise ValueError(
+                f"data.inputs {self.series.id!r} is data.series.id, which only says where a step "
+                "belongs"
+            )
         if self.kind != "interactions" and self.interactions:
             raise ValueError(
                 f"data.interactions is for kind interactions, data.kind is {self.kind}"

@@ -1,6 +1,7 @@
 """Rows that are files: a folder of them as a table, and the paths that a table's cells name."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
@@ -131,6 +132,6 @@ def _inside(root: Path, name: str, where: str) -> str:
     if pure.is_absolute() or ".." in pure.parts or "\0" in name:
         raise ValueError(f"{where} is {name!r}, a path from {root.name}/ without '..' was expected")
     path = root / pure
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
+    if os.path.islink(path) and not path.resolve().is_relative_to(root):
         raise ValueError(f"{where} is {name!r}, a link that leads out of {root.name}/")
     return str(path)

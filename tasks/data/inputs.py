@@ -43,13 +43,20 @@ def with_inputs(config: DataConfig, table: Table, kind: Kind) -> tuple[DataConfi
     for name in (*inputs, config.target):
         if name in RESERVED:
             raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")
-    if len(set(inputs)) < len(inputs):
-        raise ValueError(f"data.inputs {', '.join(inputs)}: a column stands twice")
+    _check_named(config, table, inputs)
     check_weight_column(config, inputs)
     kind.check_inputs(table, inputs)
     considered = table if config.inputs else open_to_choice
     findings = _idle(config, considered) if config.kind == "table" else Findings()
     return config.model_copy(update={"inputs": inputs}), findings
+
+
+def _check_named(config: DataConfig, table: Table, inputs: Sequence[str]) -> None:
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"data.inputs {', '.join(inputs)}: a column stands twice")
+    for name in config.columns:
+        if name not in table.names:
+            table.column(name, "data.columns")
 
 
 def without_leaks(

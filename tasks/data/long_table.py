@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.data.table import Ids, Table, is_missing
+from tasks.data.table import Ids, Table, is_missing, shortened
 from tasks.packaging.predictor.table import number_of
 
 Groups = list[list[int]]
@@ -32,6 +32,8 @@ def rows_of_steps(
         _check_one_label(table, groups, target)
     moving = [n for n in table.columns if n not in (series_id, time, target)]
     lists = tuple(channels) or tuple(n for n in moving if _is_channel(table, n, groups))
+    if not lists:
+        _check_there_is_one(table, moving, groups)
     columns: dict[str, list[Any]] = {}
     for name, values in table.columns.items():
         if name in lists:
@@ -106,6 +108,18 @@ def _is_channel(table: Table, name: str, groups: Groups) -> bool:
     except (TypeError, ValueError):
         return False
     return _changes(values, groups)
+
+
+def _check_there_is_one(table: Table, moving: Sequence[str], groups: Groups) -> None:
+    """Raise ValueError, about the cell that is no number where there is such a column."""
+    for name in moving:
+        if _changes(table.columns[name], groups):
+            for row in range(len(table)):
+                _number(table, row, name)
+    raise ValueError(
+        f"{table.path.name}: no column changes within a series (columns: "
+        f"{shortened(table.names)}), numbers that do were expected"
+    )
 
 
 def _changes(values: Sequence[Any], groups: Groups) -> bool:

@@ -120,6 +120,7 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     repeated = len(rows) - int(questions.max()) - 1
     reasons, contradicted = _repeats(config, questions, rows, given[rows.row_ids])
     rows, digests = _kept(rows.without(reasons), rows, digests)
+    _check_some_are_left(rows, table)
     classes = TARGETS[config.task].classes(rows.labels, config, table.path.name)
     rows, digests = _kept(_sampled(rows, kind, given, config), rows, digests)
     questions = numbered(digests)
@@ -200,10 +201,14 @@ def _usable_rows(
         reasons["weight 0"] = weights == 0
     ids = np.arange(len(table))
     rows = LabelledRows(columns, labels, ids, weights=weights).without(reasons)
+    _check_some_are_left(rows, table)
+    return rows
+
+
+def _check_some_are_left(rows: LabelledRows, table: Table) -> None:
     if not len(rows):
         why = ", ".join(f"{reason} {count}" for reason, count in rows.dropped.items() if count)
         raise ValueError(f"{table.path.name}: no row of {len(table)} can be used ({why})")
-    return rows
 
 
 def _training(rows: LabelledRows, sides: Ids) -> list[Any]:

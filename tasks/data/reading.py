@@ -1,6 +1,7 @@
 """A file of rows as a table, by its suffix: CSV, JSON Lines, Parquet."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -92,7 +93,7 @@ def read_parquet(path: Path, columns: Sequence[str], *, compact: bool = False) -
 
 def _record(path: Path, line: int, text: str) -> dict[str, Any]:
     try:
-        record = json.loads(text)
+        record = json.loads(text, object_pairs_hook=_fields)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name}:{line}: not JSON ({error})") from error
     if not isinstance(record, dict):
@@ -101,6 +102,16 @@ def _record(path: Path, line: int, text: str) -> dict[str, Any]:
     if "\\ud" in text.lower():
         _check_surrogates(path, line, record)
     return record
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
+        raise ValueError(f"field {twice!r} stands twice")
+    return found
 
 
 def _check_surrogates(path: Path, line: int, record: dict[str, Any]) -> None:

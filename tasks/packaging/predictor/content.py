@@ -43,4 +43,4 @@ def _content(path: Path, most_bytes: int) -> bytes:
             raise ValueError(f"{path.name} has more than {most_bytes >> 20} MiB")
         return path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise ValueError(f"{path.name:.80} cannot be read: {error.strerror}") from error
