@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
-from sklearn.tree import DecisionTreeRegressor
 
 from tasks.data.arrow_column import taken
 from tasks.packaging.predictor.table import category_of, numbers_of
@@ -83,6 +81,9 @@ def _features(values: Sequence[Any], type_: str) -> NDArray[Any]:
 
 
 def _by_tree(fit: NDArray[Any], answers: Answers, unseen: NDArray[Any]) -> Answers:
+    # Here, for half a second that every command would pay.
+    from sklearn.tree import DecisionTreeRegressor
+
     tree = DecisionTreeRegressor(min_samples_leaf=LEAF, random_state=0).fit(fit, answers)
     return np.asarray(tree.predict(unseen), dtype=np.float64).reshape(len(unseen), -1)
 
@@ -97,6 +98,8 @@ def _by_category(fit: NDArray[Any], answers: Answers, unseen: NDArray[Any]) -> A
 
 
 def _quality(truth: Answers, found: Answers) -> float:
+    from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
+
     if truth.shape[1] == 1:
         return float(r2_score(truth, found))
     if truth.shape[1] == 2:

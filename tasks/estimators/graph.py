@@ -10,8 +10,6 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import is_classifier
 
 from tasks.estimators.trees import boosted_graph
@@ -44,6 +42,10 @@ def estimator_graph(estimator: Any, features: int, count: int) -> onnx.ModelProt
     """
     if hasattr(estimator, "_predictors"):  # skl2onnx 1.20 fails on it with onnx 1.23
         return _with_domains(boosted_graph(estimator, ROW, LOGITS, features, count))
+    # Half a second that every other run would pay.
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
+
     is_one_of = is_classifier(estimator)
     try:
         graph = convert_sklearn(

@@ -40,7 +40,7 @@ def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Pa
     counts_CC = np.array(report.confusion)
     shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
     few = len(classes) <= MOST_COUNTED
-    side = max(3.6, min(MOST_INCHES, 1.6 + (0.9 if few else 0.25) * len(classes)))
+    side = max(3.6, min(MOST_INCHES, 1.6 + (0.7 if few else 0.25) * len(classes)))
     figure = Figure(figsize=(side + 0.6, side), dpi=DPI, layout="constrained")
     axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
     axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
@@ -50,7 +50,8 @@ def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Pa
         share = shares_CC[row, column]
         colour = "white" if share > 0.5 else "black"
         text = f"{share:.0%}\n{count:,}"
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+        cell = axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+        cell.set_in_layout(False)  # It stands inside the axes anyway.
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
     bar.set_label("share of the true class", fontsize=8)
     return save_figure(figure, path)
@@ -202,5 +203,9 @@ def plot_reliability(
 def save_figure(figure: Figure, path: Path) -> Path:
     """Write the picture; its path. The same figure gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if (layout := figure.get_layout_engine()) is not None:
+        # Once, by itself: saving would draw everything unseen to lay it out, and then draw it.
+        layout.execute(figure)
+        figure.set_layout_engine(None)
     figure.savefig(path, metadata={"Software": None})
     return path
