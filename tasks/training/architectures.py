@@ -51,10 +51,8 @@ class OnEncoder(InBlocks, InOrder, TrainConfig):
 
     @property
     def row_ms_in_all(self) -> float:
-        """A third of a pass for the features; what the head costs is next to nothing."""
-        if not self.frozen:
-            return self.row_ms * self.epochs
-        return self.row_ms / 3 * (self.epochs if any(self.augment.model_dump().values()) else 1)
+        """Features cost a third of a pass, and what the head costs is next to nothing."""
+        return super().row_ms_in_all / (3 if self.frozen else 1)
 
     @property
     def first_lr(self) -> float:

@@ -96,7 +96,14 @@ class TrainConfig(Technique):
     @property
     def row_ms_in_all(self) -> float:
         """Milliseconds that a row costs over all passes, for the plan."""
-        return self.row_ms * self.epochs
+        return self.row_ms * (1 if self.has_fixed_features else self.epochs)
+
+    @property
+    def has_fixed_features(self) -> bool:
+        """Whether a frozen backbone makes the same of a row at every pass."""
+        augment: BaseModel | None = getattr(self, "augment", None)
+        is_varied = augment is not None and any(augment.model_dump().values())
+        return bool(getattr(self, "frozen", False)) and not is_varied
 
     @property
     def first_lr(self) -> float:

@@ -94,6 +94,13 @@ def test_its_head_learns_the_same_from_kept_features(digits: Site, tmp_path: Pat
         torch.testing.assert_close(kept.trained_weights()[name], weight, atol=1e-5, rtol=1e-4)
 
 
+def test_a_plan_counts_one_pass_where_features_are_fixed() -> None:
+    varied, still = EfficientNetLite(), EfficientNetLite(augment=SETTINGS["augment"])
+    assert varied.row_ms_in_all == varied.row_ms * varied.epochs
+    assert still.row_ms_in_all == still.row_ms
+    assert EfficientNetLite(augment=SETTINGS["augment"], frozen=False).row_ms_in_all > still.row_ms
+
+
 def _drawn_anew(module: torch.nn.Module) -> None:
     if isinstance(module, torch.nn.Conv2d | torch.nn.BatchNorm2d):
         module.reset_parameters()
