@@ -22,6 +22,10 @@ class ArrowColumn(Sequence[Any]):
     """Cells of one Arrow type, None where nothing stands; words are kept once each."""
 
     def __init__(self, chunks: pa.ChunkedArray) -> None:
+        if pa.types.is_float16(chunks.type):  # which few of Arrow's functions know
+            chunks = chunks.cast(pa.float32())
+        if pa.types.is_string_view(chunks.type):
+            chunks = chunks.cast(pa.string())
         if pa.types.is_string(chunks.type) or pa.types.is_large_string(chunks.type):
             chunks = chunks.dictionary_encode()
         if pa.types.is_dictionary(chunks.type):

@@ -8,12 +8,15 @@ in `.tsv`, elsewhere the comma, or `;`, tab or `|` when the header has no comma 
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
+from tasks.data.arrow_column import PIECE, ArrowColumn
 from tasks.data.table import Table, shortened
 from tasks.data.text_file import check_text, without_mark
 
@@ -21,17 +24,27 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 
-def read_csv(path: Path, encoding: str) -> Table:
-    """All rows of the file; ValueError names the line of what is wrong."""
+def read_csv(path: Path, encoding: str, *, compact: bool = False) -> Table:
+    """All rows of the file, `compact` as Arrow keeps them; ValueError names the line of what is
+    wrong."""
     check_text(path, encoding)
     delimiter = _delimiter(path, encoding)
     with path.open(encoding=without_mark(encoding), newline="") as file:
         rows = _rows(path, csv.reader(file, delimiter=delimiter, strict=True))
         header = _header(path, rows)
-        values, lines = _body(path, rows, header)
-    columns = dict(zip(header, map(list, zip(*values, strict=True)), strict=True))
+        pieces, lines = [], []
+        for values, numbers in _pieces(path, rows, header):
+            cells = zip(*values, strict=True)
+            pieces.append([_words(each) if compact else list(each) for each in cells])
+            lines.append(np.array(numbers, dtype=np.int64))
+    if not pieces:
+        raise ValueError(f"{path.name} has a header ({shortened(header)}) and no rows")
+    joined = _compact if compact else _listed
+    columns = {
+        name: joined(each) for name, each in zip(header, zip(*pieces, strict=True), strict=True)
+    }
     facts = {"format": "csv", "encoding": encoding, "delimiter": delimiter}
-    return Table(path, columns, tuple(header), np.array(lines, dtype=np.int64), facts)
+    return Table(path, columns, tuple(header), np.concatenate(lines), facts)
 
 
 def _delimiter(path: Path, encoding: str) -> str:
@@ -77,10 +90,12 @@ def _header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
     return names
 
 
-def _body(
+def _pieces(
     path: Path, rows: Iterator[tuple[int, list[str]]], header: list[str]
-) -> tuple[list[list[str]], list[int]]:
-    values, lines = [], []
+) -> Iterator[tuple[list[list[str]], list[int]]]:
+    """Some rows and their lines at a time."""
+    values: list[list[str]] = []
+    lines: list[int] = []
     width = len(header)
     for line, row in rows:
         if len(row) != width:
@@ -90,6 +105,20 @@ def _body(
             )
         values.append(row)
         lines.append(line)
-    if not values:
-        raise ValueError(f"{path.name} has a header ({shortened(header)}) and no rows")
-    return values, lines
+        if len(values) == PIECE:
+            yield values, lines
+            values, lines = [], []
+    if values:
+        yield values, lines
+
+
+def _words(cells: Sequence[str]) -> pa.DictionaryArray:
+    return pa.array(cells, pa.string()).dictionary_encode()
+
+
+def _compact(pieces: Sequence[pa.DictionaryArray]) -> Any:
+    return ArrowColumn(pa.chunked_array(pieces))
+
+
+def _listed(pieces: Sequence[list[str]]) -> list[str]:
+    return list(chain.from_iterable(pieces))

@@ -30,7 +30,8 @@ def read_table(
 ) -> Table:
     """All rows of the file; of a Parquet file only `columns` when they are named and exist.
 
-    A `compact` Parquet file stays as Arrow has it, for rows that lists would have no room for.
+    Columns of a `compact` Parquet or CSV file are kept by Arrow, for rows that lists would have no
+    room for.
 
     Raises `ValueError`, one sentence with file and line, for whatever is wrong with the file.
     """
@@ -40,7 +41,7 @@ def read_table(
             return replace(read_table(inside, encoding, columns, compact=compact), path=path)
     try:
         if suffix in (".csv", ".tsv"):
-            return read_csv(path, encoding)
+            return read_csv(path, encoding, compact=compact)
         if suffix in (".jsonl", ".ndjson"):
             return read_jsonl(path, encoding)
         if suffix == ".ts":

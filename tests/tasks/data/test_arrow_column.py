@@ -1,6 +1,9 @@
 """A column that Arrow keeps says what the list of its cells says."""
 
 import math
+import pickle
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from tasks.data import arrow_column
 from tasks.data.arrow_column import ArrowColumn, concatenated, numeric, taken
 from tasks.data.columns import codes_of
 from tasks.data.config import DataConfig
+from tasks.data.dataset import write_dataset
 from tasks.data.labels import read_labels
 from tasks.data.prepare import prepare_rows
 from tasks.data.reading import read_table
@@ -186,3 +190,59 @@ def test_rows_of_parquet_are_split_as_those_of_a_text_file(tmp_path: Path) -> No
     assert found[0].sides.tolist() == found[1].sides.tolist()
     for name in ("age", "city"):
         assert list(found[0].rows.columns[name]) == list(found[1].rows.columns[name])
+
+
+ODD: dict[str, Callable[[Any], pa.Array]] = {
+    "times": lambda random: pa.array(np.datetime64("2026-01-01") + random.integers(0, 5000, 300)),
+    "decimals": lambda random: pa.array([Decimal(int(i)) / 8 for i in random.integers(0, 90, 300)]),
+    "halves": lambda random: pa.array(random.random(300).astype(np.float16)),
+    "truths": lambda random: pa.array([None if x < 0.1 else x < 0.5 for x in random.random(300)]),
+    "views": lambda random: pa.array(random.choice(["a", "b"], 300).tolist(), pa.string_view()),
+    "codes": lambda random: pa.array(random.integers(0, 5, 300)).dictionary_encode(),
+    "written numbers": lambda random: pa.array([str(i) for i in random.integers(0, 90, 300)]),
+    "nan": lambda random: pa.array(
+        np.where(random.random(300) < 0.1, np.nan, 2.0 + np.arange(300))
+    ),
+    "texts": lambda random: pa.array(
+        [f"some words of row {i}, {random.random()}" for i in range(300)]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_any_type_of_parquet_is_kept_as_its_list_would_be(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    table = {"odd": ODD[name](random), "x": random.integers(0, 500, 300)}
+    table["y"] = pa.array(random.choice(["p", "n"], 300).tolist())
+    pq.write_table(pa.table(table), tmp_path / "rows.parquet")
+    config = DataConfig(source="rows.parquet", kind="table", target="y", inputs=("odd", "x"))
+    digests, reports = [], []
+    for folder in (tmp_path / "compact", tmp_path / "lists"):
+        folder.mkdir()
+        digests.append(write_dataset(prepare_rows(config, tmp_path), folder))
+        reports.append((folder / "report.json").read_text())
+        monkeypatch.setattr(
+            "tasks.data.source_table.read_table",
+            lambda path, encoding, columns, compact: read_table(path, encoding, columns),  # noqa: ARG005
+        )
+    assert digests[0] == digests[1]
+    assert reports[0] == reports[1]
+
+
+def test_a_csv_file_is_kept_as_its_lists_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.data.csv_file.PIECE", 7)
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" + "".join(f"{i % 3},word {i}\n\n" for i in range(20)))
+    plain, compact = (read_table(path, "utf-8", compact=compact) for compact in (False, True))
+    assert isinstance(compact.columns["b"], ArrowColumn)
+    assert {name: list(values) for name, values in compact.columns.items()} == plain.columns
+    assert compact.where(15) == plain.where(15) == "rows.csv:32"
+
+
+def test_it_travels_to_workers() -> None:
+    sent = pickle.loads(pickle.dumps(column(CELLS["words"])))  # noqa: S301 - as Ray does
+    assert sent == CELLS["words"]
