@@ -1,6 +1,6 @@
 """Samples per second of our loop against a bare torch loop, family by family.
 
-    python -m tests.benchmarks.loop_speed [FAMILY ...] [--rounds 8] [--seconds 0.4]
+    python -m tests.benchmarks.loop_speed [FAMILY ...] [--rounds 4] [--seconds 1.2]
 
 Both train the same network from the same weights on the same encoded rows in the same batches, with
 the same optimizer, rates, clipping and precision, and both score the same validation rows after
@@ -183,8 +183,8 @@ only ever makes a block slower: the fastest of each are the cleanest."""
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("families", nargs="*", default=list(CASES))
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=0.4)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=1.2)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{datetime.date.today()}, torch {torch.__version__}, Python {platform.python_version()}")
