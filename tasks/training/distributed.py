@@ -7,6 +7,7 @@ time (tests/benchmarks). Both do the same `work` and leave their result in the c
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import ray
@@ -35,13 +36,10 @@ def fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fi
     if finished is not None:
         return finished
     check_cluster(job.compute.workers)
-    board: Any = ray.remote(num_cpus=0)(Board).remote()
+    board = _board()
     job_ref = ray.put(job)
     run = _run_task if job.compute.workers == 1 else _run_train
-    try:
-        _watched(lambda: run(job.compute, store, job_ref, board), board, on_progress)
-    finally:
-        ray.kill(board)
+    _watched(lambda: run(job.compute, store, job_ref, board), board, store.path, on_progress)
     fitted = fitted_of(store)
     assert fitted is not None, f"{store.path}: the workers ended and left no final checkpoint"
     return fitted
@@ -60,6 +58,12 @@ def check_cluster(workers: int) -> None:
     cores = int(_resources()["CPU"])
     if workers > cores:
         raise ValueError(f"compute.workers {workers} must be at most {cores}, the cluster's cores")
+
+
+def _board() -> Any:
+    """The one of this process: to start another for each training takes longer than a short one."""
+    actor = ray.remote(num_cpus=0)(Board)
+    return actor.options(name="board", get_if_exists=True).remote()
 
 
 def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
@@ -92,12 +96,12 @@ def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boa
 
 
 def _single_worker(job: TrainingJob, store: CheckpointStore, board: Any) -> None:
-    work(job, store, Group(), board.post.remote)
+    work(job, store, Group(), partial(board.post.remote, store.path))
 
 
 def _train_worker(job_ref: Any, store: CheckpointStore, board: Any) -> None:
     group = Group(dist.get_rank(), dist.get_world_size())
-    work(ray.get(job_ref), store, group, board.post.remote)
+    work(ray.get(job_ref), store, group, partial(board.post.remote, store.path))
 
 
 def _resources() -> dict[str, float]:
@@ -110,7 +114,7 @@ def _wants_cuda(compute: ComputeConfig) -> bool:
     return compute.device == "cuda" or (compute.device == "auto" and has_gpu)
 
 
-def _watched(run: Callable[[], None], board: Any, on_progress: OnProgress) -> None:
+def _watched(run: Callable[[], None], board: Any, training: str, on_progress: OnProgress) -> None:
     """Call `run` in a thread of its own and pass on what the board says meanwhile.
 
     Ray Train takes over Ctrl-C when it is called from the main thread.
@@ -128,14 +132,14 @@ def _watched(run: Callable[[], None], board: Any, on_progress: OnProgress) -> No
     said = None
     while thread.is_alive():
         thread.join(POLL_SECONDS)
-        said = _pass_on(board, said, on_progress)
+        said = _pass_on(board, training, said, on_progress)
     if failures:
         raise failures[0]
 
 
-def _pass_on(board: Any, said: Any, on_progress: OnProgress) -> Any:
+def _pass_on(board: Any, training: str, said: Any, on_progress: OnProgress) -> Any:
     try:
-        news = ray.get(board.read.remote(), timeout=5)
+        news = ray.get(board.read.remote(training), timeout=POLL_SECONDS)
     except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError):
         return said  # progress is a courtesy, the training goes on
     if news is not None and news != said:
