@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORDS = ("good", "fine", "bad", "awful", "dull", "great")
 RUN = os.environ.setdefault("MODELWORKS_TRAINING_TEST", uuid4().hex[:8])
 """In the names of the runs: a stack that stays up remembers those of the last session."""
+LONG = 240
+"""Epochs that last for several looks at the board, so that a training is met while it runs."""
 pytestmark = pytest.mark.stack
 
 
@@ -105,11 +107,14 @@ def killer(home: Path, title: str, after_step: int) -> Callable[[float, float, s
 
 
 @pytest.mark.parametrize(
-    ("workers", "title"), [(1, "ray::_single_worker"), (2, "ray::RayTrainWorker")]
+    ("workers", "epochs", "title"),
+    [(1, LONG, "ray::_single_worker"), (2, 40, "ray::RayTrainWorker")],
 )
-def test_a_killed_worker_changes_nothing(stack: Path, workers: int, title: str) -> None:
+def test_a_killed_worker_changes_nothing(
+    stack: Path, workers: int, epochs: int, title: str
+) -> None:
     connect()
-    work = job(workers, epochs=40)
+    work = job(workers, epochs)
     whole = fit(work, store(f"whole-{workers}"), silent)
     kill = killer(stack, title, after_step=300)
     resumed = fit(work, store(f"killed-{workers}"), kill)
@@ -120,10 +125,10 @@ def test_a_killed_worker_changes_nothing(stack: Path, workers: int, title: str) 
 
 def test_a_killed_driver_goes_on_where_it_was(stack: Path) -> None:
     connect()
-    whole = fit(job(1, epochs=40), store("driver-whole"), silent)
+    whole = fit(job(1, LONG), store("driver-whole"), silent)
     script = (
         "import runpy, sys; m = runpy.run_path(sys.argv[1]); m['connect']();"
-        "m['fit'](m['job'](1, 40), m['store']('driver-killed'),"
+        "m['fit'](m['job'](1, m['LONG']), m['store']('driver-killed'),"
         " lambda done, total, message: print(done, flush=True))"
     )
     driver = subprocess.Popen(
@@ -140,8 +145,8 @@ def test_a_killed_driver_goes_on_where_it_was(stack: Path) -> None:
     driver.wait()
     checkpoint = store("driver-killed").latest()
     assert checkpoint is not None
-    assert 0 < checkpoint.step < 1200
-    resumed = fit(job(1, epochs=40), store("driver-killed"), silent)
+    assert 0 < checkpoint.step < 30 * LONG
+    resumed = fit(job(1, LONG), store("driver-killed"), silent)
     assert same_weights(whole, resumed)
     assert steps_of(whole) == steps_of(resumed)
 
