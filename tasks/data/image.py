@@ -1,6 +1,6 @@
 """What is particular to rows of pictures: how they are read, what is damaged, what is the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,41 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.config import DataConfig
+from tasks.data.file_kind import Columns, FileKind
 from tasks.data.files import check_corrupt, is_named, read_cells
-from tasks.data.table import Ids, Mask, Table, is_missing, shortened
+from tasks.data.table import Ids, Table
 from tasks.packaging.predictor.image import SUFFIXES, cell_of, pixels_of, stored_pixels
 
-Columns = Mapping[str, Sequence[Any]]
 Pixels = NDArray[np.uint8]
 HASH_SIDE = 8
 SAME_GREY = 12
 """Largest difference of a grey in the thumbnails of two pictures that count as one."""
 
 
-class ImageKind:
+class ImageKind(FileKind):
     """Rows with one picture each, which the snapshot keeps at the network's size as netpbm."""
 
     name = "image"
-    drops_equal_rows = True
-    why = f"files that end in {', '.join(SUFFIXES)}"
-    why_inputs = "the column of files"
+    suffixes = SUFFIXES
 
-    def choose_inputs(self, table: Table, target: str) -> tuple[str, ...]:
-        """The first column of pictures; ValueError when there is none."""
-        for name in table.names:
-            known = [value for value in table.columns[name] if not is_missing(value)]
-            if name != target and known and all(map(_is_picture, known)):
-                return (name,)
-        raise ValueError(
-            f"data.inputs: {table.path.name} has no column of files that end in "
-            f"{', '.join(SUFFIXES)} (columns: {shortened(table.names)})"
-        )
-
-    def check_inputs(self, table: Table, inputs: Sequence[str]) -> None:
-        """Pass when `inputs` is one column; what its cells hold is seen when they are opened."""
-        del table
-        if len(inputs) != 1:
-            raise ValueError(f"data.inputs has {len(inputs)} columns, kind image takes exactly one")
+    def is_one(self, cell: Any) -> bool:
+        """Whether a cell is a picture: a name, bytes or content."""
+        if isinstance(cell, list):
+            return bool(cell) and isinstance(cell[0], list)
+        return isinstance(cell, bytes) or is_named(cell, SUFFIXES)
 
     def opened(self, table: Table, config: DataConfig) -> Table:
         """The table with its pictures read, None for each that cannot be.
@@ -60,29 +47,6 @@ class ImageKind:
         check_corrupt(table, corrupt, config.max_corrupt, "pictures")
         columns = {**table.columns, name: _cells(found)}
         return replace(table, columns=columns, facts={**table.facts, "corrupt": corrupt})
-
-    def types(self, columns: Columns, given: Mapping[str, str]) -> dict[str, str]:
-        """None: a picture is a picture. ValueError when the project gives types."""
-        del columns
-        if given:
-            raise ValueError(f"data.columns {', '.join(given)}: kind image has no types of columns")
-        return {}
-
-    def typed(self, columns: Columns, types: Mapping[str, str]) -> dict[str, list[Any]]:
-        """The pictures as they were opened."""
-        del types
-        return {name: list(values) for name, values in columns.items()}
-
-    def unusable(self, columns: Columns) -> dict[str, Mask]:
-        """Rows to drop, by reason: those whose picture could not be read."""
-        (cells,) = columns.values()
-        gone = (cell is None for cell in cells)
-        return {"corrupt file": np.fromiter(gone, dtype=np.bool_, count=len(cells))}
-
-    def keys(self, columns: Columns) -> list[str]:
-        """What a row is, as a string: equal pixels ask the same question."""
-        (cells,) = columns.values()
-        return list(cells)
 
     def near_duplicates(self, columns: Columns) -> Ids:
         """A group number for each row; copies that were scaled or packed anew share one."""
@@ -126,12 +90,6 @@ def _thumbnail(picture: Pixels) -> NDArray[np.int16]:
     grey = Image.fromarray(picture).convert("L")
     small = grey.resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BILINEAR)
     return np.asarray(small).astype(np.int16)
-
-
-def _is_picture(cell: Any) -> bool:
-    if isinstance(cell, list):
-        return bool(cell) and isinstance(cell[0], list)
-    return isinstance(cell, bytes) or is_named(cell, SUFFIXES)
 
 
 def _cells(found: Sequence[Pixels | None]) -> list[str | None]:
