@@ -10,11 +10,10 @@ from infra import progress
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.drift import Drift, drift_since
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import warnings_of
-from tasks.data.scale import scale_of
 from tasks.data.source_table import source_digest
 from tasks.read_source import with_local_source
 from tasks.step import step
@@ -49,24 +48,8 @@ def prepare_data(name: str, config: DataConfig) -> DatasetRef:
     for warning in warnings_of(prepared, drift):
         progress.warn("prepare_data", warning)
     log.info("%s: %d rows of %d kept", name, len(prepared.rows), len(prepared.table))
-    return DatasetRef(
-        name=name,
-        uri=uri,
-        sha256=digest,
-        source_sha256=source_digest(config, Path()),
-        kind=config.kind,
-        inputs=prepared.config.inputs,
-        target=config.target,
-        types=prepared.types,
-        scaling=prepared.scaling,
-        layout=config.layout,
-        audio=config.audio.model_dump() if config.kind == "audio" else {},
-        task=config.task,
-        classes=prepared.classes,
-        scale=scale_of(prepared),
-        weighted=prepared.rows.weights is not None,
-        class_weights=prepared.class_weights,
-        rows=split_sizes(prepared),
+    return reference_of(
+        prepared, name, digest, uri=uri, source_sha256=source_digest(config, Path())
     )
 
 

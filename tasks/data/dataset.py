@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.artifacts import Split
+from tasks.artifacts import DatasetRef, Split
 from tasks.data.drift import Drift
 from tasks.data.prepare import Prepared
 from tasks.data.report import data_report
+from tasks.data.scale import scale_of
 from tasks.data.snapshot import WEIGHT, write_split
 from tasks.data.splitting import SPLITS
 from tasks.packaging.manifest import digest_of_files, write_manifest
@@ -32,6 +33,32 @@ def write_dataset(
     digest = digest_of_files(folder, [f"{split}.parquet" for split in SPLITS])
     write_manifest(folder, digest)
     return digest
+
+
+def reference_of(
+    prepared: Prepared, name: str, sha256: str, *, uri: str = "", source_sha256: str = ""
+) -> DatasetRef:
+    """What later steps know of rows that were written under this digest, and where they lie."""
+    config = prepared.config
+    return DatasetRef(
+        name=name,
+        uri=uri,
+        sha256=sha256,
+        source_sha256=source_sha256,
+        kind=config.kind,
+        inputs=config.inputs,
+        target=config.target,
+        types=prepared.types,
+        scaling=prepared.scaling,
+        layout=config.layout,
+        audio=config.audio.model_dump() if config.kind == "audio" else {},
+        task=config.task,
+        classes=prepared.classes,
+        scale=scale_of(prepared),
+        weighted=prepared.rows.weights is not None,
+        class_weights=prepared.class_weights,
+        rows=split_sizes(prepared),
+    )
 
 
 def split_sizes(prepared: Prepared) -> dict[Split, int]:

@@ -26,15 +26,15 @@ from tasks.training.blueprint import Blueprint, first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Setting, new_state
-from tasks.training.device import Device
 from tasks.training.image_architectures import ImageTrainConfig
 from tasks.training.job import Rows, TrainingJob, material_of
 from tasks.training.loop import train
 from tasks.training.losses import LabelLoss
 from tasks.training.technique import Technique
+from tests.in_process import CPU
 
 FOLDS, SEEDS = 5, (0, 1, 2)
-CPU = Device(torch.device("cpu"), bfloat16=False)
+
 DATASET = DatasetRef(
     name="digits", uri="", sha256="", source_sha256="", kind="image", inputs=("image",),
     target="digit", classes=tuple("0123456789"), rows={},

@@ -29,7 +29,8 @@ from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.recipes import Site, teacher_job
 from tasks.training.table_models import table_encoder
-from tests.benchmarks.movies_seeds import PROJECTS, snapshot
+from tests.benchmarks.movies_seeds import PROJECTS
+from tests.in_process import snapshot
 
 BLOCKS = 7
 Row = Mapping[str, Sequence[Any]]
@@ -39,8 +40,7 @@ def answerers(work: Path) -> tuple[dict[str, Callable[[Row], Any]], list[Row], l
     """Who answers a row, the raw rows, and the same rows as ready numbers."""
     project = load_project(PROJECTS / "flights.yaml")
     data = work / "data"
-    data.mkdir()
-    dataset = snapshot(project, data)
+    dataset = snapshot(project.data, PROJECTS, data, project.name)
     train, test = (split_rows(data, dataset, split) for split in ("train", "test"))
     reader = TableRows.load(table_encoder(dataset, train.columns), Path())
     boosting = HistGradientBoostingClassifier(early_stopping=True, random_state=0)

@@ -14,10 +14,7 @@ import numpy as np
 
 from flows.project import Project
 from flows.project_file import load_project
-from tasks.artifacts import DatasetRef
 from tasks.compression.quantize import quantize_bundle
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.isolation import answers
@@ -25,43 +22,29 @@ from tasks.evaluation.likelihood import text_figures
 from tasks.packaging.bundle import bundle_bytes
 from tasks.packaging.export import export_bundle
 from tasks.promotion.bits import bits_difference
+from tasks.promotion.records import read_history
 from tasks.training.answers import logits_of
-from tasks.training.blueprint import first_model
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
+from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import encode
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob
 from tasks.training.labelling import TAUGHT_ROWS
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, load_model, save_model
+from tasks.training.model_folder import load_model
 from tasks.training.objectives import kept_for_students
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
+from tests.in_process import snapshot, taught
 
 PROJECT = Path("flows/projects/language.yaml")
 COMPUTE = ComputeConfig(workers=1, device="cpu")
 HEAD = ("model", "bits per byte", "perplexity", "against the baseline", "MB", "train s")
 
 
-def snapshot(project: Project, folder: Path) -> Site:
-    prepared = prepare_rows(project.data, Path())
-    digest = write_dataset(prepared, folder)
-    dataset = DatasetRef(
-        name=project.name, uri="", sha256=digest, source_sha256="", kind="text", target="",
-        inputs=prepared.config.inputs, task="generation", classes=(), rows=split_sizes(prepared),
-    )  # fmt: skip
-    return Site(dataset=dataset, dataset_folder=folder, compute=COMPUTE)
-
-
 def trained(job: TrainingJob, folder: Path) -> float:
     """Fill the model folder; seconds."""
-    begin, device = time.monotonic(), choose_device(COMPUTE)
-    state = new_state(first_model(job.blueprint, job.course.seed), job.course, device)
-    train(state, job.course, material_of(job), Setting(device))
-    card = card_of(state.model, job.blueprint, (), None, "generation")
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
-    scores = [f"{point['valid/loss']:.3f}" for point in state.history if "valid/loss" in point]
+    begin = time.monotonic()
+    history = read_history(taught(job, folder, choose_device(COMPUTE)))
+    scores = [f"{point['valid/loss']:.3f}" for point in history if "valid/loss" in point]
     print(folder.name, "valid loss", *scores, file=sys.stderr, flush=True)
     return time.monotonic() - begin
 
@@ -99,7 +82,8 @@ def main(seed: int) -> None:
     project = load_project(PROJECT)
     with TemporaryDirectory() as place:
         folder = Path(place)
-        site = snapshot(project, folder)
+        dataset = snapshot(project.data, Path(), folder, project.name)
+        site = Site(dataset=dataset, dataset_folder=folder, compute=COMPUTE)
         seconds: dict[str, float] = {}
         begin = time.monotonic()
         save_baseline(folder, site.dataset, folder / "baseline")

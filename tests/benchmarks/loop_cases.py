@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.io import wavfile
 
-from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
 from tasks.training.architectures import (
     AudioCnn,
     CausalTransformer,
@@ -43,6 +39,7 @@ from tasks.training.device import Device, choose_device
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.job import material_of
 from tasks.training.recipes import Site, student_job
+from tests.in_process import snapshot
 
 PROJECTS = Path(__file__).resolve().parents[2] / "flows/projects"
 TWEETS = {
@@ -119,16 +116,8 @@ def site_of(name: str, source: dict[str, Any]) -> Iterator[Site]:
         base = Path(work) if source is CHIRPS else PROJECTS
         if source is CHIRPS:
             chirps(base)
-        prepared = prepare_rows(DataConfig.model_validate(source), base)
-        (folder := Path(work, "snapshot")).mkdir()
-        digest = write_dataset(prepared, folder)
-        used = prepared.config
-        dataset = DatasetRef(
-            name=name, uri="", sha256=digest, source_sha256="", kind=used.kind, inputs=used.inputs,
-            target=used.target, types=prepared.types, task=used.task, classes=prepared.classes,
-            scale=scale_of(prepared), rows=split_sizes(prepared), layout=used.layout,
-            audio=used.audio.model_dump() if used.kind == "audio" else {},
-        )  # fmt: skip
+        folder = Path(work, "snapshot")
+        dataset = snapshot(DataConfig.model_validate(source), base, folder, name)
         yield Site(dataset=dataset, dataset_folder=folder, compute=ComputeConfig(workers=1))
 
 

@@ -8,54 +8,24 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.quality import FIGURES
 from tasks.evaluation.recommended import truth_of
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig, TrainConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, save_model
+from tasks.training.config import ComputeConfig
 from tasks.training.recipes import Site, teacher_job
+from tests.in_process import snapshot, taught
 
 SEEDS = (7, 8, 9)
 PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
-CPU = Device(torch.device("cpu"), bfloat16=False)
-
-
-def snapshot(project: Any, folder: Path) -> DatasetRef:
-    prepared = prepare_rows(project.data, PROJECTS)
-    digest = write_dataset(prepared, folder)
-    return DatasetRef(
-        name=project.name, uri="", sha256=digest, source_sha256=digest, kind=project.data.kind,
-        inputs=prepared.config.inputs, target=project.data.target, types=prepared.types,
-        task=project.data.task, classes=prepared.classes, scale=scale_of(prepared),
-        layout=project.data.layout, rows=split_sizes(prepared),
-    )  # fmt: skip
-
-
-def taught(config: TrainConfig, site: Site, folder: Path) -> None:
-    job = teacher_job(config, config.first_lr, site)
-    state = new_state(first_model(job.blueprint, config.seed), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
 
 
 def figures(model: Path, data: Path, dataset: DatasetRef) -> dict[str, float]:
@@ -72,8 +42,7 @@ def main(project_name: str, names: list[str]) -> None:
     configs = [project.teacher, *project.students]
     with tempfile.TemporaryDirectory() as work:
         data = Path(work) / "data"
-        data.mkdir()
-        dataset = snapshot(project, data)
+        dataset = snapshot(project.data, PROJECTS, data, project.name)
         site = Site(dataset=dataset, dataset_folder=data, compute=ComputeConfig(workers=1))
         started = time.monotonic()
         name, *_ = save_baseline(data, dataset, Path(work) / "baseline")
@@ -86,7 +55,8 @@ def main(project_name: str, names: list[str]) -> None:
             started, found = time.monotonic(), []
             for seed in SEEDS:
                 folder = Path(work) / f"{config.model}-{seed}"
-                taught(config.model_copy(update={"seed": seed}), site, folder)
+                seeded = config.model_copy(update={"seed": seed})
+                taught(teacher_job(seeded, config.first_lr, site), folder)
                 found.append(figures(folder, data, dataset))
             means = {n: [each[n] for each in found] for n in floor}
             said = " | ".join(f"{np.mean(v):.4f} ± {np.std(v):.4f}" for v in means.values())

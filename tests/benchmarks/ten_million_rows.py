@@ -30,7 +30,7 @@ from pyarrow import fs
 
 from tasks.artifacts import Candidate, DatasetRef, EvalReport
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.drift import drift_since
 from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
@@ -96,11 +96,8 @@ def prepare(folder: Path, rows: int, workers: int) -> str:
     data = folder / "data"
     drift = drift_since(data, prepared) if data.exists() else None
     data.mkdir(exist_ok=True)
-    dataset = DatasetRef(
-        name="flights", uri="", sha256=write_dataset(prepared, data, drift), source_sha256=digest,
-        kind="table", inputs=prepared.config.inputs, target=config.target, types=prepared.types,
-        classes=prepared.classes, rows=split_sizes(prepared),
-    )  # fmt: skip
+    written = write_dataset(prepared, data, drift)
+    dataset = reference_of(prepared, "flights", written, source_sha256=digest)
     (folder / "dataset.json").write_text(dataset.model_dump_json())
     sizes = ", ".join(f"{split} {count:,}" for split, count in dataset.rows.items())
     return f"{sizes}; {dataset.sha256[:16]}"

@@ -11,36 +11,22 @@ import torch
 from flows.project import Project
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig, TrainConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, save_model
-from tasks.training.recipes import Site, teacher_job
+from tasks.training.config import TrainConfig
+from tasks.training.recipes import teacher_job
+from tests.in_process import site_of, snapshot, taught
 
 SEEDS = (7, 8, 9, 10, 11)
-CPU = Device(torch.device("cpu"), bfloat16=False)
 PROJECT = Path(__file__).parents[2] / "flows" / "projects" / "voices.yaml"
 
 
 def prepared(project: Project, seed: int, folder: Path) -> DatasetRef:
     split = project.data.split.model_copy(update={"seed": seed})
     config = project.data.model_copy(update={"split": split})
-    found = prepare_rows(config, PROJECT.parent)
-    digest = write_dataset(found, folder)
-    return DatasetRef(
-        name="voices", uri="", sha256=digest, source_sha256="", kind="audio",
-        target=config.target, inputs=config.inputs, classes=found.classes,
-        audio=config.audio.model_dump(), rows=split_sizes(found),
-    )  # fmt: skip
+    return snapshot(config, PROJECT.parent, folder, project.name)
 
 
 def accuracy(model: Path, data: Path, dataset: DatasetRef) -> float:
@@ -52,32 +38,25 @@ def accuracy(model: Path, data: Path, dataset: DatasetRef) -> float:
     return float((found.argmax(1) == test.labels).mean())
 
 
-def taught(config: TrainConfig, data: Path, dataset: DatasetRef, model: Path) -> None:
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    site = Site(dataset=dataset, dataset_folder=data, compute=compute)
-    job = teacher_job(config, config.usual_lr, site)
-    state = new_state(first_model(job.blueprint, config.seed), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    save_model(model, state.model.state_dict() | state.best_weights, card, {}, state.history)
+def trained(config: TrainConfig, data: Path, dataset: DatasetRef, model: Path) -> None:
+    taught(teacher_job(config, config.usual_lr, site_of(data, dataset)), model)
 
 
 def scores_of(project: Project, seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = folder / "data"
-        data.mkdir()
         dataset = prepared(project, seed, data)
         found = {}
         floor, _, _ = save_baseline(data, dataset, folder / "floor")
         found[floor] = accuracy(folder / "floor", data, dataset)
         for config in (project.teacher, *project.students):
             seeded = config.model_copy(update={"seed": seed})
-            taught(seeded, data, dataset, folder / config.name)
+            trained(seeded, data, dataset, folder / config.name)
             found[config.name] = accuracy(folder / config.name, data, dataset)
             plain = seeded.augment.model_copy(update={"shift": 0, "noise": 0, "masks": 0})
             bare = f"{config.name}, not varied"
-            taught(seeded.model_copy(update={"augment": plain}), data, dataset, folder / bare)
+            trained(seeded.model_copy(update={"augment": plain}), data, dataset, folder / bare)
             found[bare] = accuracy(folder / bare, data, dataset)
         return found
 

@@ -17,26 +17,16 @@ from flows.project_file import load_project
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.training.answers import logits_of
-from tasks.training.blueprint import first_model
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
+from tasks.training.course import Setting
 from tasks.training.examples import encode
-from tasks.training.job import TrainingJob, material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, load_model, save_model
+from tasks.training.model_folder import load_model
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
-from tests.benchmarks.movies_seeds import CPU, PROJECTS, SEEDS, figures, snapshot
+from tests.benchmarks.movies_seeds import PROJECTS, SEEDS, figures
+from tests.in_process import CPU, snapshot, taught
 
 FOLDS = 5
 FOLD_SHARE = 0.2
-
-
-def fitted(job: TrainingJob, folder: Path) -> None:
-    state = new_state(first_model(job.blueprint, job.course.seed), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
 
 
 def lesson_of(project: Project, site: Site, teacher: Path) -> Lesson:
@@ -49,19 +39,18 @@ def lesson_of(project: Project, site: Site, teacher: Path) -> Lesson:
 def accuracies(project: Project, seed: int, work: Path) -> dict[str, float]:
     """By model, of one seed of the training."""
     data = work / "data"
-    data.mkdir()
-    dataset = snapshot(project, data)
+    dataset = snapshot(project.data, PROJECTS, data, project.name)
     site = Site(dataset=dataset, dataset_folder=data, compute=ComputeConfig(workers=1))
     name, *_ = save_baseline(data, dataset, work / "baseline")
     found = {name: figures(work / "baseline", data, dataset)["accuracy"]}
     teacher = project.teacher.model_copy(update={"seed": seed})
-    fitted(teacher_job(teacher, teacher.first_lr, site), work / "teacher")
+    taught(teacher_job(teacher, teacher.first_lr, site), work / "teacher")
     found[f"teacher: {teacher.model}"] = figures(work / "teacher", data, dataset)["accuracy"]
     lesson = lesson_of(project, site, work / "teacher")
     for student in project.students:
         seeded = student.model_copy(update={"seed": seed})
-        for name, taught in ((student.name, lesson), (f"{student.name}-control", None)):
-            fitted(student_job(seeded, taught, site), work / name)
+        for name, its_lesson in ((student.name, lesson), (f"{student.name}-control", None)):
+            taught(student_job(seeded, its_lesson, site), work / name)
             found[name] = figures(work / name, data, dataset)["accuracy"]
     return found
 

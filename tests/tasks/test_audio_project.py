@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from scipy.io import wavfile
 
 from flows.project_file import load_project
@@ -16,9 +15,6 @@ from tasks.artifacts import DatasetRef, Task
 from tasks.compression.quantize import NotSmaller, quantize_bundle
 from tasks.data.audio_probe import CHANGES
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.config import EvaluateConfig
@@ -32,17 +28,10 @@ from tasks.packaging.bundle import needed_by
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, save_model
-from tasks.training.recipes import Site, teacher_job
+from tasks.training.recipes import teacher_job
+from tests.in_process import site_of, snapshot, taught
 from tests.tasks.evaluation.test_plots import report as report_like
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 RATE = 8000
 Data = tuple[Path, DatasetRef, Path]
 PROJECT = """\
@@ -66,19 +55,12 @@ def chirp(index: int) -> np.ndarray:
     return np.asarray(np.rint(sound * 32767).astype(np.int16))
 
 
-def snapshot(folder: Path, task: Task, source: str, target: str) -> tuple[Path, DatasetRef]:
+def read(folder: Path, task: Task, source: str, target: str) -> tuple[Path, DatasetRef]:
     """The project file read, its rows prepared, and their reference."""
     (folder / "birds.yaml").write_text(PROJECT.format(source=source, target=target, task=task))
     config: DataConfig = load_project(folder / "birds.yaml").data
-    prepared = prepare_rows(config, folder)
-    (folder / "snapshot").mkdir()
-    digest = write_dataset(prepared, folder / "snapshot")
-    reference = DatasetRef(
-        name="birds", uri="", sha256=digest, source_sha256="", kind="audio", target=target,
-        task=task, inputs=prepared.config.inputs, classes=prepared.classes,
-        scale=scale_of(prepared), audio=config.audio.model_dump(), rows=split_sizes(prepared),
-    )  # fmt: skip
-    return folder / "snapshot", reference
+    data = folder / "snapshot"
+    return data, snapshot(config, folder, data, "birds")
 
 
 @pytest.fixture(scope="module")
@@ -89,21 +71,15 @@ def birds(tmp_path_factory: pytest.TempPathFactory) -> Data:
         side = folder / "calls" / ("up" if index % 2 else "down")
         side.mkdir(parents=True, exist_ok=True)
         wavfile.write(side / f"{index:03}.wav", RATE, chirp(index))
-    return *snapshot(folder, "classification", "calls", "label"), folder / "calls"
+    return *read(folder, "classification", "calls", "label"), folder / "calls"
 
 
-def taught(
+def trained(
     data: Path, dataset: DatasetRef, config: TeacherConfig | StudentConfig, folder: Path
 ) -> Path:
     """The model folder of a short training in this process."""
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    site = Site(dataset=dataset, dataset_folder=data, compute=compute)
-    job = teacher_job(config.model_copy(update={"epochs": 12}), config.usual_lr, site)
-    state = new_state(first_model(job.blueprint, 7), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    save_model(folder, state.model.state_dict() | state.best_weights, card, {}, state.history)
-    return folder
+    short = config.model_copy(update={"epochs": 12})
+    return taught(teacher_job(short, config.usual_lr, site_of(data, dataset)), folder)
 
 
 def exported(data: Path, dataset: DatasetRef, model: Path, bundle: Path) -> Predictor:
@@ -122,7 +98,7 @@ def test_a_network_learns_exports_and_answers(
     birds: Data, tmp_path: Path, config: TeacherConfig
 ) -> None:
     data, dataset, _ = birds
-    model = taught(data, dataset, config, tmp_path / "model")
+    model = trained(data, dataset, config, tmp_path / "model")
     predictor = exported(data, dataset, model, tmp_path / "bundle")
     test = split_rows(data, dataset, "test")
     found = predictor.probabilities(test.columns)
@@ -134,7 +110,7 @@ def test_a_network_learns_exports_and_answers(
 
 def test_int8_of_convolutions_alone_is_dropped(birds: Data, tmp_path: Path) -> None:
     data, dataset, _ = birds
-    model = taught(data, dataset, STUDENTS["audio"][0], tmp_path / "model")
+    model = trained(data, dataset, STUDENTS["audio"][0], tmp_path / "model")
     exported(data, dataset, model, tmp_path / "bundle")
     with pytest.raises(NotSmaller, match="small-int8: int8 has"):
         quantize_bundle(tmp_path / "bundle", tmp_path / "int8", "small-int8")
@@ -182,9 +158,9 @@ def test_numbers_are_learned_from_sounds(birds: Data, tmp_path: Path) -> None:
     seconds = {path.name: len(wavfile.read(path)[1]) / RATE for path in tmp_path.glob("*.wav")}
     lines = "".join(f"{name},{value}\n" for name, value in sorted(seconds.items()))
     (tmp_path / "rows.csv").write_text("file,seconds\n" + lines)
-    data, dataset = snapshot(tmp_path, "regression", "rows.csv", "seconds")
+    data, dataset = read(tmp_path, "regression", "rows.csv", "seconds")
     assert save_baseline(data, dataset, tmp_path / "floor")[0] == "mfcc-ridge"
-    network = taught(data, dataset, TEACHERS["audio"], tmp_path / "model")
+    network = trained(data, dataset, TEACHERS["audio"], tmp_path / "model")
     test = split_rows(data, dataset, "test")
     for model in (tmp_path / "floor", network):
         predictor = exported(data, dataset, model, tmp_path / f"{model.name}-bundle")

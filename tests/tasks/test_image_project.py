@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import torch
 from PIL import Image
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.quantize import NotSmaller, quantize_bundle
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.hog import fit_linear, hog_features
@@ -26,16 +23,10 @@ from tasks.packaging.bundle import GRAPH, bundle_bytes, needed_by
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, Resnet, StudentConfig, TeacherConfig
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, load_model, save_model
-from tasks.training.recipes import Site, teacher_job
+from tasks.training.model_folder import load_model
+from tasks.training.recipes import teacher_job
+from tests.in_process import site_of, snapshot, taught
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 Data = tuple[Path, DatasetRef, Path]
 
 
@@ -60,26 +51,14 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Data:
     config = DataConfig.model_validate(
         {"source": "photos", "target": "label", "kind": "image", "image": {"size": 16}}
     )
-    prepared = prepare_rows(config, folder)
-    (folder / "snapshot").mkdir()
-    digest = write_dataset(prepared, folder / "snapshot")
-    reference = DatasetRef(
-        name="bars", uri="", sha256=digest, source_sha256="", kind="image", target="label",
-        inputs=prepared.config.inputs, classes=prepared.classes, rows=split_sizes(prepared),
-    )  # fmt: skip
-    return folder / "snapshot", reference, folder / "photos"
+    data = folder / "snapshot"
+    return data, snapshot(config, folder, data, "bars"), folder / "photos"
 
 
-def taught(bars: Data, config: TeacherConfig | StudentConfig, folder: Path) -> Path:
+def trained(bars: Data, config: TeacherConfig | StudentConfig, folder: Path) -> Path:
     """The model folder of a short training in this process."""
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    site = Site(dataset=bars[1], dataset_folder=bars[0], compute=compute)
-    job = teacher_job(config.model_copy(update={"epochs": 12}), config.usual_lr, site)
-    state = new_state(first_model(job.blueprint, 7), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes)
-    save_model(folder, state.model.state_dict() | state.best_weights, card, {}, state.history)
-    return folder
+    short = config.model_copy(update={"epochs": 12})
+    return taught(teacher_job(short, config.usual_lr, site_of(*bars[:2])), folder)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +68,7 @@ def test_a_network_learns_exports_and_answers(
     bars: Data, tmp_path: Path, config: TeacherConfig
 ) -> None:
     data, dataset, _ = bars
-    model = taught(bars, config, tmp_path / "model")
+    model = trained(bars, config, tmp_path / "model")
     valid = split_rows(data, dataset, "valid")
     export_bundle(model, tmp_path / "bundle", dataset.target, valid.columns)
     found = answers(tmp_path / "bundle", valid.columns)
@@ -129,7 +108,7 @@ def test_int8_keeps_convolutions_as_they_are_and_shrinks_full_layers(
 ) -> None:
     data, dataset, _ = bars
     rows = split_rows(data, dataset, "test")
-    student = taught(bars, STUDENTS["image"][0], tmp_path / "model")
+    student = trained(bars, STUDENTS["image"][0], tmp_path / "model")
     source, target = tmp_path / "bundle", tmp_path / "int8"
     export_bundle(student, source, dataset.target, rows.columns)
     quantize_bundle(source, target, "small-lenet-int8")
@@ -144,7 +123,7 @@ def test_int8_keeps_convolutions_as_they_are_and_shrinks_full_layers(
 def test_int8_of_convolutions_alone_is_dropped(bars: Data, tmp_path: Path) -> None:
     data, dataset, _ = bars
     columns = split_rows(data, dataset, "valid").columns
-    student = taught(bars, STUDENTS["image"][1], tmp_path / "model")
+    student = trained(bars, STUDENTS["image"][1], tmp_path / "model")
     export_bundle(student, tmp_path / "bundle", dataset.target, columns)
     with pytest.raises(NotSmaller, match="shared-int8: int8 has"):
         quantize_bundle(tmp_path / "bundle", tmp_path / "int8", "shared-int8")

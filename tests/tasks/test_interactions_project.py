@@ -12,32 +12,21 @@ from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
 from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.regression import number_figures
 from tasks.evaluation.scoring import score_file
 from tasks.packaging.bundle import bundle_bytes
-from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import StudentConfig
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
 from tasks.training.interaction_architectures import (
     MatrixFactorisation,
     NeuralCollaborativeFiltering,
     TwoTower,
 )
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, save_model
-from tasks.training.recipes import Lesson, Site, student_job
+from tasks.training.recipes import Lesson, student_job
+from tests.in_process import exported, site_of, snapshot, taught
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 USERS, ITEMS, NOISE = 150, 60, 0.3
 Data = tuple[Path, DatasetRef]
 CONFIGS: list[StudentConfig] = [
@@ -82,51 +71,14 @@ def ratings(tmp_path_factory: pytest.TempPathFactory) -> Data:
             "split": {"time": "at", "valid": 0.1, "test": 0.2},
         }
     )
-    prepared = prepare_rows(config, folder)
-    data = folder / "data"
-    data.mkdir()
-    digest = write_dataset(prepared, data)
-    return data, DatasetRef(
-        name="ratings",
-        uri="s3://b/d/",
-        sha256=digest,
-        source_sha256=digest,
-        kind="interactions",
-        inputs=prepared.config.inputs,
-        target="stars",
-        types=prepared.types,
-        task="regression",
-        classes=(),
-        scale=scale_of(prepared),
-        rows=split_sizes(prepared),
-    )
+    return folder / "data", snapshot(config, folder, folder / "data", "ratings")
 
 
-def taught(
+def trained(
     ratings: Data, config: StudentConfig, folder: Path, lesson: Lesson | None = None
 ) -> Path:
     torch.set_num_threads(1)
-    site = Site(
-        dataset=ratings[1],
-        dataset_folder=ratings[0],
-        compute=ComputeConfig(workers=1, device="cpu", precision="float32"),
-    )
-    job = student_job(config, lesson, site)
-    state = new_state(first_model(job.blueprint, 7), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
-    return folder
-
-
-def exported(ratings: Data, model: Path, bundle: Path) -> Predictor:
-    """The bundle's predictor, its answers proven to be the model's."""
-    valid = split_rows(ratings[0], ratings[1], "valid").columns
-    export_bundle(model, bundle, "stars", valid)
-    predictor = Predictor.load(bundle)
-    assert prove_parity(model, bundle, valid, predictor.probabilities(valid)).differing == 0
-    return predictor
+    return taught(student_job(config, lesson, site_of(*ratings)), folder)
 
 
 def rmse(ratings: Data, predictor: Predictor) -> float:
@@ -140,7 +92,7 @@ def floor(ratings: Data, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     folder = tmp_path_factory.mktemp("floor")
     name, _, _ = save_baseline(*ratings, folder / "model")
     assert name == "biases"
-    return exported(ratings, folder / "model", folder / "bundle")
+    return exported(*ratings, folder / "model", folder / "bundle")
 
 
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda config: config.model)
@@ -149,8 +101,8 @@ def learned(
 ) -> tuple[Path, Predictor]:
     """A bundle of each network and its predictor."""
     folder = tmp_path_factory.mktemp("learned")
-    model = taught(ratings, request.param, folder / "model")
-    return folder / "bundle", exported(ratings, model, folder / "bundle")
+    model = trained(ratings, request.param, folder / "model")
+    return folder / "bundle", exported(*ratings, model, folder / "bundle")
 
 
 def test_a_network_finds_the_taste_that_biases_miss(
@@ -205,7 +157,7 @@ def test_a_student_listens_to_a_teacher(ratings: Data, floor: Predictor, tmp_pat
     lesson = Lesson(DistilConfig(weight=1.0), logits)
     rows = split_rows(*ratings, "valid").columns
     students = [
-        exported(ratings, taught(ratings, CONFIGS[0], tmp_path / name, with_it), tmp_path / out)
+        exported(*ratings, trained(ratings, CONFIGS[0], tmp_path / name, with_it), tmp_path / out)
         for name, with_it, out in (("a", lesson, "b"), ("c", None, "d"))
     ]
     near, far = (

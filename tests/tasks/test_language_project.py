@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
 from tasks.compression.config import DistilConfig
 from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.isolation import answers, cost_figures
@@ -31,19 +28,15 @@ from tasks.promotion.config import GatePolicy
 from tasks.promotion.sample_answer import example_and_answer, settings_of
 from tasks.training.answers import logits_of
 from tasks.training.architectures import StudentConfig
-from tasks.training.blueprint import first_model
-from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
+from tasks.training.course import Setting
 from tasks.training.examples import encode
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob
 from tasks.training.language_architectures import CausalTransformer, LstmLanguage
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, load_model, save_model
+from tasks.training.model_folder import load_model
 from tasks.training.objectives import kept_for_students
-from tasks.training.recipes import Lesson, Site, student_job
+from tasks.training.recipes import Lesson, student_job
+from tests.in_process import CPU, site_of, snapshot, taught
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 Data = tuple[Path, DatasetRef]
 WHO = ("the crew", "a pilot", "my bag", "our seat", "the gate")
 WHAT = ("was late", "is lost", "had gone", "never came", "left at noon")
@@ -72,29 +65,11 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Data:
     config = DataConfig.model_validate(
         {"source": "notes.txt", "task": "generation", "split": {"group_by": None}}
     )
-    prepared = prepare_rows(config, folder)
-    digest = write_dataset(prepared, folder)
-    reference = DatasetRef(
-        name="notes", uri="", sha256=digest, source_sha256="", kind="text", inputs=("text",),
-        target="", task="generation", classes=prepared.classes, rows=split_sizes(prepared),
-    )  # fmt: skip
-    return folder, reference
+    return folder, snapshot(config, folder, folder, "notes")
 
 
 def job_of(notes: Data, config: StudentConfig, lesson: Lesson | None = None) -> TrainingJob:
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    site = Site(dataset=notes[1], dataset_folder=notes[0], compute=compute)
-    return student_job(config, lesson, site)
-
-
-def taught(job: TrainingJob, folder: Path) -> Path:
-    """The model folder of a training in this process."""
-    state = new_state(first_model(job.blueprint, 7), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
-    return folder
+    return student_job(config, lesson, site_of(*notes))
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,6 @@ from sklearn.datasets import load_diabetes
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.case import judged_rows
@@ -23,6 +20,7 @@ from tasks.evaluation.quality_files import write_report
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
 from tasks.quality_artifacts import QualityReport
+from tests.in_process import snapshot
 from tests.tasks.evaluation.test_plots import report as report_like
 
 PROJECTS = Path(__file__).resolve().parents[2] / "flows" / "projects"
@@ -59,15 +57,7 @@ def examined_floor(
     config: DataConfig, folder: Path
 ) -> tuple[Subject, DatasetRef, QualityReport, Wrong, Path]:
     """The floor of this data, examined on its holdout; the folder of the report is the last."""
-    prepared = prepare_rows(config, PROJECTS)
-    (folder / "data").mkdir()
-    digest = write_dataset(prepared, folder / "data")
-    dataset = DatasetRef(
-        name="real", uri="", sha256=digest, source_sha256="", kind=prepared.config.kind,
-        inputs=prepared.config.inputs, target=prepared.config.target, types=prepared.types,
-        task=prepared.config.task, classes=prepared.classes, scale=scale_of(prepared),
-        layout=config.layout, rows=split_sizes(prepared),
-    )  # fmt: skip
+    dataset = snapshot(config, PROJECTS, folder / "data", "real")
     rows = judged_rows(folder / "data", dataset, "test")
     save_baseline(folder / "data", dataset, folder / "model")
     export_bundle(folder / "model", folder / "bundle", dataset.target, rows.columns)

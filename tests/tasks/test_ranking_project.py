@@ -12,7 +12,7 @@ from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
 from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.report import data_report
 from tasks.data.snapshot import split_rows
@@ -20,20 +20,15 @@ from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.recommended import item_figures, items_of, truth_of
 from tasks.evaluation.scoring import score_file
 from tasks.packaging.bundle import bundle_bytes
-from tasks.packaging.export import export_bundle, prove_parity, torch_logits
+from tasks.packaging.export import torch_logits
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import StudentConfig
-from tasks.training.blueprint import first_model
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
 from tasks.training.interaction_architectures import MatrixFactorisation, TwoTower
-from tasks.training.job import material_of
-from tasks.training.loop import train
-from tasks.training.model_folder import card_of, load_model, save_model
+from tasks.training.model_folder import load_model
 from tasks.training.recipes import Lesson, Site, in_memory, student_job
+from tests.in_process import exported, site_of, taught
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 USERS, ITEMS, GENRES, EVENTS, TOP = 120, 80, 4, 24, 5
 Data = tuple[Path, DatasetRef]
 CONFIGS: list[StudentConfig] = [
@@ -83,46 +78,14 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Data:
     assert report["splits"]["test"]["items"] > 20
     data = folder / "data"
     data.mkdir()
-    digest = write_dataset(prepared, data)
-    return data, DatasetRef(
-        name="events",
-        uri="s3://b/d/",
-        sha256=digest,
-        source_sha256=digest,
-        kind="interactions",
-        inputs=prepared.config.inputs,
-        target="what",
-        types=prepared.types,
-        task="ranking",
-        layout=config.layout,
-        classes=prepared.classes,
-        rows=split_sizes(prepared),
-    )
+    return data, reference_of(prepared, "events", write_dataset(prepared, data))
 
 
-def taught(events: Data, config: StudentConfig, folder: Path, lesson: Lesson | None = None) -> Path:
+def trained(
+    events: Data, config: StudentConfig, folder: Path, lesson: Lesson | None = None
+) -> Path:
     torch.set_num_threads(1)
-    site = Site(
-        dataset=events[1],
-        dataset_folder=events[0],
-        compute=ComputeConfig(workers=1, device="cpu", precision="float32"),
-    )
-    job = student_job(config, lesson, site)
-    state = new_state(first_model(job.blueprint, 7), job.course, CPU)
-    train(state, job.course, material_of(job), Setting(CPU))
-    card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = state.model.state_dict() | state.best_weights
-    save_model(folder, weights, card, job.blueprint.files, state.history)
-    return folder
-
-
-def exported(events: Data, model: Path, bundle: Path) -> Predictor:
-    """The bundle's predictor, its answers proven to be the model's."""
-    valid = split_rows(events[0], events[1], "valid").columns
-    export_bundle(model, bundle, "what", valid)
-    predictor = Predictor.load(bundle)
-    assert prove_parity(model, bundle, valid, predictor.probabilities(valid)).differing == 0
-    return predictor
+    return taught(student_job(config, lesson, site_of(*events)), folder)
 
 
 def ndcg(events: Data, predictor: Predictor) -> float:
@@ -138,7 +101,7 @@ def floor(events: Data, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     folder = tmp_path_factory.mktemp("floor")
     name, _, params = save_baseline(*events, folder / "model")
     assert (name, params) == ("popularity", len(events[1].classes))
-    return exported(events, folder / "model", folder / "bundle")
+    return exported(*events, folder / "model", folder / "bundle")
 
 
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda config: config.model)
@@ -147,8 +110,8 @@ def learned(
 ) -> tuple[Path, Predictor]:
     """A bundle of each network and its predictor."""
     folder = tmp_path_factory.mktemp("learned")
-    model = taught(events, request.param, folder / "model")
-    return folder / "bundle", exported(events, model, folder / "bundle")
+    model = trained(events, request.param, folder / "model")
+    return folder / "bundle", exported(*events, model, folder / "bundle")
 
 
 def test_taste_beats_popularity(
@@ -199,7 +162,7 @@ def test_a_student_listens_to_a_teacher(events: Data, tmp_path: Path) -> None:
     logits = np.zeros((rows, items), np.float32)
     logits[:, 7] = 5.0
     lesson = Lesson(DistilConfig(weight=0.9, temperature=1), logits)
-    model, encoder, _ = load_model(taught(events, CONFIGS[0], tmp_path / "model", lesson))
+    model, encoder, _ = load_model(trained(events, CONFIGS[0], tmp_path / "model", lesson))
     found = torch_logits(model, encoder, encoder.rows({"who": ["u1", "u2"]}))
     assert found.argmax(axis=1).tolist() == [7, 7]
 

@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.project_file import load_project
-from tasks.artifacts import DatasetRef
-from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.same_sound import same_sounds
 from tasks.data.splitting import SPLITS
@@ -36,11 +35,7 @@ def bundle(voices: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The floor of the project, exported."""
     folder = tmp_path_factory.mktemp("voices")
     (folder / "data").mkdir()
-    dataset = DatasetRef(
-        name="voices", uri="", sha256=write_dataset(voices, folder / "data"), source_sha256="",
-        kind="audio", inputs=voices.config.inputs, target="language", classes=voices.classes,
-        audio=voices.config.audio.model_dump(), rows=split_sizes(voices),
-    )  # fmt: skip
+    dataset = reference_of(voices, "voices", write_dataset(voices, folder / "data"))
     save_baseline(folder / "data", dataset, folder / "model")
     columns = {"clip": voices.inputs["clip"][:8]}
     export_bundle(folder / "model", folder / "bundle", "language", columns)

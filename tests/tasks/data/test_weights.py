@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
+from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.data.weights import class_weights_of
@@ -25,15 +24,6 @@ def prepared(folder: Path, weights: list[Any], **fields: Any) -> Prepared:
     return prepare_rows(DataConfig.model_validate(given), folder)
 
 
-def reference(found: Prepared) -> DatasetRef:
-    return DatasetRef(
-        name="rows", uri="", sha256="", source_sha256="", kind="table",
-        inputs=found.config.inputs, types=found.types, target="y", classes=found.classes,
-        weighted=found.rows.weights is not None, class_weights=found.class_weights,
-        rows=split_sizes(found),
-    )  # fmt: skip
-
-
 def test_weights_stand_beside_the_rows_and_are_no_input(tmp_path: Path) -> None:
     weights = [1 + index % 3 for index in range(400)]
     found = prepared(tmp_path, weights, weight="w", class_weights={"rare": 10})
@@ -41,7 +31,7 @@ def test_weights_stand_beside_the_rows_and_are_no_input(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
     write_dataset(found, folder)
-    rows = split_rows(folder, reference(found), "train")
+    rows = split_rows(folder, reference_of(found, "rows", ""), "train")
     assert rows.weights is not None
     expected = [weights[i] * (10 if LABELS[i] == "rare" else 1) for i in rows.row_ids]
     assert rows.weights.tolist() == expected
@@ -53,7 +43,7 @@ def test_without_weights_nothing_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
     write_dataset(found, folder)
-    assert split_rows(folder, reference(found), "train").weights is None
+    assert split_rows(folder, reference_of(found, "rows", ""), "train").weights is None
 
 
 def test_balanced_is_that_of_scikit_learn(tmp_path: Path) -> None:

@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
-from tasks.data.scale import scale_of
-from tasks.training.config import ComputeConfig
 from tasks.training.recipes import Site
+from tests import in_process
 
 LOADERS = {"cancer": load_breast_cancer, "wine": load_wine, "diabetes": load_diabetes}
 
@@ -44,16 +40,8 @@ def _site(name: str, folder: Path) -> Site:
             "task": "regression" if numbers else "classification",
         }
     )
-    prepared = prepare_rows(config, folder)
-    (folder / "snapshot").mkdir()
-    reference = DatasetRef(
-        name=name, uri="", sha256=write_dataset(prepared, folder / "snapshot"), source_sha256="",
-        kind="table", target="y", inputs=prepared.config.inputs, types=prepared.types,
-        task=config.task, classes=prepared.classes, scale=scale_of(prepared),
-        rows=split_sizes(prepared),
-    )  # fmt: skip
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    return Site(dataset=reference, dataset_folder=folder / "snapshot", compute=compute)
+    data = folder / "snapshot"
+    return in_process.site_of(data, in_process.snapshot(config, folder, data, name))
 
 
 def _write_table(name: str, path: Path) -> None:

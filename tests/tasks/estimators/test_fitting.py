@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
@@ -25,7 +24,6 @@ from tasks.training.architectures import Mlp
 from tasks.training.blueprint import first_model
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
 from tasks.training.examples import encode
 from tasks.training.job import material_of
 from tasks.training.loop import train
@@ -38,8 +36,8 @@ from tasks.training.model_folder import (
 )
 from tasks.training.recipes import Lesson, Site, student_job
 from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher, unfitted
+from tests.in_process import CPU
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 SiteOf = Callable[[str], Site]
 
 

@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
-from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.estimators.fitting import fit_estimator
 from tasks.estimators.folder import save_estimator
 from tasks.packaging.export import export_bundle, prove_alike
 from tasks.packaging.predictor import Predictor
-from tasks.training.config import ComputeConfig
 from tasks.training.model_folder import VALID, load_card, load_own_answers
-from tasks.training.recipes import Site
 from tasks.training.sklearn_architecture import SklearnEstimator
+from tests.in_process import site_of, snapshot
 
 PROJECTS = Path(__file__).resolve().parents[3] / "flows" / "projects"
 DIGITS = {"source": "sklearn://digits", "kind": "image", "target": "digit", "image": {"size": 8}}
@@ -29,15 +25,8 @@ VOWELS = {"source": "vowels/train.ts.gz", "kind": "series", "target": "label"}
 def test_a_forest_over_the_features_of_the_kind(
     data: dict[str, Any], least: float, tmp_path: Path
 ) -> None:
-    prepared = prepare_rows(DataConfig.model_validate(data), PROJECTS)
-    (tmp_path / "data").mkdir()
-    dataset = DatasetRef(
-        name="rows", uri="", sha256=write_dataset(prepared, tmp_path / "data"), source_sha256="",
-        kind=data["kind"], target=data["target"], inputs=prepared.config.inputs,
-        types=prepared.types, classes=prepared.classes, rows=split_sizes(prepared),
-    )  # fmt: skip
-    compute = ComputeConfig(workers=1, device="cpu")
-    site = Site(dataset=dataset, dataset_folder=tmp_path / "data", compute=compute)
+    dataset = snapshot(DataConfig.model_validate(data), PROJECTS, tmp_path / "data")
+    site = site_of(tmp_path / "data", dataset)
     forest = SklearnEstimator(
         estimator="ensemble.ExtraTreesClassifier", params={"n_estimators": 60}
     )

@@ -11,8 +11,6 @@ import torch
 from tasks.artifacts import DatasetRef
 from tasks.compression.quantize import NotSmaller, quantize_bundle
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.scoring import score_file
@@ -24,6 +22,7 @@ from tasks.training.blueprints import blueprint_of
 from tasks.training.job import Rows
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
+from tests.in_process import snapshot
 
 CONFIG: dict[str, Any] = {
     "kind": "series",
@@ -78,21 +77,7 @@ def waves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DatasetRef]:
     (folder / "waves.csv").write_text(long_table(range(150)))
     settings = {"series": {"id": "id", "time": "when"}, "target": "speed", "kind": "series"}
     config = DataConfig.model_validate({"source": "waves.csv", **settings})
-    prepared = prepare_rows(config, folder)
-    write_dataset(prepared, folder)
-    reference = DatasetRef(
-        name="waves",
-        uri="",
-        sha256="1" * 64,
-        source_sha256="2" * 64,
-        kind="series",
-        inputs=prepared.config.inputs,
-        target="speed",
-        layout={"id": "id", "time": "when"},
-        classes=prepared.classes,
-        rows=split_sizes(prepared),
-    )
-    return folder, reference
+    return folder, snapshot(config, folder, folder, "waves")
 
 
 def long_table(ids: range) -> str:

@@ -21,12 +21,11 @@ from tasks.training.audio_augment import (
     without_time,
 )
 from tasks.training.course import Course, Material, Setting, new_state
-from tasks.training.device import Device
 from tasks.training.examples import Batch, encode, make_batch
 from tasks.training.loop import train, varied
 from tasks.training.losses import LabelLoss
+from tests.in_process import CPU
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 NOTHING = AudioAugmentConfig(shift=0, noise=0, masks=0)
 ALL = AudioAugmentConfig(shift=0.3, noise=1, snr_db=5, time_mask=0.3, pitch_mask=0.3, masks=2)
 LENGTHS = [30, 12, 1, 25]

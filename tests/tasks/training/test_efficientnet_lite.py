@@ -10,25 +10,20 @@ import torch
 from pyarrow import fs
 
 from models.efficientnet_lite import PACKAGE
-from tasks.artifacts import DatasetRef
 from tasks.data.config import DataConfig
-from tasks.data.dataset import split_sizes, write_dataset
-from tasks.data.prepare import prepare_rows
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.blueprint import first_model
 from tasks.training.checkpoint import CheckpointStore
-from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting, new_state
-from tasks.training.device import Device
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.image_architectures import EFFICIENTNET, EfficientNetLite, ImageAugmentConfig
 from tasks.training.job import material_of
 from tasks.training.loop import train
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.recipes import Site, student_job
+from tests.in_process import CPU, site_of, snapshot
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 SETTINGS = {
     "epochs": 4, "max_rows": 160, "batch_size": 16, "resolution": 32, "dropout": 0.0, "lr": 1e-2,
     "averaging": "none", "augment": ImageAugmentConfig(shift=0, rotate=0),
@@ -40,14 +35,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """scikit-learn's digits at their own 8 pixels."""
     folder = tmp_path_factory.mktemp("digits")
     data = {"source": "sklearn://digits", "kind": "image", "target": "digit", "image": {"size": 8}}
-    prepared = prepare_rows(DataConfig.model_validate(data), folder)
-    reference = DatasetRef(
-        name="digits", uri="", sha256=write_dataset(prepared, folder), source_sha256="",
-        kind="image", target="digit", inputs=prepared.config.inputs, classes=prepared.classes,
-        rows=split_sizes(prepared),
-    )  # fmt: skip
-    compute = ComputeConfig(workers=1, device="cpu", precision="float32")
-    return Site(dataset=reference, dataset_folder=folder, compute=compute)
+    return site_of(folder, snapshot(DataConfig.model_validate(data), folder, folder, "digits"))
 
 
 def test_pretrained_features_tell_digits_apart_and_random_ones_do_not(

@@ -15,7 +15,6 @@ from tasks.training.blueprint import first_model
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Setting, TrainState, new_state
-from tasks.training.device import Device
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.group import Group
 from tasks.training.job import Fitted, Rows, TrainingJob, fitted_of, material_of, work
@@ -25,8 +24,8 @@ from tasks.training.resume import checkpoint_of
 from tasks.training.text_architectures import TextAugmentConfig
 from tasks.training.text_augment import TextAugment
 from tasks.training.text_models import minilm
+from tests.in_process import CPU
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 WORDS = {"good": "yes", "fine": "yes", "bad": "no", "awful and long": "no"}
 DATASET = DatasetRef(
     name="days", uri="", sha256="", source_sha256="", kind="text", inputs=("text",),

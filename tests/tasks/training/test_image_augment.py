@@ -11,15 +11,14 @@ from models.build import build_model
 from tasks.packaging.predictor.image import ImageRows
 from tasks.training.answers import logits_of
 from tasks.training.course import Course, Material, Setting, TrainState, new_state
-from tasks.training.device import Device
 from tasks.training.examples import Batch, encode
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.image_augment import ImageAugment, cutmix, erased, mixup, moved, tinted
 from tasks.training.loop import remaining_batches, take_batch, train, varied
 from tasks.training.losses import DistilLoss, LabelLoss
 from tasks.training.schedule import scheduled_lr
+from tests.in_process import CPU
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 NOTHING = ImageAugmentConfig(shift=0, rotate=0)
 ALL = ImageAugmentConfig(
     shift=0.2, rotate=20, flip=True, colour=0.3, erase=0.5, mixup=0.4, cutmix=1.0

@@ -22,13 +22,12 @@ from tasks.training.blueprint import first_model, open_encoder
 from tasks.training.blueprints import blueprint_of
 from tasks.training.config import TrainConfig
 from tasks.training.course import Course, Material, Setting, new_state
-from tasks.training.device import Device
 from tasks.training.examples import encode
 from tasks.training.job import Rows
 from tasks.training.loop import train
 from tasks.training.losses import LabelLoss
+from tests.in_process import CPU
 
-CPU = Device(torch.device("cpu"), bfloat16=False)
 CONFIGS: dict[str, TrainConfig] = {
     "mlp": Mlp(hidden=(16,)),
     "table_resnet": TableResNet(blocks=1, width=32),
