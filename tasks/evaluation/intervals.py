@@ -5,12 +5,14 @@ depend on the confusion matrix alone, and its draws are multinomial: a draw cost
 thousand rows and for a million. ROC AUC by DeLong, the mean of the log loss by Student's t.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from tasks.evaluation.bootstrap import percentile_interval
 from tasks.evaluation.confusions import Metric, confusions, scores
 from tasks.evaluation.ranks import area_interval, row_means
 from tasks.quality_artifacts import Estimate
@@ -48,6 +50,22 @@ def bootstrap_interval(metric: Metric, confusion: Counted) -> Interval:
     ]
     low, high = np.quantile(found, (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2))
     return float(low), float(high)
+
+
+def resampled_intervals(
+    samples: Sequence[NDArray[Any]], figures: Callable[..., Any], names: Sequence[str]
+) -> dict[str, Interval]:
+    """Of the figures by these names, by the bootstrap over rows; none of one row.
+
+    `figures` takes resamples on the last axis and stacks its answers on the first.
+    """
+    if len(samples[0]) < 2:
+        return {}
+    bounds = percentile_interval(
+        samples, figures, draws=RESAMPLES, confidence=CONFIDENCE, seed=SEED
+    )
+    ends = zip(names, *(bound.tolist() for bound in bounds), strict=True)
+    return {name: (low, high) for name, low, high in ends}
 
 
 def estimated(

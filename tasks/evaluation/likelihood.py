@@ -11,14 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from tasks.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, Interval
+from tasks.evaluation.intervals import Interval, resampled_intervals
 
 BITS = 8
 """Of a byte that nothing is known about."""
-BATCH = 50
-"""50 draws of 7,500 rows keep every temporary array inside 8 MB."""
 Numbers = NDArray[np.floating[Any]]
 
 
@@ -50,8 +47,6 @@ def bits_of(nats_DN: Numbers, bytes_DN: Numbers) -> NDArray[np.float64]:
 
 def _intervals(nats_N: Numbers, tokens_N: Numbers, bytes_N: Numbers) -> dict[str, Interval]:
     """Percentile intervals by the bootstrap over rows; none of one row."""
-    if len(nats_N) < 2:
-        return {}
 
     def figures(
         nats_DN: Numbers, tokens_DN: Numbers, bytes_DN: Numbers, axis: int = -1
@@ -61,17 +56,5 @@ def _intervals(nats_N: Numbers, tokens_N: Numbers, bytes_N: Numbers) -> dict[str
         perplexity_D = np.exp(nats_DN.sum(-1) / tokens_DN.sum(-1))
         return np.stack([BITS - bits_D, bits_D, perplexity_D])
 
-    found = stats.bootstrap(
-        (nats_N, tokens_N, bytes_N),
-        figures,
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=RESAMPLES,
-        batch=BATCH,
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
     names = ("bits_saved", "bits_per_byte", "perplexity")
-    bounds = zip(names, found.low.tolist(), found.high.tolist(), strict=True)
-    return {name: (low, high) for name, low, high in bounds}
+    return resampled_intervals((nats_N, tokens_N, bytes_N), figures, names)

@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from tasks.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, Interval
+from tasks.evaluation.intervals import Interval, resampled_intervals
 
 Numbers = NDArray[np.floating[Any]]
-BATCH = 50
-"""50 draws of 7,500 rows keep every temporary array inside 8 MB."""
 
 
 def number_figures(
@@ -49,8 +46,6 @@ def explained(errors_DN: Numbers, truth_DN: Numbers) -> NDArray[np.float64]:
 
 def _intervals(truth_N: Numbers, predicted_N: Numbers) -> dict[str, Interval]:
     """Percentile intervals by the bootstrap over rows; none of one row."""
-    if len(truth_N) < 2:
-        return {}
     squares_N = squared_errors(truth_N, predicted_N)
 
     def figures(squares_DN: Numbers, truth_DN: Numbers, axis: int = -1) -> NDArray[np.float64]:
@@ -59,16 +54,4 @@ def _intervals(truth_N: Numbers, predicted_N: Numbers) -> dict[str, Interval]:
         mae_D = np.sqrt(squares_DN).mean(axis=-1)
         return np.stack([explained(squares_DN, truth_DN), rmse_D, mae_D])
 
-    found = stats.bootstrap(
-        (squares_N, truth_N),
-        figures,
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=RESAMPLES,
-        batch=BATCH,
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    bounds = zip(("r2", "rmse", "mae"), found.low.tolist(), found.high.tolist(), strict=True)
-    return {name: (low, high) for name, low, high in bounds}
+    return resampled_intervals((squares_N, truth_N), figures, ("r2", "rmse", "mae"))

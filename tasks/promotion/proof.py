@@ -12,15 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
+from tasks.evaluation.bootstrap import percentile_interval
 from tasks.evaluation.confusions import Labels, Metric, confusions, score, scores
 from tasks.promotion.config import GatePolicy
-
-# 50 draws of 7,500 rows keep every temporary array inside 8 MB.
-BATCH = 50
-MOST_DRAWN = 8_000_000
-"""Rows that are drawn at a time: of two million fewer than 50 draws, which would take 2.4 GB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,18 +79,14 @@ def interval_of(
 
     `statistic` takes resamples on the last axis. Deterministic for the policy's seed.
     """
-    found = stats.bootstrap(
-        tuple(samples),
+    low, high = percentile_interval(
+        samples,
         statistic,
-        paired=len(samples) > 1,
-        vectorized=True,
-        method="percentile",
-        n_resamples=policy.resamples,
-        batch=max(1, min(BATCH, MOST_DRAWN // len(samples[0]))),
-        confidence_level=policy.confidence,
-        rng=np.random.default_rng(policy.seed),
-    ).confidence_interval
-    return float(found.low), float(found.high)
+        draws=policy.resamples,
+        confidence=policy.confidence,
+        seed=policy.seed,
+    )
+    return float(low), float(high)
 
 
 def detectable_difference(rows: int, accuracy: float = 0.75, confidence: float = 0.95) -> float:

@@ -105,6 +105,6 @@ def test_fewer_draws_at_a_time_give_the_same_interval(
     pair = predictions(0.72, 1), predictions(0.7, 2)
     found = []
     for most in (50, 3):
-        monkeypatch.setattr("tasks.promotion.proof.MOST_DRAWN", most * len(truth))
+        monkeypatch.setattr("tasks.evaluation.bootstrap.MOST_DRAWN", most * len(truth))
         found.append(paired_difference(truth, *pair, 3, GatePolicy()))
     assert found[0] == found[1]
