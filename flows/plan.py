@@ -93,8 +93,9 @@ def _tune(project: Project, rows: int) -> float:
     del rows
     if isinstance(project.teacher, SklearnTeacher):
         return 0
-    all_trials = (1 + project.teacher.row_ms * 1.8) * project.sweep.trials
-    return 2 + min(project.sweep.max_seconds, all_trials)
+    sweep = project.sweep
+    one = 1 + project.teacher.row_ms * 1.8 * sweep.epochs
+    return 2 + min(sweep.max_seconds, one * sweep.trials * sweep.seeds)
 
 
 LEARNING: dict[str, Callable[[Project, int], float]] = {

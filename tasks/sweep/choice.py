@@ -80,15 +80,14 @@ def agrees(suggestion: Suggestion, interval: Rates) -> bool:
 
 
 def reason_for(
-    suggestion: Suggestion, trials: Sequence[RateTrial], lr: float, interval: Rates
+    suggestion: Suggestion, trials: Sequence[RateTrial], best: RateTrial, interval: Rates
 ) -> str:
     """One sentence for people."""
     schedules = {trial.schedule for trial in trials}
-    with_it = next(trial.schedule for trial in trials if trial.lr == lr)
-    chosen = f" with {with_it}" if len(schedules) > 1 else ""
+    chosen = f" with {best.schedule}" if len(schedules) > 1 else ""
     verdict = "they agree" if agrees(suggestion, interval) else "the range test is unreliable here"
     return (
         f"range test says {suggestion.steepest:.1e} (steepest) or {suggestion.tenth:.1e} "
-        f"(a tenth of the minimum), sweep of {len(trials)} says {lr:.1e}{chosen} "
+        f"(a tenth of the minimum), sweep of {len(trials)} says {best.lr:.1e}{chosen} "
         f"({interval[0]:.1e} to {interval[1]:.1e}): {verdict}, using the sweep"
     )

@@ -88,7 +88,7 @@ def settled(
     return Tuned(
         lr=best.lr,
         schedule=best.schedule if config.schedules else None,
-        reason=reason_for(suggestion, trials, best.lr, interval),
+        reason=reason_for(suggestion, trials, best, interval),
         interval=interval,
         is_trusted=agrees(suggestion, interval),
         trials=trials,

@@ -83,9 +83,16 @@ def test_the_sweep_goes_on_where_its_end_has_won(
 def test_the_reason_names_all_figures_and_says_whether_to_trust_them(
     steepest: float, verdict: str
 ) -> None:
-    reason = reason_for(Suggestion(steepest, 1.2e-4), tried(*[(1e-4, 0.7)] * 4), 1e-4, (1e-4, 2e-4))
+    trials = tried(*[(1e-4, 0.7)] * 4)
+    reason = reason_for(Suggestion(steepest, 1.2e-4), trials, trials[0], (1e-4, 2e-4))
     assert reason == (
         f"range test says {steepest:.1e} (steepest) or 1.2e-04 (a tenth of the minimum), "
         f"sweep of 4 says 1.0e-04 (1.0e-04 to 2.0e-04): {verdict}, using the sweep"
     )
     assert agrees(Suggestion(steepest, 1.2e-4), (1e-4, 2e-4)) == (verdict == "they agree")
+
+
+def test_the_reason_names_the_schedule_that_won_where_two_had_its_rate() -> None:
+    trials = tried((1e-4, 0.6), schedule="step") + tried((1e-4, 0.9), schedule="cosine")
+    reason = reason_for(Suggestion(1e-4, 1e-4), trials, trials[1], (1e-4, 1e-4))
+    assert "says 1.0e-04 with cosine" in reason
