@@ -12,16 +12,39 @@ from tasks.data.snapshot import split_rows
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.blueprint import first_model
+from tasks.training.checkpoint import Checkpoint
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, new_state
+from tasks.training.course import Setting, TrainState, new_state
 from tasks.training.device import Device
 from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import train
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.recipes import Site
+from tasks.training.resume import checkpoint_of
 
 CPU = Device(torch.device("cpu"), bfloat16=False)
 ALONE = ComputeConfig(workers=1, device="cpu", precision="float32")
+
+
+class Stop(Exception):
+    """A kill."""
+
+
+class StopAt:
+    """Takes a checkpoint after `step` steps and kills the run."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.checkpoint: Checkpoint | None = None
+
+    def on_step(self, state: TrainState, total_steps: int) -> None:
+        del total_steps
+        if state.step == self.step:
+            self.checkpoint = checkpoint_of(state)
+            raise Stop
+
+    def on_epoch(self, state: TrainState, total_steps: int) -> None:
+        """Nothing."""
 
 
 def snapshot(config: DataConfig, base: Path, folder: Path, name: str = "rows") -> DatasetRef:

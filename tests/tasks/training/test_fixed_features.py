@@ -12,7 +12,7 @@ from pyarrow import fs
 from tasks.artifacts import DatasetRef
 from tasks.training.architectures import MiniLM
 from tasks.training.blueprint import first_model
-from tasks.training.checkpoint import Checkpoint, CheckpointStore
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Setting, TrainState, new_state
 from tasks.training.fixed_features import with_fixed_features
@@ -20,11 +20,10 @@ from tasks.training.group import Group
 from tasks.training.job import Fitted, Rows, TrainingJob, fitted_of, material_of, work
 from tasks.training.loop import train
 from tasks.training.losses import LabelLoss
-from tasks.training.resume import checkpoint_of
 from tasks.training.text_architectures import TextAugmentConfig
 from tasks.training.text_augment import TextAugment
 from tasks.training.text_models import minilm
-from tests.in_process import CPU
+from tests.in_process import CPU, Stop, StopAt
 
 WORDS = {"good": "yes", "fine": "yes", "bad": "no", "awful and long": "no"}
 DATASET = DatasetRef(
@@ -91,27 +90,6 @@ def test_a_head_learns_the_same_from_kept_features(tmp_path: Path) -> None:
     assert kept.score == plain.best_score == 1.0
     after = plain.model.state_dict()
     assert all(torch.equal(before[n], after[n]) for n in before if not n.startswith("head."))
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class StopAt:
-    """Takes a checkpoint after `step` steps and kills the run."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-        self.checkpoint: Checkpoint | None = None
-
-    def on_step(self, state: TrainState, total_steps: int) -> None:
-        del total_steps
-        if state.step == self.step:
-            self.checkpoint = checkpoint_of(state)
-            raise Stop
-
-    def on_epoch(self, state: TrainState, total_steps: int) -> None:
-        pass
 
 
 def without_times(fitted: Fitted) -> list[dict[str, float]]:

@@ -12,28 +12,8 @@ from safetensors.torch import load_file
 
 from tasks.training.course import Setting, TrainState
 from tasks.training.loop import train
-from tasks.training.resume import checkpoint_of, restore
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class StopAt:
-    """Takes a checkpoint after `step` steps and kills the run."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-        self.checkpoint = None
-
-    def on_step(self, state: TrainState, total_steps: int) -> None:
-        del total_steps
-        if state.step == self.step:
-            self.checkpoint = checkpoint_of(state)
-            raise Stop
-
-    def on_epoch(self, state: TrainState, total_steps: int) -> None:
-        pass
+from tasks.training.resume import restore
+from tests.in_process import Stop, StopAt
 
 
 @pytest.fixture(autouse=True)

@@ -20,27 +20,10 @@ from tasks.training.gradients import Diverged
 from tasks.training.loop import train
 from tasks.training.memory import is_out_of_memory
 from tasks.training.recompute import recompute_blocks
-from tasks.training.resume import checkpoint_of, restore
+from tasks.training.resume import restore
+from tests.in_process import Stop, StopAt
 
 FLOAT16 = Device(torch.device("cpu"), bfloat16=False, float16=True)
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class StopAt:
-    def __init__(self, step: int) -> None:
-        self.step, self.checkpoint = step, None
-
-    def on_step(self, state: TrainState, total_steps: int) -> None:
-        del total_steps
-        if state.step == self.step:
-            self.checkpoint = checkpoint_of(state)
-            raise Stop
-
-    def on_epoch(self, state: TrainState, total_steps: int) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)

@@ -25,24 +25,7 @@ from tasks.training.loop import seed_step, train
 from tasks.training.losses import LabelLoss, NumberLoss
 from tasks.training.resume import checkpoint_of, restore
 from tasks.training.technique import OptimizerName, ScheduleName, Technique
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class StopAt:
-    def __init__(self, step: int) -> None:
-        self.step, self.checkpoint = step, None
-
-    def on_step(self, state: TrainState, total_steps: int) -> None:
-        del total_steps
-        if state.step == self.step:
-            self.checkpoint = checkpoint_of(state)
-            raise Stop
-
-    def on_epoch(self, state: TrainState, total_steps: int) -> None:
-        pass
+from tests.in_process import Stop, StopAt
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,10 @@ from tasks.training.config import TrainConfig
 from tasks.training.course import Setting
 from tasks.training.examples import Batch
 from tasks.training.loop import train
-from tasks.training.resume import checkpoint_of, restore
+from tasks.training.resume import restore
 from tasks.training.text_architectures import BagAugmentConfig, TextAugmentConfig
 from tasks.training.text_augment import TextAugment
+from tests.in_process import Stop, StopAt
 
 LENGTHS = [1, 2, 3, 4, 5, 9, 17, 40]
 
@@ -125,20 +126,7 @@ def test_a_training_that_went_on_ends_as_one_that_never_stopped(toy: ModuleType)
     varies = TextAugment(TextAugmentConfig(token_dropout=0.2, token_swap=0.2), 3)
     course, material = replace(toy.toy_course(), augment=varies), toy.toy_material()
 
-    class Stop(Exception):
-        pass
-
-    class StopAt:
-        def on_step(self, state, total_steps) -> None:
-            del total_steps
-            if state.step == 7:
-                self.checkpoint = checkpoint_of(state)
-                raise Stop
-
-        def on_epoch(self, state, total_steps) -> None:
-            pass
-
-    whole, stop = toy.toy_state(course), StopAt()
+    whole, stop = toy.toy_state(course), StopAt(7)
     train(whole, course, material, Setting(toy.CPU))
     with pytest.raises(Stop):
         train(toy.toy_state(course), course, material, Setting(toy.CPU, observer=stop))
