@@ -1,6 +1,11 @@
 """The door to Ray: one connection a process."""
 
 import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 import ray
@@ -20,12 +25,32 @@ def connect(log_to_driver: bool = False) -> None:
 def _join(log_to_driver: bool) -> None:
     settings = load_settings()
     try:
-        ray.init(
-            address=settings.ray_address,
-            namespace="modelworks",
-            log_to_driver=log_to_driver,
-            logging_level=logging.WARNING,
-        )
+        with _own_sigterm():
+            ray.init(
+                address=settings.ray_address,
+                namespace="modelworks",
+                log_to_driver=log_to_driver,
+                logging_level=logging.WARNING,
+            )
     except (ConnectionError, TimeoutError) as error:
         message = f"Ray does not answer at {settings.ray_address}; `modelworks doctor` says why"
         raise ConnectionError(message) from error
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep this process's answer to SIGTERM, which Ray replaces by an abort or an exit.
+
+    `modelworks stop` sends it, and what it stops must close its runs and say how to go on.
+    """
+    os.environ["RAY_DISABLE_FAILURE_SIGNAL_HANDLER"] = "1"
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    except SystemExit as sent:  # what Ray made of a SIGTERM just now
+        raise KeyboardInterrupt from sent
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -249,11 +249,11 @@ def _commit_tag() -> dict[str, str]:
     """The commit of our own clone; none when we were installed from a wheel or git is missing."""
     try:
         import git  # raises ImportError itself when the program is missing
-
-        commit = git.Repo(Path(__file__).parents[1]).head.commit.hexsha
-    except (ImportError, ValueError, OSError):
+    except ImportError:
         return {}
-    except git.GitError:
+    try:
+        commit = git.Repo(Path(__file__).parents[1]).head.commit.hexsha
+    except (git.GitError, ValueError, OSError):
         return {}
     return {"mlflow.source.git.commit": commit}
 

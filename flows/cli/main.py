@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import sys
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from typer.exceptions import TyperException
 
 from flows.cli import check, init, ops, predict, rate, run, runs, schedule, stack
 from flows.cli.console import say
+from flows.cli.interrupt import heed
 from infra.stack import StackError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -27,8 +27,7 @@ for group in (run, check, init, rate, runs, ops, predict, schedule, stack):
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    # `stop` sends SIGTERM: a background job of a shell ignores SIGINT, but ends as tidily.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed()
     code = guarded(lambda: app(standalone_mode=False))
     sys.stdout.flush()
     sys.stderr.flush()
