@@ -52,11 +52,11 @@ class NumberLoss:
     def __call__(self, logits_BC: Tensor, labels_B: Tensor, teacher_BC: Tensor | None) -> Tensor:
         """Loss of each row, [B]."""
         found_B = logits_BC[:, 0].float()
-        hard_B = (found_B - labels_B) ** 2
+        hard_B = functional.mse_loss(found_B, labels_B, reduction="none")
         if not self.weight:
             return hard_B
         assert teacher_BC is not None, "a distillation needs the teacher's answers"
-        soft_B = (found_B - teacher_BC[:, 0].float()) ** 2
+        soft_B = functional.mse_loss(found_B, teacher_BC[:, 0].float(), reduction="none")
         return self.weight * soft_B + (1.0 - self.weight) * hard_B
 
 
