@@ -1,0 +1,134 @@
+"""What a sweep leaves to look at: complete, alone, and never an exception."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import Trial
+from PIL import Image
+
+from tasks.sweep.pages import write_pages
+from tests.tasks.sweep.studies import branin, conditional, quadratic, study_of, traded_study
+
+
+def names(paths: list[Path]) -> set[str]:
+    assert all(path.is_file() for path in paths)
+    return {path.name for path in paths}
+
+
+def test_every_question_has_its_picture(tmp_path: Path) -> None:
+    paths = write_pages(study_of(conditional, 40, higher=True), tmp_path, objectives=["macro_f1"])
+    assert names(paths) == {
+        "sweep.html",
+        "importance.png",
+        "parallel_coordinates.png",
+        "contour.png",
+        "slice.png",
+        "rate.png",
+        "learning_curves.png",
+    }
+    for path in paths[1:]:
+        pixels = np.asarray(Image.open(path).convert("L"))
+        assert min(pixels.shape) > 250
+        assert pixels.std() > 10
+
+
+def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
+    page = write_pages(study_of(conditional, 30, higher=True), tmp_path, objectives=["f1"])[0]
+    html = page.read_text()
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", html)
+    assert html.count("<h2>") == html.count("Plotly.newPlot(") - _calls_in_plotly() == 6
+    assert "teacher.<br>optimizer" in html.replace("\\u003c", "<").replace("\\u003e", ">")
+    assert "30 trials:" in html
+
+
+def _calls_in_plotly() -> int:
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs().count("Plotly.newPlot(")
+
+
+def test_several_objectives_have_pages_each_and_a_front(tmp_path: Path) -> None:
+    found = names(write_pages(traded_study(30), tmp_path, objectives=["f1", "latency/p95_ms"]))
+    assert found >= {"pareto_front.png", "slice_f1.png", "slice_latency_p95_ms.png", "rate_f1.png"}
+    assert "learning_curves.png" not in found
+
+
+@pytest.mark.parametrize("several", [3, 4])
+def test_a_front_of_more_objectives_is_in_pairs_or_left_out(tmp_path: Path, several: int) -> None:
+    study = optuna.create_study(directions=["minimize"] * several)
+    study.optimize(lambda t: [t.suggest_float(f"x{i}", 0, 1) for i in range(several)], n_trials=6)
+    found = names(write_pages(study, tmp_path, objectives=list("abcd")[:several]))
+    assert ("pareto_front.png" in found) == (several == 3)
+
+
+def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
+    study = study_of(branin, 15)
+    once, again = (
+        write_pages(study, tmp_path / place, objectives=["branin"]) for place in ("one", "two")
+    )
+    for first, second in zip(once, again, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
+
+
+def equal(trial: Trial) -> float:
+    trial.suggest_float("y", 0, 1)
+    return 0 * trial.suggest_float("x", 0, 1)
+
+
+def one_parameter(trial: Trial) -> float:
+    return trial.suggest_float("teacher.lr", 1e-4, 1, log=True)
+
+
+@pytest.mark.parametrize(
+    ("study", "expected"),
+    [
+        (optuna.create_study(), set()),
+        (study_of(quadratic, 1), set()),
+        (study_of(equal, 12), set()),
+        (study_of(one_parameter, 12), {"slice.png", "rate.png"}),
+        (study_of(lambda trial: float(trial.number), 12), set()),
+        (study_of(lambda _: float("nan"), 3), set()),
+        (
+            study_of(quadratic, 3),
+            {"parallel_coordinates.png", "contour.png", "slice.png", "rate.png"},
+        ),
+    ],
+    ids=["none", "one", "equal", "one-parameter", "no-parameter", "all-failed", "three"],
+)
+def test_what_shows_nothing_is_left_out(
+    tmp_path: Path, study: optuna.Study, expected: set[str]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = names(write_pages(study, tmp_path, objectives=["loss"]))
+    assert found == expected | {"sweep.html"}
+
+
+def test_half_a_study_is_drawn_too(tmp_path: Path) -> None:
+    """One trial runs, one broke down without a parameter, one parameter is in one trial alone."""
+    study = study_of(conditional, 12, higher=True)
+    study.ask().suggest_float("teacher.lr", 1e-5, 1e-1, log=True)
+    study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
+    last = study.ask()
+    last.suggest_float("only.here", 0, 1)
+    last.report(float("nan"), 0)
+    study.tell(last, 0.5)
+    level = optuna.logging.get_verbosity()
+    found = names(write_pages(study, tmp_path, objectives=["f1"]))
+    assert {"slice.png", "learning_curves.png"} <= found
+    assert optuna.logging.get_verbosity() == level
+
+
+def test_only_pruned_trials_have_their_curves(tmp_path: Path) -> None:
+    def pruned(trial: Trial) -> float:
+        trial.suggest_float("x", 0, 1)
+        trial.report(0.5, 0)
+        trial.report(0.6, 1)
+        raise optuna.TrialPruned
+
+    found = names(write_pages(study_of(pruned, 3), tmp_path, objectives=["f1"]))
+    assert found == {"sweep.html", "learning_curves.png"}
