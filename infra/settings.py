@@ -3,11 +3,15 @@
 import functools
 import os
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.environment import find_home
+
+Quantity = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A price or a power."""
 
 
 class Settings(BaseSettings):
@@ -30,6 +34,17 @@ class Settings(BaseSettings):
     ray_address: str = Field(validation_alias="RAY_ADDRESS")
     ray_auth_mode: str = Field(default="token", validation_alias="RAY_AUTH_MODE")
     ray_token_path: Path | None = Field(default=None, validation_alias="RAY_AUTH_TOKEN_PATH")
+
+    price_cpu_hour: Quantity = Field(default=0.0, validation_alias="MODELWORKS_PRICE_CPU_HOUR")
+    """Money for an hour of one core, in whatever currency; 0 where nobody is billed."""
+    price_gpu_hour: Quantity = Field(default=0.0, validation_alias="MODELWORKS_PRICE_GPU_HOUR")
+    """Money for an hour of one GPU."""
+    watts_cpu_core: Quantity = Field(default=12.0, validation_alias="MODELWORKS_WATTS_CPU_CORE")
+    """What a busy core draws. The default is that of Green Algorithms for a core of any kind
+    (doi:10.1002/advs.202100707, its table `TDP_cpu.csv`)."""
+    watts_gpu: Quantity = Field(default=200.0, validation_alias="MODELWORKS_WATTS_GPU")
+    """What a busy GPU draws. The default is that of Green Algorithms for a GPU of any kind
+    (its table `TDP_gpu.csv`)."""
 
 
 def sql_url(name: str) -> str:
@@ -55,13 +70,20 @@ def sql_url(name: str) -> str:
 
 @functools.cache
 def load_settings() -> Settings:
-    """Settings of this process; ValueError names each variable that is missing."""
+    """Settings of this process; ValueError names what is missing, or a figure that is none."""
     try:
         return Settings()
     except ValidationError as error:
+        for part in error.errors():
+            if part["type"] != "missing":
+                raise ValueError(_refusal(part["loc"][0], part["input"])) from None
         names = ", ".join(str(part["loc"][0]) for part in error.errors())
         message = (
             f"{names} must be set in the environment; "
             '`modelworks up` starts the services and `eval "$(modelworks env)"` sets them'
         )
         raise ValueError(message) from None
+
+
+def _refusal(name: object, value: object) -> str:
+    return f"{name} {str(value)!r}: a finite number of at least 0 was expected"
