@@ -16,7 +16,7 @@ from tasks.training.examples import Batch
 from tasks.training.loop import train
 
 ROOT = Path(__file__).resolve().parents[3]
-KNOWING = ("tasks/training/", "flows/project")
+KNOWING = ("tasks/training/", "tasks/sweep/apart.py", "flows/project")
 """Who may know of augmentation: what trains, and the words of a project file."""
 
 
