@@ -19,6 +19,8 @@ FEW = 4
 """Rows that the batched program is tried with."""
 CLOSE = 1e-3
 """Largest difference between its gradients and ordinary ones, as a share of their size."""
+MOST_WEIGHTS = 100_000_000
+"""Of all members. The optimizer's state, gradients and averages make about 2 GB of so many."""
 VECTORISED = tuple(name for family in FAMILIES for name in family)
 Rule = Callable[[TrainingJob, TrainingJob], str | None]
 """Of the first job and another one: what stands in the way."""
@@ -29,17 +31,33 @@ def why_apart(jobs: Sequence[TrainingJob]) -> str | None:
 
     It encodes a few rows and takes one gradient of two members, some hundredths of a second.
     """
-    first = jobs[0]
-    found = (rule(first, job) for rule in RULES for job in jobs)
-    reason = next((each for each in found if each is not None), None)
-    return reason or _why_network(first)
+    return _why_rules(jobs) or _why_network(jobs[0], len(jobs))
+
+
+def crews_of(jobs: Sequence[TrainingJob]) -> list[list[int]]:
+    """Places of the jobs that can train together, crew by crew; who cannot is a crew of one."""
+    crews: list[list[int]] = []
+    for index, job in enumerate(jobs):
+        home = next((each for each in crews if _why_rules([jobs[each[0]], job]) is None), None)
+        if home is None:
+            crews.append([index])
+        else:
+            home.append(index)
+    found: list[list[int]] = []
+    for crew in crews:
+        is_one = len(crew) == 1 or _why_network(jobs[crew[0]], len(crew)) is None
+        found += [crew] if is_one else [[index] for index in crew]
+    return found
+
+
+def _why_rules(jobs: Sequence[TrainingJob]) -> str | None:
+    found = (rule(jobs[0], job) for rule in RULES for job in jobs)
+    return next((each for each in found if each is not None), None)
 
 
 def _why_task(_: TrainingJob, job: TrainingJob) -> str | None:
     if not isinstance(job.course.loss, LabelLoss | DistilLoss | NumberLoss):
         return f"task {job.task}: its loss is computed for one model at a time"
-    if job.course.augment is not None:
-        return "augment: rows are varied for one model at a time"
     if job.course.gradient_checkpointing:
         return "gradient_checkpointing true: blocks are computed again for one model at a time"
     return None
@@ -62,6 +80,7 @@ def _why_different(first: TrainingJob, job: TrainingJob) -> str | None:
         "task": (first.task, job.task),
         "loss": (type(first.course.loss).__name__, type(job.course.loss).__name__),
         "batch_size": (first.course.batch_size, job.course.batch_size),
+        "augment": (first.course.augment, job.course.augment),
         "epochs": (first.course.epochs, job.course.epochs),
         "averaging": (first.course.technique.averaging, job.course.technique.averaging),
         "compute.device": (first.compute.device, job.compute.device),
@@ -133,7 +152,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _why_network(job: TrainingJob) -> str | None:
+def _why_network(job: TrainingJob, members: int) -> str | None:
     """What the architecture itself has against it: found by trying."""
     encoder = open_encoder(job.blueprint)
     if encoder.ragged_axes:
@@ -142,6 +161,9 @@ def _why_network(job: TrainingJob) -> str | None:
     examples = encode(encoder, rows.columns, rows.labels)
     inputs = make_batch(encoder, examples, torch.device("cpu")).inputs
     model = first_model(job.blueprint, job.course.seed)
+    weights = members * sum(weight.numel() for weight in model.parameters())
+    if weights > MOST_WEIGHTS:
+        return f"{members} trials hold {weights:,} weights, at most {MOST_WEIGHTS:,} fit together"
     try:
         network = Network(model, inputs, [False] * len(dropouts_of(model)))
         return _why_not_pure(network.skeleton, inputs) or _why_gradient(network, model, inputs)

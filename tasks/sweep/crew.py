@@ -79,11 +79,10 @@ class Crew:
 
     def steps(self) -> Iterator[None]:
         """The steps of one pass, one at a time."""
-        course, lengths = self.courses[0], self.examples.train.lengths
+        lengths = self.examples.train.lengths
         self.network.skeleton.train()
         self.window_M, self.window_rows_M = np.zeros(len(self.live)), np.zeros(len(self.live))
-        seeds = [each.seed for each in self.courses]
-        batches = member_batches(self.train, lengths, course.batch_size, seeds, self.epochs_done)
+        batches = member_batches(self.train, lengths, self.courses, self.epochs_done)
         for batch, rates_M in zip(batches, self._rates_of_epoch(), strict=True):
             self.rates_M = rates_M
             self._take(batch)
@@ -91,7 +90,7 @@ class Crew:
 
     @torch.no_grad()
     def end_epoch(self) -> dict[int, float]:
-        """Score every live member; the scores of those that can go on, by their index."""
+        """Score every live member; the scores of those that have not fallen apart, by index."""
         course = self.courses[0]
         if course.technique.averaging == "swa":
             join(self.averaged, {ALL: self.weights_MP}, self.epochs_done, course.epochs)
@@ -106,7 +105,7 @@ class Crew:
             is_best = self._score(member, row, logits_MNC[row])
             self._react(member, row, is_best, answered_MP)
             scores[index] = member.scores[-1]
-        return {index: s for index, s in scores.items() if not self.members[index].is_over}
+        return scores
 
     def keep(self, indices: Sequence[int]) -> None:
         """Go on with these alone."""
@@ -166,9 +165,9 @@ class Crew:
         with self.device.autocast():
             logits_MBC = self.network.logits(self.leaves, masks, inputs, batch.is_own)
         losses_MB = self.loss(logits_MBC, batch.labels, batch.teacher)
-        losses_M = (losses_MB * batch.shares).sum(1)
+        shares_MB = batch.shares.expand_as(losses_MB)
         # No member's loss depends on another's weights: the sum's gradient is that of each.
-        found = torch.autograd.grad(losses_M.sum(), list(self.leaves.values()))
+        found = torch.autograd.grad(losses_MB, list(self.leaves.values()), shares_MB)
         gradient_MP = torch.cat([one.reshape(len(one), -1) for one in found], dim=1)
         with torch.no_grad():
             self.limits.penalise(gradient_MP, self.weights_MP, self.layout.matrices)
@@ -177,7 +176,8 @@ class Crew:
         self.step += 1
         if self.courses[0].technique.averaging == "ema":
             follow(self.averaged, {ALL: self.weights_MP}, self.step)
-        self.window_M += losses_M.detach().cpu().numpy() * batch.weights
+        losses_M = torch.linalg.vecdot(losses_MB.detach(), shares_MB)
+        self.window_M += losses_M.cpu().numpy() * batch.weights
         self.window_rows_M += batch.weights
 
     def _masks(self, batch: MemberBatch) -> list[Tensor]:

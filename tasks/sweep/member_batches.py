@@ -5,7 +5,7 @@ the same steps for each seed: a shorter one is filled up with a row that counts 
 Shapes: M members, S seeds, K steps of an epoch, B batch, N rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.training.batches import Lengths, RowIds, epoch_batches
+from tasks.training.course import Course
 from tasks.training.examples import Batch
+from tasks.training.loop import varied
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,28 @@ class MemberBatch:
 
 
 def member_batches(
-    rows: Batch, lengths: Lengths, batch_size: int, seeds: Sequence[int], epoch: int
+    rows: Batch, lengths: Lengths, courses: Sequence[Course], epoch: int
 ) -> Iterator[MemberBatch]:
-    """Batches of one epoch; `seeds` are the members', `rows` all training rows."""
-    different = list(dict.fromkeys(seeds))
-    plans = [padded(epoch_batches(lengths, batch_size, seed, epoch)) for seed in different]
+    """Batches of one epoch; `courses` are the members', `rows` all training rows.
+
+    Where rows are varied, each seed's are by its own loop's draws; that is done seed by seed.
+    """
+    of_seed = dict(zip([course.seed for course in courses], courses, strict=True))
+    different, size = list(of_seed), courses[0].batch_size
+    plans = [padded(epoch_batches(lengths, size, seed, epoch)) for seed in different]
     ids_KSB = np.stack([ids for ids, _ in plans], axis=1)
     sizes_KS = np.stack([sizes for _, sizes in plans], axis=1)
-    of_member = np.array([different.index(seed) for seed in seeds])
-    own = slice(0, 1) if len(different) == 1 else of_member
-    for ids_SB, sizes_S in zip(ids_KSB, sizes_KS, strict=True):
+    of_member = np.array([different.index(course.seed) for course in courses])
+    own = np.zeros(1, np.int64) if len(different) == 1 else of_member
+    first = epoch * len(ids_KSB)
+    for step, (ids_SB, sizes_S) in enumerate(zip(ids_KSB, sizes_KS, strict=True), first):
         width = int(sizes_S.max())
         sizes = dict(zip(different, sizes_S.tolist(), strict=True))
-        yield _taken(rows, ids_SB[own, :width], sizes_S[own], sizes)
+        if courses[0].augment is None:
+            yield _taken(rows, ids_SB[own, :width], sizes_S[own], sizes)
+        else:
+            own_ids = [each[:count] for each, count in zip(ids_SB, sizes_S, strict=True)]
+            yield _varied(rows, own_ids, step, of_seed, own)
 
 
 def padded(batches: Sequence[RowIds]) -> tuple[RowIds, NDArray[np.int64]]:
@@ -81,4 +92,54 @@ def _taken(
         shares=counts_MB / totals.float(),
         sizes=sizes,
         weights=totals[:, 0].cpu().numpy(),
+    )
+
+
+def _varied(
+    rows: Batch,
+    ids_S: Sequence[RowIds],
+    step: int,
+    of_seed: Mapping[int, Course],
+    own: NDArray[np.int64],
+) -> MemberBatch:
+    """One batch a seed as its own loop varies it, filled up and handed to that seed's members."""
+    before = [_rows_of(rows, ids) for ids in ids_S]
+    pairs = zip(before, of_seed.values(), ids_S, strict=True)
+    batches = [varied(batch, course, step, ids) for batch, course, ids in pairs]
+    width = max(len(ids) for ids in ids_S)
+    place = torch.from_numpy(own).to(rows.labels.device)
+
+    def of(parts: Sequence[Tensor]) -> Tensor:
+        filled = [torch.cat([part, part[:1]]) if len(part) < width else part for part in parts]
+        return torch.stack(filled).index_select(0, place)
+
+    # Mixed rows have mixed weights; what they are divided by is the sum before that.
+    totals_S = np.array([float(_counts(batch).double().sum()) for batch in before])
+    shares = [_counts(batch) / total for batch, total in zip(batches, totals_S, strict=True)]
+    shares = [torch.cat([each, each.new_zeros(width - len(each))]) for each in shares]
+    teachers = [batch.teacher for batch in batches if batch.teacher is not None]
+    return MemberBatch(
+        inputs={name: of([batch.inputs[name] for batch in batches]) for name in rows.inputs},
+        labels=of([batch.labels for batch in batches]),
+        teacher=of(teachers) if teachers else None,
+        shares=torch.stack(shares).index_select(0, place),
+        sizes=dict(zip(of_seed, map(len, ids_S), strict=True)),
+        weights=totals_S[own],
+    )
+
+
+def _counts(batch: Batch) -> Tensor:
+    """How much each row counts, [B]."""
+    if batch.weights is not None:
+        return batch.weights
+    return torch.ones(len(batch), device=batch.labels.device)
+
+
+def _rows_of(rows: Batch, ids: RowIds) -> Batch:
+    at = torch.from_numpy(ids).to(rows.labels.device)
+    return Batch(
+        inputs={name: values[at] for name, values in rows.inputs.items()},
+        labels=rows.labels[at],
+        teacher=None if rows.teacher is None else rows.teacher[at],
+        weights=None if rows.weights is None else rows.weights[at],
     )

@@ -129,6 +129,9 @@ class Limits:
     longest_M: Numbers
     largest_M: Numbers
     """Infinite where nothing is clipped."""
+    is_penalised: bool
+    is_cut: bool
+    """Whether any entry has a largest value."""
 
     @classmethod
     def of(cls, techniques: Sequence[Technique]) -> "Limits":
@@ -138,11 +141,13 @@ class Limits:
             np.array([each.l2 for each in techniques]),
             np.array([each.clip_norm or math.inf for each in techniques]),
             np.array([each.clip_value or math.inf for each in techniques]),
+            any(each.l1 or each.l2 for each in techniques),
+            any(each.clip_value for each in techniques),
         )
 
     def penalise(self, gradient_MP: Tensor, weights_MP: Tensor, matrices: int) -> None:
         """Add the gradient of the L1 and L2 penalties of matrices, in place."""
-        if self.l1_M.any() or self.l2_M.any():
+        if self.is_penalised:
             held, gradient = weights_MP[:, :matrices], gradient_MP[:, :matrices]
             gradient.addcmul_(held.sign(), column(self.l1_M, held))
             gradient.addcmul_(held, column(self.l2_M, held))
@@ -157,7 +162,7 @@ class Limits:
             factors_M = np.ones_like(norms_M)
             factors_M[is_long_M] = (self.longest_M / (norms_M + 1e-6))[is_long_M].clip(max=1.0)
             gradient_MP.mul_(column(factors_M, gradient_MP))
-        if np.isfinite(self.largest_M).any():
+        if self.is_cut:
             most_M1 = column(self.largest_M, gradient_MP)
             torch.clamp(gradient_MP, -most_M1, most_M1, out=gradient_MP)
         return norms_M

@@ -20,7 +20,8 @@ from tasks.training.job import TrainingJob
 OnEpoch = Callable[[int, Mapping[int, float]], Collection[int]]
 """Given the epochs done and each live member's validation score, higher is better: who goes on.
 
-Members are named by their place among the jobs.
+Members are named by their place among the jobs. It hears of each member's last epoch too, after
+which that member ends whatever it says.
 """
 
 
@@ -36,5 +37,6 @@ def train_together(jobs: Sequence[TrainingJob], on_epoch: OnEpoch) -> list[Membe
         crew.run_epoch()
         scores = crew.end_epoch()
         chosen = on_epoch(crew.epochs_done, scores) if scores else ()
-        crew.keep([index for index in scores if index in chosen])
+        going = [index for index in scores if index in chosen]
+        crew.keep([index for index in going if not crew.members[index].is_over])
     return crew.members

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import models.build
 from models.mlp import Mlp, MlpConfig
-from tasks.sweep.apart import why_apart
+from tasks.sweep.apart import crews_of, why_apart
 from tasks.sweep.probe import Timing, timed
 from tasks.training.config import ComputeConfig
 from tasks.training.image_architectures import ImageAugmentConfig
@@ -51,7 +51,9 @@ def test_equal_rows_may_be_read_twice(mlp_job: TrainingJob) -> None:
         ),
         (
             {"augment": ImageAugment(ImageAugmentConfig(), 10)},
-            "augment: rows are varied for one model at a time",
+            "augment ImageAugment(config=ImageAugmentConfig(shift=0.1, rotate=10.0, flip=False, "
+            "colour=0.0, erase=0.0, mixup=0.0, cutmix=0.0), num_outputs=10) beside None: it must "
+            "be the same in all trials",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -124,6 +126,30 @@ def test_a_network_is_tried_first(
     monkeypatch.setitem(models.build.FAMILIES, "odd", (MlpConfig, network))
     odd = replace(mlp_job, blueprint=replace(mlp_job.blueprint, family="odd"))
     assert (why_apart([odd]) or "").startswith(sentence)
+
+
+def test_jobs_are_sorted_into_crews(mlp_job: TrainingJob) -> None:
+    config = {**mlp_job.blueprint.config, "hidden": (8,)}
+    narrow = replace(mlp_job, blueprint=replace(mlp_job.blueprint, config=config))
+    jobs = [
+        mlp_job,
+        narrow,
+        changed(mlp_job, lr=0.1),
+        changed(mlp_job, optimizer="lion"),
+        changed(narrow, seed=3, optimizer="adam"),
+        changed(mlp_job, optimizer="lion", lr=0.1),
+        changed(mlp_job, optimizer="nesterov"),
+    ]
+    assert crews_of(jobs) == [[0, 2], [1, 4], [3], [5], [6]]
+
+
+def test_what_is_too_large_together_is_trained_apart(mlp_job: TrainingJob) -> None:
+    config = {**mlp_job.blueprint.config, "hidden": (2000, 1000)}
+    large = replace(mlp_job, blueprint=replace(mlp_job.blueprint, config=config))
+    assert why_apart([large] * 2) is None
+    assert why_apart([large] * 48) == (
+        "48 trials hold 102,480,480 weights, at most 100,000,000 fit together"
+    )
 
 
 def test_the_probe_times_both_ways(mlp_job: TrainingJob) -> None:

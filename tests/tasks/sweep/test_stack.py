@@ -9,8 +9,10 @@ from models.lenet import Lenet, LenetConfig
 from tasks.sweep.member_batches import member_batches, padded
 from tasks.sweep.stack import Draw, Layout, Network, drawn_masks
 from tasks.training.batches import epoch_batches
+from tasks.training.course import Course
 from tasks.training.examples import Batch
 from tasks.training.loop import seed_step
+from tasks.training.losses import LabelLoss
 from tasks.training.optimizers import make_optimizer
 
 
@@ -70,7 +72,8 @@ def rows(count: int) -> Batch:
 @pytest.mark.parametrize("seeds", [(1, 1), (1, 2, 1)], ids=["one-seed", "two-seeds"])
 def test_each_member_sees_the_batches_of_its_own_loop(seeds: tuple[int, ...]) -> None:
     lengths = np.ones(103, np.int64)
-    batches = list(member_batches(rows(103), lengths, 10, seeds, epoch=2))
+    courses = [Course(epochs=3, batch_size=10, lr=0.1, seed=s, loss=LabelLoss()) for s in seeds]
+    batches = list(member_batches(rows(103), lengths, courses, epoch=2))
     assert batches[0].is_own == (len(set(seeds)) > 1)
     for member, seed in enumerate(seeds):
         place = member if batches[0].is_own else 0

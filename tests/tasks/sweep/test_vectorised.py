@@ -13,6 +13,8 @@ from tasks.sweep.trial import trial
 from tasks.sweep.vectorised import train_together
 from tasks.training.blueprint import first_model
 from tasks.training.course import Point, Setting, TrainState, new_state
+from tasks.training.image_architectures import ImageAugmentConfig
+from tasks.training.image_augment import ImageAugment
 from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import train
 from tasks.training.losses import DistilLoss
@@ -37,6 +39,10 @@ UNEVEN: Changes = {"lr": 1e-2, "choose_by": "accuracy", "averaging": "none", "ep
 EPOCHS: list[Changes] = [  # so many that some are no better, and the schedules react
     {**UNEVEN, "schedule": "plateau"},
     {**UNEVEN, "schedule": "backtracking", "seed": 5},
+]
+VARIED: list[Changes] = [
+    {"lr": 1e-3, "augment": ImageAugment(ImageAugmentConfig(mixup=0.4), 10), **own}
+    for own in ({"seed": 1}, {"seed": 1, "weight_decay": 0.2}, {"seed": 2, "smoothing": 0.0})
 ]
 AVERAGED: list[Changes] = [{"lr": 1e-2, "averaging": "swa"}, {"lr": 1e-3, "averaging": "swa"}]
 
@@ -70,10 +76,12 @@ def difference(found: Mapping[str, torch.Tensor], expected: Mapping[str, torch.T
         ("lenet_job", SEEDS),
         ("lenet_job", MOMENTA),
         ("lenet_job", AVERAGED),
+        ("lenet_job", VARIED),
     ],
     ids=[
         "mlp-rates", "mlp-seeds", "mlp-momenta", "mlp-epochs", "mlp-averaged",
         "lenet-rates", "lenet-seeds", "lenet-momenta", "lenet-averaged",
+        "lenet-varied",
     ],
 )  # fmt: skip
 def test_together_is_one_by_one(
@@ -125,7 +133,7 @@ def test_members_that_go_on_do_not_notice_those_that_are_dropped(mlp_job: Traini
         return ranked[: max(1, len(ranked) // 2)]
 
     members = train_together(jobs, best_half)
-    assert [len(live) for live in heard] == [7, 3, 1]
+    assert [len(live) for live in heard] == [7, 3, 1, 1]
     assert sorted(len(member.scores) for member in members) == [1, 1, 1, 1, 2, 2, 4]
     for job, member in zip(jobs, members, strict=True):
         scores = [-point["valid/loss"] for point in epoch_ends(alone(job).history)]

@@ -16,7 +16,8 @@ from tasks.training.examples import Batch
 from tasks.training.loop import train
 
 ROOT = Path(__file__).resolve().parents[3]
-KNOWING = ("tasks/training/", "tasks/sweep/apart.py", "flows/project")
+TOGETHER = ("tasks/sweep/apart.py", "tasks/sweep/member_batches.py")
+KNOWING = ("tasks/training/", *TOGETHER, "flows/project")
 """Who may know of augmentation: what trains, and the words of a project file."""
 
 
