@@ -1,5 +1,6 @@
 """The door to Ray: one connection a process."""
 
+import importlib
 import logging
 import os
 import signal
@@ -20,6 +21,22 @@ def connect(log_to_driver: bool = False) -> None:
     with _CONNECTING:  # two steps side by side may both be the first to need it
         if not ray.is_initialized():
             _join(log_to_driver)
+
+
+def start_workers(count: int, module: str) -> None:
+    """Let so many workers start and import `module` while the caller does something else.
+
+    A worker of Ray serves one process's tasks one after the other: what it has imported for the
+    first, the others need not wait for.
+    """
+    connect()
+    task = ray.remote(num_cpus=1)(_import)
+    for _ in range(count):
+        task.remote(module)
+
+
+def _import(module: str) -> None:
+    importlib.import_module(module)
 
 
 def _join(log_to_driver: bool) -> None:

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from flows.cli.console import ProgressLines, answer_json, say
 from flows.cli.report import print_outcome
@@ -17,13 +18,18 @@ from tasks.data.prepare import prepare_rows
 from tasks.read_source import with_local_source
 
 app = typer.Typer()
+Trained = TypeVar("Trained", bound=BaseModel)
+SAMPLE_EPOCHS = 20
+SAMPLE_HELP = f"A true run on this many rows, in at most {SAMPLE_EPOCHS} epochs each."
+SIDE_BY_SIDE = 2
+"""Trainings at a time."""
 EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
 
 
 @app.command()
 def run(
     project_file: Annotated[Path, typer.Argument(help="The project's YAML file.")],
-    sample: Annotated[int | None, typer.Option(help="A true run on this many rows.")] = None,
+    sample: Annotated[int | None, typer.Option(help=SAMPLE_HELP)] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
     rerun: Annotated[list[str] | None, typer.Option(help="Run this step again.")] = None,
     fail: Annotated[bool, typer.Option(help="Do not wait for another run of it.")] = False,
@@ -40,12 +46,14 @@ def run(
         # Bad data is refused before the services are started.
         prepare_rows(with_local_source(project.data), Path())
     reach(home, start=True)
+    if sample is not None:
+        _start_workers()
     summary = _retrain(project, rerun or [], as_json)
     raise typer.Exit(EXIT_CODES[summary["decision"]["verdict"]])
 
 
 def sampled(project: Project, rows: int) -> Project:
-    """Return `project` on `rows` rows, under a name of its own, with a sweep to match.
+    """Return `project` on `rows` rows, under a name of its own, with epochs and a sweep to match.
 
     Raises `ValueError` below 200 rows: their holdout would prove nothing at all.
     """
@@ -56,9 +64,27 @@ def sampled(project: Project, rows: int) -> Project:
         # One worker needs no group of processes, which takes longer to start than these rows need.
         "compute": project.compute.model_copy(update={"workers": 1}),
         "data": project.data.model_copy(update={"max_rows": rows}),
+        "teacher": _shorter(project.teacher),
+        "students": [_shorter(student) for student in project.students],
         "sweep": project.sweep.model_copy(update={"trials": 2, "rows": 256}),
     }
     return project.model_copy(update=changes)
+
+
+def _start_workers() -> None:
+    """Let those of the trainings start while this process imports the flow.
+
+    To wait for them later would take longer than the trainings of a sample.
+    """
+    from infra.cluster import start_workers
+
+    start_workers(SIDE_BY_SIDE, "tasks.training.recipes")
+
+
+def _shorter(settings: Trained) -> Trained:
+    """The same training in no more epochs than a sample gets; an estimator has none."""
+    epochs = min(getattr(settings, "epochs", 0), SAMPLE_EPOCHS)
+    return settings.model_copy(update={"epochs": epochs}) if epochs else settings
 
 
 def _retrain(project: Project, rerun: list[str], as_json: bool) -> dict[str, Any]:

@@ -146,3 +146,19 @@ def test_a_sample_has_a_name_of_its_own_and_fewer_rows() -> None:
     assert (sample.name, sample.data.max_rows) == ("x-sample", 500)
     with pytest.raises(ValueError, match="--sample 5: must be at least 200 rows"):
         sampled(project, 5)
+
+
+def test_a_sample_trains_for_a_few_epochs_and_an_estimator_as_ever() -> None:
+    given = {
+        "name": "x",
+        "data": {"source": "s", "kind": "image", "target": "y"},
+        "teacher": {"model": "sklearn", "estimator": "linear_model.LogisticRegression"},
+        "students": [
+            {"name": "long", "model": "lenet", "epochs": 80},
+            {"name": "short", "model": "lenet", "epochs": 3},
+        ],
+    }
+    project = Project.model_validate(given)
+    sample = sampled(project, 200)
+    assert [student.epochs for student in sample.students] == [run.SAMPLE_EPOCHS, 3]
+    assert sample.teacher == project.teacher
