@@ -6,19 +6,25 @@ MLflow's list of artifacts, which shows a page without the files beside it.
 
 from collections.abc import Sequence
 from html import escape
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from optuna import visualization
 from optuna.trial import FrozenTrial
 from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
 
 from tasks.evaluation.html_page import page
 from tasks.sweep.importance import Importance
 from tasks.sweep.outcome import Outcome, quietly
-from tasks.sweep.scale import broken
+from tasks.sweep.scale import broken, scale_of
+from tasks.sweep.surface import CELLS_G, surface_of
 
 COLOUR, BEST, CHANCE = "#0072B2", "#D55E00", "#BBBBBB"
+COLUMNS = 3
+"""Contours side by side."""
 PANEL = 260
 """Pixels of one panel's side."""
 Section = tuple[str, go.Figure]
@@ -33,7 +39,7 @@ def parallel(outcome: Outcome, objective: int, names: Sequence[str]) -> go.Figur
         )
     # Optuna cuts names at 20 letters, where dotted ones begin to differ.
     labels = [outcome.objectives[objective], *sorted(names)]
-    figure.update_xaxes(ticktext=[broken(name).replace("\n", "<br>") for name in labels])
+    figure.update_xaxes(ticktext=[_lines(name) for name in labels])
     return figure.update_layout(width=max(960, 125 * len(labels)), height=480)
 
 
@@ -67,12 +73,49 @@ def slices(outcome: Outcome, objective: int, names: Sequence[str]) -> go.Figure:
 
 
 def contours(outcome: Outcome, objective: int, names: Sequence[str]) -> go.Figure:
-    """A panel a pair of parameters."""
-    with quietly():
-        figure = visualization.plot_contour(
-            outcome.alone(objective), list(names), target_name=outcome.objectives[objective]
-        )
-    return figure.update_layout(width=960, height=560 if len(names) == 2 else 860)
+    """A panel a pair of parameters: mean of the trials near a place, and the trials.
+
+    Not Optuna's, whose grid has a cell for every pair of trials: 68 MB for a thousand.
+    """
+    pairs = list(combinations(names, 2))
+    columns = min(COLUMNS, len(pairs))
+    rows = -(-len(pairs) // columns)
+    figure = make_subplots(rows, columns, horizontal_spacing=0.11, vertical_spacing=0.3 / rows)
+    scores_N = np.array(outcome.scores(objective))
+    for index, pair in enumerate(pairs):
+        place = {"row": index // columns + 1, "col": index % columns + 1}
+        across, upwards = (scale_of(outcome, name) for name in pair)
+        x_N, y_N = across.places(outcome.finished), upwards.places(outcome.finished)
+        both = ~np.isnan(x_N + y_N)
+        look = {"coloraxis": "coloraxis", "showscale": False, "hoverinfo": "skip"}
+        surface_YX = surface_of(x_N[both], y_N[both], scores_N[both])
+        figure.add_contour(x=CELLS_G, y=CELLS_G, z=surface_YX, opacity=0.7, **look, **place)
+        trials = [trial for trial, kept in zip(outcome.finished, both, strict=True) if kept]
+        figure.add_scatter(**_spots(trials, pair, objective), x=x_N[both], y=y_N[both], **place)
+        for update, scale in ((figure.update_xaxes, across), (figure.update_yaxes, upwards)):
+            values, words = zip(*scale.ticks(), strict=True)
+            update(title=_lines(scale.name), tickvals=values, ticktext=words, **place)
+    shade = "Viridis" if outcome.is_higher_better(objective) else "Viridis_r"
+    figure.update_layout(coloraxis={"colorscale": shade}, showlegend=False)
+    return figure.update_layout(width=960, height=120 + 310 * rows)
+
+
+def _spots(trials: Sequence[FrozenTrial], pair: Sequence[str], objective: int) -> dict[str, Any]:
+    """How trials look on a contour, and what is said of each."""
+    return {
+        "mode": "markers",
+        "marker": {"color": "black", "size": 4},
+        "text": [
+            f"trial {trial.number}: {trial.values[objective]:.4g}<br>"
+            + "<br>".join(f"{name} {trial.params[name]}" for name in pair)
+            for trial in trials
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _lines(name: str) -> str:
+    return broken(name).replace("\n", "<br>")
 
 
 def curves(outcome: Outcome) -> go.Figure:

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from tasks.evaluation.plots import COLOURS, DPI, save_figure
 from tasks.sweep.importance import Importance
@@ -23,11 +22,7 @@ from tasks.sweep.panels import (
     shades,
 )
 from tasks.sweep.scale import broken, scale_of
-
-CELLS, WIDTH = 40, 0.12
-"""Of a contour: cells a side, and how far a trial's score reaches, as a share of the axis."""
-FAINT = 0.05
-"""Where the trials weigh less than this nothing is drawn."""
+from tasks.sweep.surface import CELLS_G, surface_of
 
 
 def draw_parallel(outcome: Outcome, objective: int, names: Sequence[str], path: Path) -> Path:
@@ -96,31 +91,17 @@ def draw_contours(outcome: Outcome, objective: int, names: Sequence[str], path: 
     figure, grid = panels(len(pairs))
     scores_N, shade = np.array(outcome.scores(objective)), shades(outcome, objective)
     look = {"cmap": shade.get_cmap(), "norm": shade.norm}
-    best, cells_G = outcome.best(objective), np.linspace(-0.06, 1.06, CELLS)
+    best = outcome.best(objective)
     for axes, pair in zip(grid, pairs, strict=True):
         across, upwards = (scale_of(outcome, name) for name in pair)
         x_N, y_N = across.places(outcome.finished), upwards.places(outcome.finished)
         both = ~np.isnan(x_N + y_N)
         x_N, y_N, both_N = x_N[both], y_N[both], scores_N[both]
-        surface_YX = _kernel_mean(x_N, y_N, both_N, cells_G)
-        axes.pcolormesh(cells_G, cells_G, surface_YX, alpha=0.65, linewidth=0, **look)
+        surface_YX = surface_of(x_N, y_N, both_N)
+        axes.pcolormesh(CELLS_G, CELLS_G, surface_YX, alpha=0.65, linewidth=0, **look)
         axes.scatter(x_N, y_N, c=both_N, s=14, edgecolors="black", linewidths=0.4, **look)
         mark_best(axes, float(across.places([best])[0]), float(upwards.places([best])[0]))
         name_across(axes, across)
         name_upwards(axes, upwards)
     figure.colorbar(shade, ax=grid, shrink=0.8).set_label(outcome.objectives[objective], fontsize=8)
     return save_figure(figure, path)
-
-
-def _kernel_mean(
-    x_N: NDArray[np.float64],
-    y_N: NDArray[np.float64],
-    scores_N: NDArray[np.float64],
-    cells_G: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """(G, G) Gaussian-weighted mean of the scores (Nadaraya and Watson), NaN far from any trial."""
-    across_GN = np.exp(-0.5 * ((cells_G[:, None] - x_N) / WIDTH) ** 2)
-    upwards_GN = np.exp(-0.5 * ((cells_G[:, None] - y_N) / WIDTH) ** 2)
-    weights_YX = upwards_GN @ across_GN.T
-    sums_YX = (upwards_GN * scores_N) @ across_GN.T
-    return np.where(weights_YX > FAINT, sums_YX / np.maximum(weights_YX, FAINT), np.nan)

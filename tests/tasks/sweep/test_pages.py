@@ -9,9 +9,17 @@ import optuna
 import pytest
 from optuna.trial import Trial
 from PIL import Image
+from plotly.offline import get_plotlyjs
 
 from tasks.sweep.pages import write_pages
-from tests.tasks.sweep.studies import branin, conditional, quadratic, study_of, traded_study
+from tests.tasks.sweep.studies import (
+    branin,
+    conditional,
+    quadratic,
+    random_study,
+    study_of,
+    traded_study,
+)
 
 
 def names(paths: list[Path]) -> set[str]:
@@ -45,9 +53,12 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     assert "30 trials:" in html
 
 
-def _calls_in_plotly() -> int:
-    from plotly.offline import get_plotlyjs
+def test_a_page_grows_with_its_trials_not_with_their_square(tmp_path: Path) -> None:
+    page = write_pages(random_study(branin, 300), tmp_path, objectives=["branin"])[0]
+    assert page.stat().st_size - len(get_plotlyjs()) < 600_000
 
+
+def _calls_in_plotly() -> int:
     return get_plotlyjs().count("Plotly.newPlot(")
 
 
