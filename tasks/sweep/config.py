@@ -1,6 +1,6 @@
-"""What a project file says about the search for a learning rate."""
+"""What a project file says about the search for a learning rate, and for other settings."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,7 +12,65 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.sweep.space import Space, check_conditions
 from tasks.training.technique import ScheduleName
+
+Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2"]
+Pruner = Literal["none", "asha", "hyperband", "median"]
+Objective = Literal["score", "parameters", "seconds"]
+Engine = Literal["auto", "in_process", "actors", "together"]
+
+
+class SearchConfig(BaseModel):
+    """How `modelworks sweep` looks for settings in `sweep.space`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    sampler: Sampler = "tpe"
+    """Who proposes: every combination, at random, a Sobol sequence, the tree-structured Parzen
+    estimator, CMA-ES, or NSGA-II."""
+    pruner: Pruner = "asha"
+    """Who gives up a trial early, by its scores after each pass: asynchronous successive halving,
+    Hyperband, or the median of the others."""
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("score",)
+    """What is sought: the highest validation score, the fewest parameters, the fewest seconds of
+    training. Of several the answer is a Pareto front, and no trial is given up early."""
+    engine: Engine = "auto"
+    """Where trials run: here one after the other, in warm processes of the cluster, or trained
+    together as one batched program; `auto`: a few steps are timed."""
+    side_by_side: Annotated[int, Field(ge=1, le=64)] = 2
+    """Trials at a time in the cluster. With 1, a sweep that was stopped anywhere goes on to decide
+    exactly as one that was not."""
+    grid_points: Annotated[int, Field(ge=2, le=64)] = 4
+    """Values of each interval that a grid tries."""
+    rows: PositiveInt | None = None
+    """Training rows of one trial; null: as many as the model's own settings say."""
+    confirm_seeds: Annotated[int, Field(ge=1, le=16)] = 3
+    """Trainings of the winner, and of the settings that the project has, before it is believed."""
+    seed: int = 7
+
+    @model_validator(mode="after")
+    def _proposes_for_its_objectives(self) -> Self:
+        if len(set(self.objectives)) < len(self.objectives):
+            raise ValueError(f"objectives {', '.join(self.objectives)}: each once")
+        if len(self.objectives) > 1 and self.sampler == "cmaes":
+            raise ValueError(
+                "sampler cmaes seeks one objective; for several: grid, random, sobol, tpe, nsga2"
+            )
+        return self
+
+
+class SweepBudget(BaseModel):
+    """What a sweep may use in all, however often it was stopped and taken up again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    trials: PositiveInt = 32
+    minutes: PositiveFloat | None = None
+    cpu_hours: PositiveFloat | None = None
+    gpu_hours: PositiveFloat | None = None
+    money: PositiveFloat | None = None
+    """By the prices in the settings."""
 
 
 class SweepConfig(BaseModel):
@@ -33,10 +91,29 @@ class SweepConfig(BaseModel):
     """Passes of one trial over its rows; a network that learns from few needs more than one."""
     max_seconds: PositiveFloat = 90.0
     """No new trial starts past this; range test included."""
+    space: Space = {}
+    """What `modelworks sweep` varies: fields of the teacher (`teacher.weight_decay`), or of one
+    student and what teaches it (`students.0.width`, `compress.distil.temperature`)."""
+    search: SearchConfig = SearchConfig()
+    """How `modelworks sweep` looks for settings."""
+    budget: SweepBudget = SweepBudget()
+    """What `modelworks sweep` may use."""
 
     def rates(self, usual: float) -> tuple[float, float]:
         """The interval, around the architecture's `usual` rate when none is given."""
         return self.lr or (usual / 10**0.5, usual * 10**0.5)
+
+    @property
+    def of_rates(self) -> Self:
+        """The search for a learning rate alone."""
+        usual = {"space": {}, "search": SearchConfig(), "budget": SweepBudget()}
+        return self.model_copy(update=usual)
+
+    @field_validator("space")
+    @classmethod
+    def _has_conditions_that_can_be_met(cls, space: Space) -> Space:
+        check_conditions(space)
+        return space
 
     @field_validator("schedules")
     @classmethod

@@ -1,0 +1,63 @@
+"""The winner again, by seeds that did not choose it: is it better, or was it lucky?"""
+
+import math
+from collections.abc import Sequence
+from statistics import mean, variance
+
+import ray
+
+from tasks.sweep.passes import Deadline, passes
+from tasks.sweep.space import Values
+from tasks.sweep.workbench import Workbench
+from tasks.sweep_artifacts import Confirmed
+from tasks.training.gradients import Diverged
+
+FIRST_SEED = 1000
+"""The seeds of a confirmation follow this one; those of trials are the project's own."""
+WORST = -1e9
+"""Score of a training that fell apart."""
+
+
+def best_score(workbench: Workbench, values: Values, seed: int) -> float:
+    """Of a whole training by that seed."""
+    job = workbench.job(values, seed)
+    try:
+        return max(passes(job, workbench.material(job), Deadline()))
+    except Diverged:
+        return WORST
+
+
+def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
+    """The winner against the settings that the project has, side by side in the cluster."""
+    shared = ray.put(workbench)
+    task = ray.remote(num_cpus=1, max_retries=2)(best_score)
+    calls = [
+        [task.remote(shared, values, FIRST_SEED + seed) for seed in range(seeds)]
+        for values in (winner, {})
+    ]
+    new, old = ([float(score) for score in ray.get(each)] for each in calls)
+    return compared(new, old)
+
+
+def compared(winner: Sequence[float], present: Sequence[float]) -> Confirmed:
+    """Means, the standard error of their difference, and a sentence."""
+    gain = mean(winner) - mean(present)
+    seeds = len(winner)
+    spread = math.sqrt((variance(winner) + variance(present)) / seeds) if seeds > 1 else math.inf
+    if seeds == 1:
+        verdict = "one seed cannot tell luck from skill"
+    elif gain > 2 * spread:
+        verdict = "the gain is more than twice its standard error: believed"
+    elif gain < -2 * spread:
+        verdict = "it is worse than what the project has: keep that"
+    else:
+        verdict = "within twice its standard error: as good as what the project has, not better"
+    error = "" if seeds == 1 else f" ± {spread:.4f}"
+    return Confirmed(
+        winner=tuple(winner),
+        present=tuple(present),
+        gain=gain,
+        spread=spread if seeds > 1 else 0.0,
+        sentence=f"over {seeds} new seeds {mean(winner):.4f} against {mean(present):.4f}, "
+        f"{gain:+.4f}{error}: {verdict}",
+    )

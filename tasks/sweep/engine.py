@@ -1,0 +1,175 @@
+"""The loop of a sweep: ask, try a pass, tell; until nothing is left to try, or to spend."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.passes import OUT_OF_BUDGET
+from tasks.sweep.runners import Report, Runner
+from tasks.sweep.space import Space
+from tasks.sweep.spending import Ledger
+from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
+
+SPENT = "spent"
+COST, TROUBLE = "cpu_seconds", "trouble"
+
+
+class Watcher(Protocol):
+    """Who is told of trials, and may stop them."""
+
+    def on_begin(self, trial: Trial) -> None:
+        """A trial begins, perhaps again."""
+        ...
+
+    def on_score(self, trial: Trial, epoch: int, score: float) -> None:
+        """After a pass."""
+        ...
+
+    def on_end(self, trial: Trial, state: TrialState, value: float | None) -> None:
+        """Finished, given up or failed."""
+        ...
+
+    def stopped(self, number: int | None) -> bool:
+        """Whether somebody asks for the end of that trial, or of the whole sweep (None)."""
+        ...
+
+
+@dataclass
+class Going:
+    """A trial that is running."""
+
+    trial: Trial
+    scores: list[float] = field(default_factory=list)
+
+
+Measure = Callable[[Trial, Report, float], list[float]]
+"""From a trial, its last report and its best score to the value of each objective."""
+
+
+@dataclass
+class Sweep:
+    """All that one search for settings works with."""
+
+    study: optuna.Study
+    space: Space
+    search: SearchConfig
+    budget: SweepBudget
+    ledger: Ledger
+    runner: Runner
+    watcher: Watcher
+    measure: Measure
+    going: dict[int, Going] = field(default_factory=dict)
+
+    def run(self) -> str:
+        """Try settings until nothing is left to try or to spend; a sentence about why it ended."""
+        again = unfinished(self.study)
+        while True:
+            why = self.why_over()
+            while not why and len(self.going) < self.runner.slots:
+                if again:
+                    self.begin(ask_again(self.study, self.search, self.space, again.pop(0)))
+                elif self.may_ask():
+                    self.begin(ask(self.study, self.search, self.space))
+                else:
+                    break
+            if why or not self.going:
+                return self.over(why)
+            report = self.runner.wait(self.seconds_left())
+            if report is not None and report.number in self.going:
+                self.take(report)
+            self.end_stopped()
+
+    def may_ask(self) -> bool:
+        """Whether another trial may begin."""
+        begun = len(self.study.get_trials(deepcopy=False, states=BEGUN))
+        if begun >= self.budget.trials:
+            return False
+        return not is_exhausted(self.search, self.study)
+
+    def why_over(self) -> str:
+        """Why nothing goes on; nothing while it does."""
+        if self.watcher.stopped(None):
+            return "stopped by a tag"
+        return OUT_OF_BUDGET if self.seconds_left() <= 0 else ""
+
+    def seconds_left(self) -> float:
+        """Until the budget is used, if what is running goes on."""
+        return self.ledger.left(max(1, self.runner.cores), self.runner.gpus)
+
+    def over(self, why: str) -> str:
+        """End what still runs, keeping what it found."""
+        for number in list(self.going):
+            self.finish(number, TrialState.PRUNED, why)
+        self.ledger.save()
+        return why or "every trial was made"
+
+    def begin(self, trial: Trial) -> None:
+        """Start a trial from its first pass."""
+        self.going[trial.number] = Going(trial)
+        self.watcher.on_begin(trial)
+        self.runner.begin(trial.number, trial.params)
+
+    def take(self, report: Report) -> None:
+        """What a pass came to: a score, and then perhaps the end."""
+        going = self.going[report.number]
+        self.ledger.used(report.number, report.cpu_seconds, report.gpu_seconds)
+        if report.trouble:
+            kept = TrialState.PRUNED if going.scores else TrialState.FAIL
+            self.finish(report.number, kept, report.trouble)
+        elif report.score is None:
+            self.complete(going, report)
+        else:
+            going.scores.append(report.score)
+            self.watcher.on_score(going.trial, len(going.scores), report.score)
+            if self.is_given_up(going):
+                self.finish(report.number, TrialState.PRUNED, "")
+
+    def is_given_up(self, going: Going) -> bool:
+        """Whether the pruner ends a trial here; what it was told before a kill stays told."""
+        if len(self.study.directions) > 1:
+            return False
+        epoch = len(going.scores)
+        told = going.trial.storage.get_trial(going.trial._trial_id).intermediate_values
+        if any(step > epoch for step in told):
+            return False
+        if epoch not in told:
+            going.trial.report(going.scores[-1], epoch)
+        return going.trial.should_prune()
+
+    def complete(self, going: Going, report: Report) -> None:
+        """All passes are done: the best of them counts."""
+        best = max(going.scores, default=-math.inf)
+        number, trial = going.trial.number, going.trial
+        trial.set_user_attr(COST, report.cpu_seconds)
+        self.study.tell(trial, self.measure(trial, report, best))
+        self.free(number)
+        self.watcher.on_end(trial, TrialState.COMPLETE, best)
+
+    def finish(self, number: int, state: TrialState, why: str) -> None:
+        """A trial ends before its last pass."""
+        going = self.going[number]
+        if why:
+            going.trial.set_user_attr(TROUBLE, why)
+        if len(self.study.directions) > 1 or not going.scores:
+            state = TrialState.FAIL
+        self.study.tell(going.trial, state=state)
+        self.free(number)
+        self.watcher.on_end(going.trial, state, max(going.scores, default=None))
+
+    def free(self, number: int) -> None:
+        """The trial is over."""
+        self.runner.end(number)
+        del self.going[number]
+
+    def end_stopped(self) -> None:
+        """End the trials whose end somebody asks for."""
+        for number in [each for each in self.going if self.watcher.stopped(each)]:
+            self.finish(number, TrialState.PRUNED, "stopped by a tag")
+
+
+BEGUN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)

@@ -1,0 +1,186 @@
+"""A whole search for settings: where trials run, what they are worth, what was found."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import optuna
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from tasks.sweep.apart import why_apart
+from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.costs import Cost, Prices
+from tasks.sweep.engine import SPENT, TROUBLE, Sweep, Watcher
+from tasks.sweep.passes import Deadline, num_parameters, passes
+from tasks.sweep.probe import timed
+from tasks.sweep.runners import Actors, InProcess, Report, Runner
+from tasks.sweep.space import Space, Values
+from tasks.sweep.spending import Ledger, Spent
+from tasks.sweep.study import ask, best_of
+from tasks.sweep.together import Together
+from tasks.sweep.workbench import Workbench
+from tasks.sweep_artifacts import SettingsTrial
+from tasks.training.job import TrainingJob
+
+NAMES = {
+    "in_process": "in this process, one after the other",
+    "actors": "side by side in warm processes",
+    "together": "together as one batched program",
+}
+LEAST_TOGETHER, MOST_TOGETHER = 8, 64
+SOME = 6
+"""Settings by which it is seen whether trials can be trained together."""
+START_SECONDS = 4.0
+"""Until warm processes of the cluster have begun, torch imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one search is about."""
+
+    study: optuna.Study
+    space: Space
+    config: SearchConfig
+    budget: SweepBudget
+    prices: Prices
+    workbench: Workbench
+    first: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a search ended."""
+
+    why: str
+    engine: str
+    spent: Spent
+    cost: Cost
+
+
+def search(about: Search, watcher: Watcher) -> Ended:
+    """Try settings until the budget is used or nothing is left to try."""
+    study = about.study
+
+    def save(spent: dict[str, float]) -> None:
+        study.set_user_attr(SPENT, spent)
+
+    ledger = Ledger(about.budget, about.prices, study.user_attrs.get(SPENT, {}), save)
+    engine, make = engine_of(about)
+    runner = make()
+    sweep = Sweep(
+        study=study,
+        space=about.space,
+        search=about.config,
+        budget=about.budget,
+        ledger=ledger,
+        runner=runner,
+        watcher=watcher,
+        measure=measure_of(about),
+    )
+    try:
+        why = sweep.run()
+    finally:
+        runner.close()
+    spent = ledger.spent
+    return Ended(why, engine, spent, spent.cost(about.prices))
+
+
+def engine_of(about: Search) -> tuple[str, Callable[[], Runner]]:
+    """Where trials run, in a sentence, and how it is begun."""
+    config, workbench = about.config, about.workbench
+    crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // 2))
+    ways: dict[str, Callable[[], Runner]] = {
+        "in_process": lambda: InProcess(workbench),
+        "actors": lambda: Actors(workbench, config.side_by_side),
+        "together": lambda: Together(workbench, crew),
+    }
+    if config.engine == "together" and (why := why_apart(some_jobs(about))):
+        raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
+    if config.engine != "auto":
+        return f"{NAMES[config.engine]}, as the project says", ways[config.engine]
+    if config.side_by_side == 1:
+        return f"{NAMES['in_process']}: sweep.search.side_by_side is 1", ways["in_process"]
+    why = why_not_together(about, crew)
+    if not why:
+        return f"{NAMES['together']}, {crew} at a time", ways["together"]
+    seconds = seconds_of_one(about)
+    one_by_one = seconds * about.budget.trials
+    beside = START_SECONDS + one_by_one / config.side_by_side
+    chosen = "in_process" if one_by_one <= beside else "actors"
+    return f"{NAMES[chosen]}: a trial takes about {seconds:.2f} s; {why}", ways[chosen]
+
+
+def why_not_together(about: Search, crew: int) -> str:
+    """Why trials are not trained as one batched program; nothing when they can, and it pays."""
+    if about.budget.trials < LEAST_TOGETHER:
+        return f"fewer than {LEAST_TOGETHER} trials are not trained together"
+    jobs = some_jobs(about)
+    if why := why_apart(jobs):
+        return f"trials cannot be trained together: {why}"
+    timing = timed([jobs[index % len(jobs)] for index in range(crew)])
+    return "" if timing.pays else str(timing)
+
+
+def some_jobs(about: Search) -> list[TrainingJob]:
+    """Trainings of settings from all over the space."""
+    return [about.workbench.job(values) for values in some_settings(about)]
+
+
+def some_settings(about: Search) -> list[Values]:
+    """A few settings from all over the space."""
+    config = about.config.model_copy(update={"sampler": "random", "objectives": ("score",)})
+    scratch = optuna.create_study(storage=InMemoryStorage())
+    return [ask(scratch, config, about.space).params for _ in range(SOME)]
+
+
+def seconds_of_one(about: Search) -> float:
+    """What all passes of the first settings would take, by the second: the first warms up."""
+    job = about.workbench.job(about.first)
+    scores = passes(job, about.workbench.material(job), Deadline())
+    took = [_seconds_of(scores) for _ in range(min(2, job.course.epochs))]
+    return took[-1] * job.course.epochs
+
+
+def _seconds_of(scores: Iterator[float]) -> float:
+    began = time.perf_counter()
+    next(scores, None)
+    return time.perf_counter() - began
+
+
+def measure_of(about: Search) -> Callable[[Trial, Report, float], list[float]]:
+    """From a finished trial to the value of each objective."""
+
+    def measured(trial: Trial, report: Report, best: float) -> list[float]:
+        found: dict[str, Callable[[], float]] = {
+            "score": lambda: best,
+            "parameters": lambda: float(num_parameters(about.workbench.job(trial.params))),
+            "seconds": lambda: report.cpu_seconds + report.gpu_seconds,
+        }
+        return [found[name]() for name in about.config.objectives]
+
+    return measured
+
+
+def trials_of(study: optuna.Study) -> list[SettingsTrial]:
+    """Every trial that has ended, by number."""
+    ended = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+    return [described(each) for each in study.get_trials(deepcopy=False, states=ended)]
+
+
+def best_trials_of(study: optuna.Study) -> list[SettingsTrial]:
+    """The best, or those of the Pareto front."""
+    return [described(each) for each in best_of(study)]
+
+
+def described(trial: FrozenTrial) -> SettingsTrial:
+    """A trial as the rest of the house knows it."""
+    scores: Sequence[float] = [value for _, value in sorted(trial.intermediate_values.items())]
+    return SettingsTrial(
+        number=trial.number,
+        values=dict(trial.params),
+        state=trial.state.name.lower(),
+        scores=tuple(scores),
+        objectives=tuple(trial.values or ()) if trial.state == TrialState.COMPLETE else (),
+        trouble=trial.user_attrs.get(TROUBLE, ""),
+    )

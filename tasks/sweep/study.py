@@ -1,0 +1,168 @@
+"""Optuna's part of a sweep: who proposes, who gives up early, and what was left half done.
+
+A sampler is made anew for each trial, its draws seeded by the trial's number: so a sweep that was
+stopped goes on to propose what it would have proposed.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import optuna
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    SuccessiveHalvingPruner,
+)
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from tasks.sweep.config import Objective, SearchConfig
+from tasks.sweep.space import Dimension, Space, Values, applies, combinations
+
+DIRECTIONS: dict[Objective, Literal["maximize", "minimize"]] = {
+    "score": "maximize",
+    "parameters": "minimize",
+    "seconds": "minimize",
+}
+REDUCTION = 3
+"""Of the trials that reach a rung one in so many goes on (ASHA, arXiv:1810.05934, section 3)."""
+
+
+def open_study(
+    name: str, storage: BaseStorage, search: SearchConfig, epochs: int, first: Sequence[Values]
+) -> optuna.Study:
+    """The study of that name, made if need be; `first` are the settings that it tries first."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name=name,
+        storage=storage,
+        directions=[DIRECTIONS[each] for each in search.objectives],
+        pruner=pruner_of(search, epochs),
+        load_if_exists=True,
+    )
+    queued = len(study.get_trials(deepcopy=False))  # a kill may have left the queue half filled
+    for values in first[queued:]:
+        study.enqueue_trial(dict(values))
+    return study
+
+
+def first_settings(search: SearchConfig, space: Space, present: Values) -> list[Values]:
+    """What is tried before anybody proposes: the settings that the project has, then a grid.
+
+    A grid is tried in an order drawn by the seed: cut short, it has been everywhere.
+    """
+    if search.sampler != "grid":
+        return [present] if present else []
+    grid = combinations(space, search.grid_points)
+    order = np.random.default_rng(search.seed).permutation(len(grid))
+    return [grid[index] for index in order]
+
+
+def sampler_of(search: SearchConfig, space: Space, number: int) -> BaseSampler:
+    """Who proposes the trial of that number."""
+    seed = int(np.random.SeedSequence((search.seed, number)).generate_state(1)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match search.sampler:
+            case "random" | "grid":
+                return RandomSampler(seed=seed)
+            case "sobol":  # its place in the sequence stands in the study: one seed for all
+                return QMCSampler(seed=search.seed, scramble=True, warn_independent_sampling=False)
+            case "cmaes":
+                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+            case "nsga2":
+                return NSGAIISampler(seed=seed)
+            case "tpe":
+                return TPESampler(
+                    seed=seed,
+                    multivariate=True,
+                    group=any(each.when for each in space.values()),
+                    constant_liar=search.side_by_side > 1,
+                )
+
+
+def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
+    """Who gives up a trial of so many passes."""
+    if len(search.objectives) > 1:
+        return NopPruner()
+    match search.pruner:
+        case "asha":
+            return SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
+        case "hyperband":
+            return HyperbandPruner(
+                min_resource=1, max_resource=max(2, epochs), reduction_factor=REDUCTION
+            )
+        case "median":
+            return MedianPruner(n_startup_trials=5)
+        case "none":
+            return NopPruner()
+
+
+def unfinished(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials that were running when the last process ended, in their order."""
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def ask(study: optuna.Study, search: SearchConfig, space: Space) -> Trial:
+    """The next trial, with a value for each dimension that applies."""
+    study.sampler = sampler_of(search, space, num_begun(study))
+    return with_values(study.ask(), space)
+
+
+def ask_again(
+    study: optuna.Study, search: SearchConfig, space: Space, frozen: FrozenTrial
+) -> Trial:
+    """A trial that was not finished; values that it has are kept, others proposed as then."""
+    study.sampler = sampler_of(search, space, frozen.number)
+    return with_values(Trial(study, frozen._trial_id), space)
+
+
+def num_begun(study: optuna.Study) -> int:
+    """Number of the trial that begins next; those that are waiting in the queue have theirs."""
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return waiting[0].number if waiting else len(study.get_trials(deepcopy=False))
+
+
+def with_values(trial: Trial, space: Space) -> Trial:
+    """The trial, asked for each dimension in turn."""
+    values: dict[str, object] = {}
+    for name, dimension in space.items():
+        if applies(dimension, values):
+            values[name] = suggested(trial, name, dimension)
+    return trial
+
+
+def suggested(trial: Trial, name: str, dimension: Dimension) -> object:
+    """The value that the trial has for one dimension."""
+    if dimension.choice:
+        return trial.suggest_categorical(name, dimension.choice)
+    if dimension.integer:
+        return trial.suggest_int(name, *dimension.integer)
+    ends = dimension.log or dimension.linear
+    assert ends is not None, "the validator has seen to it"
+    return trial.suggest_float(name, *ends, log=dimension.log is not None)
+
+
+def is_exhausted(search: SearchConfig, study: optuna.Study) -> bool:
+    """Whether a grid has been tried whole."""
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return search.sampler == "grid" and not waiting
+
+
+def best_of(study: optuna.Study) -> Sequence[FrozenTrial]:
+    """The best trial, or those of the Pareto front; none before one is finished."""
+    if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        return []
+    return study.best_trials if len(study.directions) > 1 else [study.best_trial]

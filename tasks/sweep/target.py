@@ -1,0 +1,67 @@
+"""The model that a sweep is about, as a value that travels; importing this loads no torch."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from tasks.artifacts import DatasetRef, TeacherOutputs
+from tasks.compression.config import DistilConfig
+from tasks.sweep.space import Values, settings_with
+from tasks.training.architectures import StudentConfig, TeacherConfig
+from tasks.training.config import ComputeConfig, TrainConfig
+
+DISTIL = "compress.distil"
+
+
+class Target(BaseModel):
+    """Which model of the project a sweep is about, with the settings that it has now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    root: str
+    """`teacher`, or `students.<place>`."""
+    settings: dict[str, Any]
+    distil: DistilConfig | None = None
+    """How the student is taught; None: a teacher, or a student that is not."""
+    rows: int | None = None
+    """Training rows of a trial, where the sweep says."""
+    lr: float
+    """Rate where the settings say `auto`."""
+
+    def with_values(self, values: Values) -> "Target":
+        """These settings, with those of a trial in their place.
+
+        Raises `ValueError` for what the model's own fields refuse.
+        """
+        whole = {"distil": self.distil.model_dump(mode="json") if self.distil else None}
+        whole["model"] = self.settings
+        changed = settings_with(whole, {self._place(name): v for name, v in values.items()})
+        distil = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
+        return self.model_copy(update={"settings": changed["model"], "distil": distil})
+
+    def model(self) -> TrainConfig:
+        """The settings as the model's own type; `ValidationError` for what it refuses."""
+        of: TypeAdapter[Any] = TypeAdapter(
+            TeacherConfig if self.root == "teacher" else StudentConfig
+        )
+        found = of.validate_python(self.settings)
+        assert isinstance(found, TrainConfig), "a sweep is about what is trained by steps"
+        return found if self.rows is None else found.model_copy(update={"max_rows": self.rows})
+
+    def _place(self, name: str) -> str:
+        for prefix, place in ((self.root, "model"), (DISTIL, "distil")):
+            if name.startswith(f"{prefix}."):
+                return f"{place}.{name.removeprefix(f'{prefix}.')}"
+        raise ValueError(f"{name}: this sweep is about {self.root}")
+
+
+class Subject(BaseModel):
+    """A model, and all that its trials are made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Target
+    compute: ComputeConfig
+    dataset: DatasetRef
+    outputs: TeacherOutputs | None = None
+    """Of the teacher, for a student that is taught."""

@@ -1,0 +1,61 @@
+"""What travels between the steps of a sweep."""
+
+from typing import Any, Literal
+
+from tasks.artifacts import Artifact, RunRef
+
+LOSS = "valid/loss"
+TrialEnd = Literal["complete", "pruned", "fail"]
+
+
+class SettingsTrial(Artifact):
+    """One trial of a sweep."""
+
+    number: int
+    values: dict[str, Any]
+    """By dotted name."""
+    state: TrialEnd
+    """`pruned`: given up early, by a pruner or because the sweep was over."""
+    scores: tuple[float, ...]
+    """Validation score after each pass, higher is better; none where there are many objectives."""
+    objectives: tuple[float, ...]
+    """Value of each objective, of a trial that is complete."""
+    trouble: str = ""
+
+
+class Searched(Artifact):
+    """What a search for settings found."""
+
+    study: str
+    """Its name in the storage."""
+    run: RunRef
+    best: tuple[SettingsTrial, ...]
+    """The best trial, or those of the Pareto front; none when no trial was completed."""
+    trials: tuple[SettingsTrial, ...]
+    objectives: tuple[str, ...]
+    metric: str
+    """What a score is: `valid/macro_f1`."""
+    engine: str
+    """Where trials ran, and why."""
+    ended: str
+    """Why no further trial was made."""
+    wall_seconds: float
+    cost: dict[str, float]
+    """CPU and GPU hours, energy (estimated) and money, of all trials."""
+
+    def shown(self, score: float) -> float:
+        """A score as its metric: of a loss, which is better when it is lower, the opposite."""
+        return -score if self.metric == LOSS else score
+
+
+class Confirmed(Artifact):
+    """The winner and the settings that the project has, trained anew by several seeds."""
+
+    winner: tuple[float, ...]
+    """Best validation score of each seed."""
+    present: tuple[float, ...]
+    gain: float
+    """Mean of the winner over that of the present settings."""
+    spread: float
+    """Standard error of the gain."""
+    sentence: str

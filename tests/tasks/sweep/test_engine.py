@@ -1,0 +1,278 @@
+"""The loop of a sweep: optima that are known, kills anywhere, budgets that hold."""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import optuna
+import pytest
+from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState
+
+from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.costs import Prices
+from tasks.sweep.engine import SPENT, Sweep
+from tasks.sweep.runners import Report
+from tasks.sweep.space import Dimension, Space, Values
+from tasks.sweep.spending import Ledger
+from tasks.sweep.study import first_settings, open_study
+
+PASSES = 9
+SQUARE: Space = {"a.x": Dimension(linear=(-5, 5)), "a.y": Dimension(linear=(-5, 5))}
+BRANIN: Space = {"a.x": Dimension(linear=(-5, 10)), "a.y": Dimension(linear=(0, 15))}
+
+
+class Kill(Exception):
+    """The process is gone."""
+
+
+class Clock:
+    """Time that passes when a trial works."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Computed:
+    """Trials whose scores are a function of their values; a pass takes `seconds`."""
+
+    slots, cores, gpus = 1, 1, 0
+
+    def __init__(
+        self,
+        score: Callable[[Values], float],
+        clock: Clock,
+        seconds: float = 1.0,
+        kill_at: int = -1,
+    ) -> None:
+        self.score, self.clock, self.seconds, self.kill_at = score, clock, seconds, kill_at
+        self.waits = 0
+        self.values: Values = {}
+        self.passed = 0
+
+    def begin(self, number: int, values: Values) -> None:
+        self.number, self.values, self.passed = number, values, 0
+
+    def wait(self, seconds: float) -> Report:
+        if self.waits == self.kill_at:
+            raise Kill
+        self.waits += 1
+        self.clock.now += min(seconds, self.seconds)
+        cpu = self.clock.now
+        if seconds < self.seconds:
+            return Report(self.number, None, cpu, 0, "the budget is used")
+        self.passed += 1
+        score = self.score(self.values) - 1 / self.passed
+        return Report(self.number, score if self.passed <= PASSES else None, cpu, 0)
+
+    def end(self, number: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Watched:
+    """Stops what it is asked to."""
+
+    def __init__(self) -> None:
+        self.stops: set[int | None] = set()
+
+    def on_begin(self, trial: optuna.Trial) -> None:
+        pass
+
+    def on_score(self, trial: optuna.Trial, epoch: int, score: float) -> None:
+        pass
+
+    def on_end(self, trial: optuna.Trial, state: TrialState, value: float | None) -> None:
+        pass
+
+    def stopped(self, number: int | None) -> bool:
+        return number in self.stops
+
+
+def square(values: Values) -> float:
+    return -((values["a.x"] - 2) ** 2) - (values["a.y"] + 1) ** 2
+
+
+def branin(values: Values) -> float:
+    x, y = values["a.x"], values["a.y"]
+    bowl = (y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6) ** 2
+    return -(bowl + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10)
+
+
+def swept(
+    space: Space,
+    score: Callable[[Values], float],
+    storage: InMemoryStorage | None = None,
+    budget: SweepBudget | None = None,
+    kill_at: int = -1,
+    **search: Any,
+) -> tuple[optuna.Study, str, Watched]:
+    config = SearchConfig(side_by_side=1, **search)
+    budget = budget or SweepBudget(trials=20)
+    first = first_settings(config, space, {})
+    study = open_study("s", storage or InMemoryStorage(), config, PASSES, first)
+    clock, watcher = Clock(), Watched()
+    ledger = Ledger(
+        budget,
+        Prices(price_cpu_hour=3600),
+        study.user_attrs.get(SPENT, {}),
+        lambda spent: study.set_user_attr(SPENT, spent),
+        clock,
+    )
+    sweep = Sweep(
+        study=study,
+        space=space,
+        search=config,
+        budget=budget,
+        ledger=ledger,
+        runner=Computed(score, clock, kill_at=kill_at),
+        watcher=watcher,
+        measure=lambda trial, report, best: [best],  # noqa: ARG005
+    )
+    return study, sweep.run(), watcher
+
+
+def table(study: optuna.Study) -> list[tuple[Any, ...]]:
+    return [(t.number, t.state, t.params, t.intermediate_values, t.values) for t in study.trials]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "sobol", "random"])
+def test_the_optimum_of_a_square_is_found(sampler: str) -> None:
+    study, _, _ = swept(
+        SQUARE, square, budget=SweepBudget(trials=100), sampler=sampler, pruner="none"
+    )
+    missed = -1 / PASSES - study.best_value
+    assert missed < (0.05 if sampler in ("tpe", "cmaes") else 0.5)
+
+
+def test_an_optimum_of_branin_is_found() -> None:
+    study, _, _ = swept(BRANIN, branin, budget=SweepBudget(trials=80), pruner="none")
+    assert study.best_value > -0.398 - 1 / PASSES - 0.5
+
+
+def test_a_grid_ends_when_it_was_tried_whole() -> None:
+    study, why, _ = swept(SQUARE, square, sampler="grid", grid_points=3, pruner="none")
+    assert why == "every trial was made"
+    assert len(study.trials) == 9
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 9
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "sobol", "grid", "random", "nsga2"])
+@pytest.mark.parametrize("pruner", ["asha", "median", "hyperband", "none"])
+def test_killed_anywhere_it_decides_as_if_it_had_not_been(sampler: str, pruner: str) -> None:
+    whole, _, _ = swept(SQUARE, square, sampler=sampler, pruner=pruner)
+    storage = InMemoryStorage()
+    for kill_at in (0, 1, 3, 4, 7, 11, 13, 17, 23):
+        with suppress(Kill):
+            swept(SQUARE, square, storage, kill_at=kill_at, sampler=sampler, pruner=pruner)
+    resumed, _, _ = swept(SQUARE, square, storage, sampler=sampler, pruner=pruner)
+    assert table(resumed) == table(whole)
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"minutes": 0.5},
+        {"cpu_hours": 30 / 3600},
+        {"money": 30.0},
+    ],
+)
+def test_a_budget_holds_over_resumptions(budget: dict[str, float]) -> None:
+    storage, limit = InMemoryStorage(), SweepBudget(trials=1000, **budget)
+    for _ in range(4):
+        with pytest.raises(Kill):
+            swept(SQUARE, square, storage, limit, kill_at=5, pruner="none")
+    study, why, _ = swept(SQUARE, square, storage, limit, pruner="none")
+    assert why == "the budget is used"
+    assert 30 * 0.98 <= study.user_attrs[SPENT]["wall"] <= 30 * 1.02
+
+
+def test_trials_that_were_begun_count() -> None:
+    storage = InMemoryStorage()
+    swept(SQUARE, square, storage, SweepBudget(trials=5))
+    study, _, _ = swept(SQUARE, square, storage, SweepBudget(trials=8))
+    assert [trial.number for trial in study.trials] == list(range(8))
+
+
+def test_a_score_that_is_given_up_is_the_papers_rung() -> None:
+    """ASHA, arXiv:1810.05934, algorithm 2: at rung k the best 1/3 of those there go on."""
+    scores = iter([0.9, 0.5, 0.8, 0.95, 0.1, 0.7])
+    values: dict[float, float] = {}
+
+    def recorded(found: Values) -> float:
+        if found["a.x"] not in values:
+            values[found["a.x"]] = next(scores)
+        return values[found["a.x"]]
+
+    study, _, _ = swept(
+        {"a.x": Dimension(linear=(0, 1))}, recorded, budget=SweepBudget(trials=6), sampler="random"
+    )
+    # One of 1, of 2, of 3, of 4, of 5; two of six: only a new best, or a second of six, goes on.
+    assert [trial.state.name for trial in study.trials] == [
+        "COMPLETE",
+        "PRUNED",
+        "PRUNED",
+        "COMPLETE",
+        "PRUNED",
+        "PRUNED",
+    ]
+
+
+def test_a_conditional_dimension_is_there_when_it_applies() -> None:
+    space = {
+        "a.kind": Dimension(choice=("p", "q")),
+        "a.x": Dimension(linear=(0, 1), when={"a.kind": ("p",)}),
+    }
+    study, _, _ = swept(space, lambda values: float("a.x" in values))
+    kinds = {(trial.params["a.kind"], "a.x" in trial.params) for trial in study.trials}
+    assert kinds == {("p", True), ("q", False)}
+
+
+def test_several_objectives_leave_a_front() -> None:
+    config = SearchConfig(sampler="nsga2", objectives=("score", "parameters"), side_by_side=1)
+    study = open_study("s", InMemoryStorage(), config, PASSES, [])
+    budget, clock = SweepBudget(trials=30), Clock()
+    sweep = Sweep(
+        study=study,
+        space=SQUARE,
+        search=config,
+        budget=budget,
+        ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
+        runner=Computed(square, clock),
+        watcher=Watched(),
+        measure=lambda trial, report, best: [best, trial.params["a.x"]],  # noqa: ARG005
+    )
+    sweep.run()
+    assert {trial.state.name for trial in study.trials} == {"COMPLETE"}
+    assert 1 < len(study.best_trials) < 30
+
+
+def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
+    config, budget, clock, watcher = SearchConfig(), SweepBudget(), Clock(), Watched()
+    study = open_study("s", InMemoryStorage(), config, PASSES, [])
+    runner = Computed(square, clock)
+
+    def score(values: Values) -> float:
+        if runner.waits == 12:
+            watcher.stops.add(None)
+        return square(values)
+
+    runner.score = score
+    sweep = Sweep(
+        study=study,
+        space=SQUARE,
+        search=config,
+        budget=budget,
+        ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
+        runner=runner,
+        watcher=watcher,
+        measure=lambda trial, report, best: [best],  # noqa: ARG005
+    )
+    assert sweep.run() == "stopped by a tag"
+    assert study.trials[0].state == TrialState.COMPLETE
+    assert not any(trial.state == TrialState.RUNNING for trial in study.trials)

@@ -1,0 +1,129 @@
+"""A whole search on real digits: each engine, the same answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import optuna
+import pytest
+import ray
+from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState
+
+from tasks.data.config import DataConfig
+from tasks.sweep.config import Engine, SearchConfig, SweepBudget
+from tasks.sweep.confirming import compared
+from tasks.sweep.costs import Prices
+from tasks.sweep.searching import Search, search, some_settings, trials_of
+from tasks.sweep.space import Dimension, Space
+from tasks.sweep.study import first_settings, open_study
+from tasks.sweep.target import Target
+from tasks.sweep.workbench import Workbench
+from tasks.training.architectures import SmallLenet
+from tasks.training.image_architectures import ImageAugmentConfig
+from tests.in_process import site_of, snapshot
+
+SPACE: Space = {
+    "students.0.lr": Dimension(log=(1e-3, 1e-2)),
+    "students.0.weight_decay": Dimension(log=(1e-4, 1e-1)),
+}
+PASSES = 3
+STILL = ImageAugmentConfig(shift=0, rotate=0)
+
+
+class Nobody:
+    def on_begin(self, trial: optuna.trial.Trial) -> None: ...
+    def on_score(self, trial: optuna.trial.Trial, epoch: int, score: float) -> None: ...
+    def on_end(self, trial: optuna.trial.Trial, state: TrialState, value: float | None) -> None: ...
+    def stopped(self, number: int | None) -> bool:  # noqa: ARG002
+        return False
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    folder = tmp_path_factory.mktemp("digits")
+    data = DataConfig.model_validate(
+        {
+            "source": "sklearn://digits",
+            "kind": "image",
+            "target": "digit",
+            "image": {"size": 8},
+            "max_rows": 300,
+        }
+    )
+    dataset = snapshot(data, folder, folder / "rows", "digits")
+    model = SmallLenet(name="small", epochs=PASSES, batch_size=32, choose_by="loss", augment=STILL)
+    target = Target(root="students.0", settings=model.model_dump(mode="json"), lr=3e-3)
+    return Workbench(target, site_of(folder / "rows", dataset))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def searched(workbench: Workbench, engine: Engine, trials: int = 4, **given: Any) -> optuna.Study:
+    config = SearchConfig(engine=engine, sampler="random", pruner="none", **given)
+    first = first_settings(config, SPACE, {"students.0.lr": 3e-3})
+    study = open_study("s", InMemoryStorage(), config, PASSES, first)
+    budget = SweepBudget(trials=trials)
+    about = Search(study, SPACE, config, budget, Prices(), workbench, first[0])
+    ended = search(about, Nobody())
+    assert ended.why == "every trial was made"
+    assert ended.cost.cpu_hours > 0
+    return study
+
+
+def curves(study: optuna.Study) -> list[list[float]]:
+    return [list(trial.scores) for trial in trials_of(study)]
+
+
+def test_together_scores_as_one_by_one(workbench: Workbench) -> None:
+    alone, crew = searched(workbench, "in_process"), searched(workbench, "together")
+    assert [t.params for t in crew.trials] == [t.params for t in alone.trials]
+    for one, other in zip(curves(crew), curves(alone), strict=True):
+        assert one == pytest.approx(other, rel=1e-3)
+
+
+def test_what_cannot_be_trained_together_is_told(workbench: Workbench) -> None:
+    varied = workbench.target.with_values({"students.0.augment.shift": 0.1})
+    with pytest.raises(ValueError, match=r"sweep.search.engine together: .*augment"):
+        searched(Workbench(varied, workbench.site), "together")
+
+
+def test_in_warm_processes_scores_are_the_same(workbench: Workbench, cluster: None) -> None:
+    del cluster
+    alone, beside = searched(workbench, "in_process"), searched(workbench, "actors")
+    assert curves(beside) == curves(alone)
+
+
+def test_the_project_s_own_settings_are_tried_first(workbench: Workbench) -> None:
+    study = searched(workbench, "in_process", trials=1)
+    assert study.trials[0].params["students.0.lr"] == 3e-3
+
+
+def test_settings_from_all_over_the_space_differ(workbench: Workbench) -> None:
+    study = open_study("s", InMemoryStorage(), SearchConfig(), PASSES, [])
+    about = Search(study, SPACE, SearchConfig(), SweepBudget(), Prices(), workbench, {})
+    assert len({tuple(one.values()) for one in some_settings(about)}) > 3
+
+
+def test_rows_are_encoded_once(workbench: Workbench) -> None:
+    searched(workbench, "in_process")
+    assert len(workbench.materials) == 1
+
+
+@pytest.mark.parametrize(
+    ("winner", "present", "verdict"),
+    [
+        ([0.9, 0.91, 0.92], [0.8, 0.81, 0.79], "believed"),
+        ([0.9, 0.8, 1.0], [0.85, 0.9, 0.8], "not better"),
+        ([0.7, 0.71, 0.72], [0.8, 0.81, 0.79], "keep that"),
+        ([0.9], [0.8], "one seed cannot tell"),
+    ],
+)
+def test_a_gain_is_believed_beyond_its_spread(
+    winner: list[float], present: list[float], verdict: str
+) -> None:
+    assert verdict in compared(winner, present).sentence
