@@ -24,6 +24,6 @@ def find_rate(project: Project) -> Found:
     """Search as `project.sweep` says, for the project's teacher; record what was found."""
     dataset = prepare_data(project.name, project.data)
     teacher = sized(project.teacher, project.compute, dataset)
-    tuned = tune_model(teacher, project.sweep, project.compute, dataset)
+    tuned = tune_model(teacher, project.sweep.of_rates, project.compute, dataset)
     settings = project.model_dump(mode="json", include={"teacher", "sweep", "compute"})
     return Found(tuned, record_rates(project.name, settings, dataset, tuned))

@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
+from flows.sweep_target import problems
 from tasks.data.config import SQL
 from tasks.data.partitions import partitions_of
 from tasks.data.source import resolve_source
@@ -57,6 +58,8 @@ def load_project(path: Path, overrides: Sequence[str] = ()) -> Project:
         project = Project.model_validate(document.values)
     except ValidationError as error:
         raise ValueError(sentences(error, with_models(document.values), document.place)) from error
+    for name, reason in problems(project):
+        raise ValueError(f"{document.place(('sweep', 'space', name))}: {name}: {reason}")
     return _with_encoders(_with_source(project, path, document), path, document)
 
 

@@ -90,7 +90,7 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     """
     baseline = fit_baseline(dataset)
     config = sized(project.teacher, project.compute, dataset)
-    tuned = tune_model(config, project.sweep, project.compute, dataset)
+    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
     teacher = train_teacher(config, tuned, project.compute, dataset)
     outputs = label_rows(teacher, project.compute, dataset)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}

@@ -11,7 +11,12 @@ HEAVY = {"torch", "ray", "mlflow", "boto3"}
 ENTRY_POINTS = ("flows/cli/", "flows/serve.py")
 DOORS = {
     "boto3": {"infra/storage.py"},
-    "mlflow": {"infra/tracking.py", "infra/registry.py", "infra/pyfunc_model.py"},
+    "mlflow": {
+        "infra/tracking.py",
+        "infra/trial_runs.py",
+        "infra/registry.py",
+        "infra/pyfunc_model.py",
+    },
 }
 PICKLES = {"pickle", "cloudpickle", "joblib", "dill", "shelve"}
 

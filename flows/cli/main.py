@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import check, init, ops, predict, rate, run, runs, schedule, stack
+from flows.cli import check, init, ops, predict, rate, run, runs, schedule, stack, sweep
 from flows.cli.console import say
 from flows.cli.interrupt import heed
 from infra.stack import StackError
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (run, check, init, rate, runs, ops, predict, schedule, stack):
+for group in (run, check, init, rate, sweep, runs, ops, predict, schedule, stack):
     app.add_typer(group.app)
 
 

@@ -1,6 +1,9 @@
-"""Run the retrain flow in this process, quietly, for the person who typed `run`."""
+"""Run a flow in this process, quietly, for the person who typed its command."""
 
 from collections.abc import Iterable
+from typing import ParamSpec, TypeVar
+
+from prefect import Flow
 
 from flows.cli.interrupt import heed
 from flows.outcome import Outcome
@@ -9,12 +12,20 @@ from flows.retrain import retrain
 from infra.results import ensure_result_block
 from tasks.step import refresh
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 def retrain_watched(project: Project, rerun: Iterable[str]) -> Outcome:
     """Return what the flow came to; its errors are raised as they were."""
     refresh(rerun)
     ensure_result_block()
-    return retrain.with_options(on_running=[_heed_again])(project)
+    return heeded(retrain)(project)
+
+
+def heeded(flow: Flow[P, R]) -> Flow[P, R]:
+    """Return the flow, which Ctrl-C and SIGTERM end in the same tidy way."""
+    return flow.with_options(on_running=[_heed_again])
 
 
 def _heed_again(flow: object, flow_run: object, state: object) -> None:  # noqa: ARG001

@@ -1,0 +1,93 @@
+"""`modelworks sweep`: better settings for one model of a project."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from flows.cli.console import ProgressLines, answer_json, out, say
+from flows.cli.session import home_for, reach
+from flows.project import Project
+from flows.project_file import load_project
+from flows.sweep_target import root_of
+from tasks.sweep_artifacts import Confirmed, Searched, SettingsTrial
+
+app = typer.Typer()
+SHOWN = 5
+
+
+@app.command()
+def sweep(
+    project_file: Annotated[Path, typer.Argument(help="The project's YAML file.")],
+    trials: Annotated[int | None, typer.Option(help="Instead of sweep.budget.trials.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Instead of sweep.budget.minutes.")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Search for better settings; called again, it goes on from wherever it was."""
+    given = {"trials": trials, "minutes": minutes}
+    budget = [f"sweep.budget.{name}={value}" for name, value in given.items() if value is not None]
+    project = load_project(project_file, [*(overrides or []), *budget])
+    root_of(project)
+    reach(home_for(project_file), start=True)
+    found, confirmed = _swept(project)
+    if as_json:
+        sure = confirmed.model_dump(mode="json") if confirmed else None
+        answer_json({"searched": found.model_dump(mode="json"), "confirmed": sure})
+    else:
+        _print(found, confirmed)
+
+
+def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+    # Prefect reads its settings when it is imported: not before `reach` has set them.
+    from flows.cli.watch import heeded
+    from flows.sweep import sweep as run_sweep
+    from infra.results import ensure_result_block
+
+    say(f"project  {project.name}")
+    with ProgressLines():
+        ensure_result_block()
+        return heeded(run_sweep)(project)
+
+
+def _print(found: Searched, confirmed: Confirmed | None) -> None:
+    out.print(f"engine   {found.engine}", highlight=False, soft_wrap=True)
+    spent = f"{found.wall_seconds:.0f} s, {found.cost['cost/cpu_hours'] * 3600:.0f} CPU s"
+    money = f", money {found.cost['cost/money']:.4f}" if found.cost["cost/money"] else ""
+    out.print(f"ended    {found.ended}: {len(found.trials)} trials in {spent}{money}")
+    if not found.best:
+        out.print("best     none: no trial was completed")
+    else:
+        out.print(_table(found))
+        out.print("settings of the best:")
+        for name, value in found.best[0].values.items():
+            out.print(f"  --set {name}={value}", highlight=False)
+    if confirmed:
+        out.print(f"winner   {confirmed.sentence}", highlight=False, soft_wrap=True)
+    out.print(f"MLflow   {found.run.url}", highlight=False, soft_wrap=True)
+
+
+def _table(found: Searched) -> Table:
+    """The best few, or the Pareto front."""
+    complete = [trial for trial in found.trials if trial.state == "complete"]
+    is_one = len(found.objectives) == 1
+    best = sorted(complete, key=lambda trial: -trial.objectives[0]) if is_one else found.best
+    names = list(dict.fromkeys(name for trial in best[:SHOWN] for name in trial.values))
+    table = Table()
+    headings = [found.metric if name == "score" else name for name in found.objectives]
+    for heading in ("trial", *headings, *names):
+        table.add_column(heading, justify="right")
+    for trial in best[:SHOWN]:
+        table.add_row(*_cells(found, trial, names))
+    return table
+
+
+def _cells(found: Searched, trial: SettingsTrial, names: list[str]) -> list[str]:
+    values = [trial.values.get(name, "") for name in names]
+    shown = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
+    named = zip(found.objectives, trial.objectives, strict=True)
+    figures = [found.shown(value) if name == "score" else value for name, value in named]
+    return [str(trial.number), *(f"{value:.5g}" for value in figures), *shown]

@@ -1,0 +1,145 @@
+"""Which model of a project its sweep is about, and whether every trial could be made."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from flows.project import Project
+from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
+from tasks.sweep.space import Dimension, Values, applies, settings_with
+from tasks.sweep.target import DISTIL, Target
+from tasks.training.config import TrainConfig
+
+
+def root_of(project: Project) -> str:
+    """`teacher`, or `students.<place>`: the one model whose fields the space names.
+
+    Raises `ValueError` when it is none, or several.
+    """
+    names = list(project.sweep.space)
+    if not names:
+        raise ValueError(
+            "sweep.space is empty: name what to vary, such as teacher.weight_decay: "
+            "{log: [0.0001, 0.1]}"
+        )
+    roots = {_root(name) for name in names}
+    roots.discard(DISTIL)
+    if not roots and len(project.students) == 1:
+        return "students.0"
+    if not roots:
+        raise ValueError("sweep.space varies compress.distil alone: name a student's field, too")
+    if len(roots) > 1:
+        raise ValueError(
+            f"sweep.space is about {' and '.join(sorted(roots))}: a sweep is about one model"
+        )
+    [root] = roots
+    if root == "teacher" and any(name.startswith(f"{DISTIL}.") for name in names):
+        raise ValueError("sweep.space is about teacher: compress.distil is about a student")
+    return root
+
+
+def _root(name: str) -> str:
+    parts = name.split(".")
+    if parts[0] == "teacher" and len(parts) > 1:
+        return "teacher"
+    if parts[0] == "students" and len(parts) > 2 and parts[1].isdecimal():
+        return ".".join(parts[:2])
+    if name.startswith(f"{DISTIL}."):
+        return DISTIL
+    raise ValueError(
+        f"{name}: must be a field of teacher, of students.<place>, or of compress.distil"
+    )
+
+
+def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
+    """What the sweep is about: `model`, whose batch size is known, at `lr` where it says `auto`."""
+    root = root_of(project)
+    taught = root != "teacher" and model.is_taught
+    return Target(
+        root=root,
+        settings=model.model_dump(mode="json"),
+        distil=project.compress.distil if taught else None,
+        rows=project.sweep.search.rows,
+        lr=lr,
+    )
+
+
+def model_of(project: Project, root: str) -> Any:
+    """The settings of the model at `root`."""
+    return project.teacher if root == "teacher" else project.students[int(root.split(".")[1])]
+
+
+def present_values(project: Project, lr: float) -> dict[str, Any]:
+    """The values that the project has now, of dimensions that hold them: the first trial."""
+    found: dict[str, Any] = {}
+    settings = project.model_dump(mode="json")
+    for name, dimension in project.sweep.space.items():
+        value = _value(settings, name)
+        value = lr if name.endswith(".lr") and value == "auto" else value
+        if applies(dimension, found) and _holds(dimension, value):
+            found[name] = value
+    return found
+
+
+def _value(settings: Any, name: str) -> Any:
+    for part in name.split("."):
+        settings = settings[int(part)] if isinstance(settings, list) else (settings or {}).get(part)
+    return settings
+
+
+def _holds(dimension: Dimension, value: Any) -> bool:
+    if dimension.choice:
+        return value in dimension.choice
+    low, high = dimension.corners
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and low <= value <= high
+
+
+def problems(project: Project) -> Iterator[tuple[str, str]]:
+    """(dotted name, what is wrong with it) of each dimension with which a trial could not be made.
+
+    A name that is no field, an end or a choice that its field refuses, or several models.
+    """
+    space = project.sweep.space
+    if not space:
+        return
+    settings = project.model_dump(mode="json")
+    for name, dimension in space.items():
+        if wrong := _wrong_name(name, project, settings):
+            yield name, wrong
+            return
+        for corner in dimension.corners:
+            values = {other: allowed[0] for other, allowed in dimension.when.items()}
+            if wrong := _refusal(settings, {**values, name: corner}):
+                yield name, wrong
+                return
+    try:
+        root_of(project)
+    except ValueError as error:
+        yield next(iter(space)), str(error)
+
+
+def _wrong_name(name: str, project: Project, settings: dict[str, Any]) -> str:
+    """Why there is no such field; nothing when there is one."""
+    try:
+        root = _root(name)
+    except ValueError as error:
+        return str(error).partition(": ")[2]
+    parts = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
+    if root.startswith("students.") and int(root.split(".")[1]) >= len(project.students):
+        return f"there are students 0 to {len(project.students) - 1}"
+    above = parts[:-1]
+    if isinstance(parts[-1], int) or holds_any_name(above, settings):
+        return ""
+    return "" if parts[-1] in allowed_fields(above, settings) else unknown_field(parts, settings)
+
+
+def _refusal(settings: dict[str, Any], values: Values) -> str:
+    """What the project says against these values; nothing when it takes them."""
+    changed = settings_with(settings, values)
+    try:
+        Project.model_validate(changed)
+    except ValidationError as error:
+        return sentences(error, changed, lambda _: "").splitlines()[0]
+    return ""

@@ -1,0 +1,166 @@
+"""A sweep in MLflow: a run for each trial below the sweep's own, written behind the search.
+
+The search never waits for MLflow: what it says is queued, and a thread writes it in batches. The
+same thread looks for the tag by which a person ends a trial, or the sweep, in the MLflow UI.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlflow.entities import Metric, Param, RunTag
+
+from infra import tracking
+from infra.progress import report
+
+log = logging.getLogger(__name__)
+
+STOP = "modelworks.stop"
+TRIAL = "trial"
+LOOK_SECONDS = 3.0
+"""How often the tag is looked for."""
+STATUS: dict[str, tracking.Status] = {
+    "COMPLETE": "FINISHED",
+    "PRUNED": "KILLED",
+    "FAIL": "FAILED",
+}
+
+
+@dataclass
+class _News:
+    """What is to be written of one trial."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    metrics: list[Metric] = field(default_factory=list)
+    end: str = ""
+
+
+class TrialRuns:
+    """Told by the search what happens; writes it to MLflow, and says who is to stop."""
+
+    def __init__(
+        self, project: str, sweep: tracking.TrackedRun, metric: str, sign: int, trials: int
+    ) -> None:
+        """Scores times `sign` are `metric`; at most so many trials are made."""
+        self._project, self._sweep, self._trials = project, sweep, trials
+        self._metric, self._sign = metric, sign
+        self._news: dict[int, _News] = {}
+        self._lock = threading.Lock()
+        self._wake: queue.Queue[None] = queue.Queue()
+        self._over = threading.Event()
+        self._stopped: set[int | None] = set()
+        self._run_ids = _children(project, sweep.run_id)
+        self._counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0}
+        self._best = float("-inf")
+        self._thread = threading.Thread(target=self._write_behind, daemon=True)
+        self._thread.start()
+
+    def on_begin(self, trial: Any) -> None:
+        """A trial begins, perhaps again."""
+        with self._lock:
+            self._news.setdefault(trial.number, _News()).params = dict(trial.params)
+
+    def on_score(self, trial: Any, epoch: int, score: float) -> None:
+        """After a pass."""
+        point = Metric(self._metric, self._sign * score, int(time.time() * 1000), epoch)
+        with self._lock:
+            self._news.setdefault(trial.number, _News()).metrics.append(point)
+
+    def on_end(self, trial: Any, state: Any, value: float | None) -> None:
+        """Finished, given up or failed."""
+        with self._lock:
+            self._news.setdefault(trial.number, _News()).end = state.name
+        self._counts[state.name] += 1
+        if value is not None and state.name == "COMPLETE":
+            self._best = max(self._best, value)
+        done = sum(self._counts.values())
+        counts = ", ".join(
+            f"{count} {word}"
+            for count, word in (
+                (self._counts["COMPLETE"], "finished"),
+                (self._counts["PRUNED"], "given up"),
+                (self._counts["FAIL"], "failed"),
+            )
+            if count
+        )
+        best = (
+            f"best {self._metric} {self._sign * self._best:.4f}, "
+            if self._counts["COMPLETE"]
+            else ""
+        )
+        report("search_settings", done, self._trials, f"{best}{counts}")
+
+    def stopped(self, number: int | None) -> bool:
+        """Whether somebody has tagged that trial, or the sweep (None)."""
+        return number in self._stopped
+
+    def close(self) -> None:
+        """Write what is left; the search is over."""
+        self._over.set()
+        self._thread.join()
+        self._drain()
+
+    def _write_behind(self) -> None:
+        looked = 0.0
+        while not self._over.wait(0.5):
+            try:
+                self._drain()
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    self._look()
+                    looked = time.monotonic()
+            except Exception as error:  # the search goes on without MLflow; close() tries again
+                log.warning("MLflow: %s", error)
+
+    def _drain(self) -> None:
+        with self._lock:
+            numbers = sorted(self._news)
+        for number in numbers:
+            with self._lock:
+                news = self._news.pop(number)
+            try:
+                self._write(number, news)
+            except Exception:
+                with self._lock:  # said again, before what was said since
+                    since = self._news.get(number, _News())
+                    self._news[number] = _News(
+                        news.params or since.params,
+                        [*news.metrics, *since.metrics],
+                        since.end or news.end,
+                    )
+                raise
+
+    def _write(self, number: int, news: _News) -> None:
+        client = tracking.client()
+        if number not in self._run_ids:
+            tags = {
+                tracking.ROLE: TRIAL,
+                tracking.PARENT: self._sweep.run_id,
+                "modelworks.trial": str(number),
+            }
+            experiment = tracking.experiment_id(self._project)
+            run = client.create_run(experiment, tags=tags, run_name=f"trial-{number}")
+            self._run_ids[number] = run.info.run_id
+        run_id = self._run_ids[number]
+        params = [Param(name, str(value)) for name, value in news.params.items()]
+        ended = [RunTag("modelworks.trial_state", news.end.lower())] if news.end else []
+        client.log_batch(run_id, news.metrics, params, ended, synchronous=True)
+        if news.end:
+            client.set_terminated(run_id, STATUS[news.end])
+
+    def _look(self) -> None:
+        tagged = tracking.find_runs(self._project, {STOP: "true"})
+        by_run = {run_id: number for number, run_id in self._run_ids.items()}
+        ids: Mapping[str, int | None] = {**by_run, self._sweep.run_id: None}
+        self._stopped |= {ids[run.run_id] for run in tagged if run.run_id in ids}
+
+
+def _children(project: str, parent: str) -> dict[int, str]:
+    """Runs of trials that an earlier process has made, by number."""
+    found = tracking.find_runs(
+        project, {tracking.PARENT: parent, tracking.ROLE: TRIAL}, limit=10_000
+    )
+    return {int(run.tags["modelworks.trial"]): run.run_id for run in found}

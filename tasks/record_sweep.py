@@ -1,0 +1,62 @@
+"""What a sweep found, in MLflow: pages, pictures, a table, settings to copy, a study to open."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import optuna
+
+from infra import tracking
+from infra.journal import sweep_storage
+from tasks.artifacts import RunRef
+from tasks.step import step
+from tasks.sweep.pages import write_pages
+from tasks.sweep.summary import what_mattered
+from tasks.sweep_artifacts import Confirmed, Searched
+
+STUDY_FILE = "study.db"
+"""Opened by `optuna-dashboard sqlite:///study.db`."""
+
+
+@step()
+def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
+    """Write all of it to the sweep's run and end that."""
+    run_id = found.run.run_id
+    with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
+        folder = Path(name)
+        study = optuna.load_study(study_name=found.study, storage=storage)
+        sentences = [what_mattered(study, found.objectives), f"Ended: {found.ended}."]
+        if confirmed:
+            sentences.append(f"The winner {confirmed.sentence}.")
+        write_pages(study, folder / "pages", objectives=found.objectives)
+        table = {
+            "searched": found.model_dump(mode="json"),
+            "confirmed": confirmed.model_dump(mode="json") if confirmed else None,
+        }
+        (folder / "sweep.json").write_text(json.dumps(table, indent=1), encoding="utf-8")
+        (folder / "what_mattered.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
+        optuna.copy_study(
+            from_study_name=found.study,
+            from_storage=storage,
+            to_storage=f"sqlite:///{folder / STUDY_FILE}",
+            to_study_name=f"sweep-{found.study[:8]}",
+        )
+        tracking.log_files(run_id, folder)
+    tracking.log_metrics(run_id, figures_of(found, confirmed))
+    tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
+    tracking.end_run(run_id, "FINISHED")
+    return found.run
+
+
+def figures_of(found: Searched, confirmed: Confirmed | None) -> dict[str, float]:
+    """Return what the sweep cost and gained."""
+    figures = {
+        "trials": float(len(found.trials)),
+        "cost/wall_hours": found.wall_seconds / 3600,
+        **found.cost,
+    }
+    if found.best and len(found.objectives) == 1:
+        figures[found.metric] = found.shown(found.best[0].objectives[0])
+    if confirmed:
+        figures |= {"confirmed/gain": confirmed.gain, "confirmed/spread": confirmed.spread}
+    return figures

@@ -1,0 +1,102 @@
+"""Search for better settings of one model of the project."""
+
+import logging
+from contextlib import closing
+from uuid import uuid4
+
+from infra import tracking
+from infra.cluster import connect
+from infra.journal import sweep_storage
+from infra.settings import load_settings
+from infra.storage import open_storage
+from infra.trial_runs import STOP, TrialRuns
+from tasks.artifacts import RunRef
+from tasks.code_digest import code_digest
+from tasks.packaging.answers import load_answers
+from tasks.promotion.records import digest_of, flat_params
+from tasks.step import step
+from tasks.sweep.config import SweepConfig
+from tasks.sweep.costs import Prices
+from tasks.sweep.searching import Search, best_trials_of, search, trials_of
+from tasks.sweep.space import Values
+from tasks.sweep.study import first_settings, open_study
+from tasks.sweep.target import Subject
+from tasks.sweep.workbench import Workbench
+from tasks.sweep_artifacts import LOSS, Searched
+from tasks.training.recipes import Site
+
+log = logging.getLogger(__name__)
+SWEEP = "sweep"
+"""The run's role."""
+DECIDES = {"sampler", "pruner", "objectives", "grid_points", "rows", "seed"}
+"""What of a search decides which trials it makes; where they run, and how many, may change."""
+
+
+@step(retries=0, key=lambda **_: uuid4().hex)  # goes on from its journal, never from an answer
+def search_settings(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
+    """Return what was found; whatever was tried before the budget changed, or a kill, counts."""
+    connect()
+    bench, config = workbench_of(subject), sweep.search
+    course = bench.job({}).course
+    metric = f"valid/{course.choose_by}"
+    lasting = sweep.model_dump(mode="json", include={"space": True, "search": DECIDES})
+    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
+    name = digest_of(project, target, lasting, dataset, code())
+    run = open_sweep_run(project, name, subject, sweep)
+    runs = TrialRuns(project, run, metric, -1 if metric == LOSS else 1, sweep.budget.trials)
+    queue = first_settings(config, sweep.space, first)
+    with sweep_storage(name) as storage, closing(runs):
+        study = open_study(name, storage, config, course.epochs, queue)
+        about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first)
+        ended = search(about, runs)
+        best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))
+    log.info("sweep %s: %s; %s", name[:8], ended.engine, ended.why)
+    return Searched(
+        study=name,
+        run=RunRef(run_id=run.run_id, url=run.url),
+        best=best,
+        trials=trials,
+        objectives=config.objectives,
+        metric=metric,
+        engine=ended.engine,
+        ended=ended.why,
+        wall_seconds=ended.spent.wall,
+        cost=ended.cost.metrics(),
+    )
+
+
+def open_sweep_run(
+    project: str, name: str, subject: Subject, sweep: SweepConfig
+) -> tracking.TrackedRun:
+    """Return the sweep's run; a tag that ended it once is taken away."""
+    tags = {tracking.ROLE: SWEEP, STOP: "false", "modelworks.dataset": subject.dataset.sha256}
+    params = {"target": subject.target.root, "sweep": sweep.model_dump(mode="json")}
+    run = tracking.open_run(project, name, f"sweep-{name[:8]}", tags, flat_params(params))
+    tracking.set_tags(run.run_id, {STOP: "false"})
+    return run
+
+
+def prices() -> Prices:
+    """Return what work costs here."""
+    settings = load_settings()
+    return Prices(
+        price_cpu_hour=settings.price_cpu_hour,
+        price_gpu_hour=settings.price_gpu_hour,
+        watts_cpu_core=settings.watts_cpu_core,
+        watts_gpu=settings.watts_gpu,
+    )
+
+
+def workbench_of(subject: Subject) -> Workbench:
+    """Return what all trials share."""
+    storage = open_storage()
+    local = storage.fetch_folder(subject.dataset.uri)
+    outputs = subject.outputs
+    logits = load_answers(storage.fetch_folder(outputs.uri)) if outputs else None
+    site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
+    return Workbench(subject.target, site, logits)
+
+
+def code() -> str:
+    """Return what decides a trial's scores besides its settings: the code of trainings."""
+    return code_digest("tasks.sweep.passes") + code_digest("tasks.sweep.workbench")

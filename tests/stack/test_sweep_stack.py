@@ -1,0 +1,125 @@
+"""`modelworks sweep` on real services: killed, taken up again, stopped by a tag, recorded."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import optuna
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from tests.stack.test_resume_stack import read_until
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.stack
+PROJECT = """
+name: {name}
+data: {{source: "sklearn://digits", kind: image, target: digit, image: {{size: 8}}, max_rows: 400}}
+teacher: {{model: lenet, epochs: 6}}
+sweep:
+  space:
+    teacher.lr: {{log: [0.001, 0.1]}}
+    teacher.weight_decay: {{log: [0.0001, 0.1]}}
+  search: {{side_by_side: 1, confirm_seeds: 2}}
+  budget: {{trials: {trials}}}
+"""
+
+
+def command(folder: Path, name: str, trials: int) -> list[str]:
+    path = folder / f"{name}.yaml"
+    path.write_text(PROJECT.format(name=name, trials=trials))
+    return [sys.executable, "-m", "flows.cli.main", "sweep", str(path), "--json"]
+
+
+def children(parent: str) -> list[Any]:
+    client = mlflow.MlflowClient()
+    experiment = client.get_run(parent).info.experiment_id
+    return list(client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'"))
+
+
+@pytest.fixture(scope="module")
+def swept(stack: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    del stack
+    run = command(tmp_path_factory.mktemp("sweep"), "swept", 10)
+    killed = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    read_until(killed, "1 finished")
+    time.sleep(0.5)
+    killed.kill()
+    killed.wait()
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_every_trial_was_made_once(swept: dict[str, Any]) -> None:
+    searched = swept["searched"]
+    assert searched["ended"] == "every trial was made"
+    assert [trial["number"] for trial in searched["trials"]] == list(range(10))
+
+
+def test_trials_nest_below_their_sweep(swept: dict[str, Any]) -> None:
+    runs = children(swept["searched"]["run"]["run_id"])
+    assert sorted(int(run.data.tags["modelworks.trial"]) for run in runs) == list(range(10))
+    states = {trial["number"]: trial["state"] for trial in swept["searched"]["trials"]}
+    for run in runs:
+        number = int(run.data.tags["modelworks.trial"])
+        assert run.data.tags["modelworks.trial_state"] == states[number]
+        assert "teacher.lr" in run.data.params
+        assert swept["searched"]["metric"] in run.data.metrics
+
+
+def test_the_winner_is_trained_by_other_seeds(swept: dict[str, Any]) -> None:
+    assert len(swept["confirmed"]["winner"]) == len(swept["confirmed"]["present"]) == 2
+    assert "over 2 new seeds" in swept["confirmed"]["sentence"]
+
+
+def test_pages_table_and_study_are_kept(swept: dict[str, Any], tmp_path: Path) -> None:
+    run_id = swept["searched"]["run"]["run_id"]
+    client = mlflow.MlflowClient()
+    names = {file.path for file in client.list_artifacts(run_id)}
+    assert {"pages", "sweep.json", "what_mattered.txt", "study.db"} <= names
+    assert "pages/sweep.html" in {file.path for file in client.list_artifacts(run_id, "pages")}
+    client.download_artifacts(run_id, "study.db", str(tmp_path))
+    [study] = optuna.get_all_study_summaries(f"sqlite:///{tmp_path / 'study.db'}")
+    assert study.n_trials == 10
+    assert client.get_run(run_id).data.metrics["cost/cpu_hours"] > 0
+
+
+def test_the_tag_stops_a_sweep(stack: Path, tmp_path: Path) -> None:
+    del stack
+    run = command(tmp_path, "tagged", 500)
+    going = subprocess.Popen(
+        run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    read_until(going, "1 finished")
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name("tagged")
+    [parent] = client.search_runs([experiment.experiment_id], "tags.`modelworks.role` = 'sweep'")
+    client.set_tag(parent.info.run_id, "modelworks.stop", "true")
+    began = time.monotonic()
+    read_until(going, "confirm_settings")
+    took = time.monotonic() - began
+    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
+    out, _ = going.communicate(timeout=120)
+    assert json.loads(out)["searched"]["ended"] == "stopped by a tag"
+    assert took < 30
+
+
+def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
+    del stack
+    from infra.journal import sweep_storage
+
+    with sweep_storage("two-writers") as first, suppress(IntegrityError):
+        study = optuna.create_study(study_name="one", storage=first)
+        with sweep_storage("two-writers") as second:
+            other = optuna.load_study(study_name="one", storage=second)
+            other.ask()
+        study.ask()  # its number is taken
+        with pytest.raises(IntegrityError):
+            first._backend.flush()
