@@ -36,11 +36,14 @@ def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
         for values in (winner, {})
     ]
     new, old = ([float(score) for score in ray.get(each)] for each in calls)
-    return compared(new, old)
+    return compared(new, old, is_loss=workbench.job({}).course.choose_by == "loss")
 
 
-def compared(winner: Sequence[float], present: Sequence[float]) -> Confirmed:
-    """Means, the standard error of their difference, and a sentence."""
+def compared(
+    winner: Sequence[float], present: Sequence[float], *, is_loss: bool = False
+) -> Confirmed:
+    """Means, the standard error of their difference, and a sentence; a loss is its opposite."""
+    sign = -1 if is_loss else 1
     gain = mean(winner) - mean(present)
     seeds = len(winner)
     spread = math.sqrt((variance(winner) + variance(present)) / seeds) if seeds > 1 else math.inf
@@ -58,6 +61,6 @@ def compared(winner: Sequence[float], present: Sequence[float]) -> Confirmed:
         present=tuple(present),
         gain=gain,
         spread=spread if seeds > 1 else 0.0,
-        sentence=f"over {seeds} new seeds {mean(winner):.4f} against {mean(present):.4f}, "
-        f"{gain:+.4f}{error}: {verdict}",
+        sentence=f"over {seeds} new seeds {sign * mean(winner):.4f} against "
+        f"{sign * mean(present):.4f}, a gain of {gain:+.4f}{error}: {verdict}",
     )

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import mlflow
 import optuna
@@ -48,7 +49,7 @@ def swept(stack: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     del stack
     run = command(tmp_path_factory.mktemp("sweep"), "swept", 10)
     killed = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    read_until(killed, "1 finished")
+    read_until(killed, " finished")
     time.sleep(0.5)
     killed.kill()
     killed.wait()
@@ -97,7 +98,7 @@ def test_the_tag_stops_a_sweep(stack: Path, tmp_path: Path) -> None:
     going = subprocess.Popen(
         run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    read_until(going, "1 finished")
+    read_until(going, " finished")
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name("tagged")
     [parent] = client.search_runs([experiment.experiment_id], "tags.`modelworks.role` = 'sweep'")
@@ -115,11 +116,12 @@ def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
     del stack
     from infra.journal import sweep_storage
 
-    with sweep_storage("two-writers") as first, suppress(IntegrityError):
+    name = uuid4().hex
+    with suppress(IntegrityError), sweep_storage(name) as first:
         study = optuna.create_study(study_name="one", storage=first)
-        with sweep_storage("two-writers") as second:
-            other = optuna.load_study(study_name="one", storage=second)
-            other.ask()
+        first._backend.flush()
+        with sweep_storage(name) as second:
+            optuna.load_study(study_name="one", storage=second).ask()
         study.ask()  # its number is taken
         with pytest.raises(IntegrityError):
             first._backend.flush()

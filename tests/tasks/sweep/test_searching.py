@@ -87,9 +87,9 @@ def test_together_scores_as_one_by_one(workbench: Workbench) -> None:
 
 
 def test_what_cannot_be_trained_together_is_told(workbench: Workbench) -> None:
-    varied = workbench.target.with_values({"students.0.augment.shift": 0.1})
-    with pytest.raises(ValueError, match=r"sweep.search.engine together: .*augment"):
-        searched(Workbench(varied, workbench.site), "together")
+    lion = workbench.target.with_values({"students.0.optimizer": "lion"})
+    with pytest.raises(ValueError, match=r"sweep.search.engine together: .*lion"):
+        searched(Workbench(lion, workbench.site), "together")
 
 
 def test_in_warm_processes_scores_are_the_same(workbench: Workbench, cluster: None) -> None:
