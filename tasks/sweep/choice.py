@@ -6,6 +6,7 @@ from statistics import variance
 
 from tasks.artifacts import RateTrial
 from tasks.sweep.range_test import Rates, Suggestion
+from tasks.sweep.trial import FAILED
 
 REACH = 3.0
 """The sweep looks this factor below and above the suggestion.
@@ -50,20 +51,25 @@ def best_trial(trials: Sequence[RateTrial], valid_rows: int) -> RateTrial:
 def as_good_as_the_best(trials: Sequence[RateTrial], valid_rows: int) -> list[RateTrial]:
     """Those whose mean score is within one standard error of the best one's, same schedule.
 
-    The error is that of the difference of two means over seeds; of one seed, that of a share among
-    `valid_rows`.
+    The error is that of the mean difference over seeds, pair by pair: of one seed all rates start
+    from the same weights, learn from the same rows and are judged on the same ones, and what these
+    do to the score is common to them. Of one seed alone, that of a share among `valid_rows`. A
+    rate at which any seed fell apart is as good as no other.
     """
     best = max(trials, key=lambda trial: trial.score)
-    return [
-        one
-        for one in trials
-        if one.schedule == best.schedule and one.score >= best.score - _error(best, one, valid_rows)
-    ]
+    return [one for one in trials if one is best or _is_as_good(one, best, valid_rows)]
+
+
+def _is_as_good(one: RateTrial, best: RateTrial, valid_rows: int) -> bool:
+    if one.schedule != best.schedule or min(one.scores) <= FAILED:
+        return False
+    return one.score >= best.score - _error(best, one, valid_rows)
 
 
 def _error(best: RateTrial, other: RateTrial, valid_rows: int) -> float:
     if len(best.scores) > 1:
-        return math.sqrt((variance(best.scores) + variance(other.scores)) / len(best.scores))
+        lost = [high - low for high, low in zip(best.scores, other.scores, strict=True)]
+        return math.sqrt(variance(lost) / len(lost))
     share = min(max(best.score, 0.0), 1.0)  # R2 may lie below zero
     return math.sqrt(share * (1 - share) / valid_rows)
 

@@ -15,6 +15,7 @@ from tasks.sweep.choice import (
     widened,
 )
 from tasks.sweep.range_test import Suggestion
+from tasks.sweep.trial import FAILED
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,21 @@ def test_seeds_that_differ_widen_the_interval() -> None:
     restless = RateTrial(lr=1e-2, schedule="cosine", scores=(0.60, 0.75, 0.90))
     assert interval_of([*steady, best], 100_000) == (1e-2, 1e-2)
     assert interval_of([*steady, restless], 100_000) == (1e-3, 1e-2)
+
+
+def test_what_a_seed_does_to_every_rate_is_not_an_error_of_their_difference() -> None:
+    """Two rates over three seeds whose validation rows are of uneven difficulty."""
+    low = RateTrial(lr=1e-3, schedule="cosine", scores=(-0.500, -0.490, -0.476))
+    high = RateTrial(lr=3e-3, schedule="cosine", scores=(-0.492, -0.480, -0.468))
+    assert interval_of([low, high], 600) == (3e-3, 3e-3)
+    assert best_trial([low, high], 600) is high
+
+
+def test_a_rate_at_which_one_seed_fell_apart_is_not_as_good() -> None:
+    best = RateTrial(lr=1e-3, schedule="cosine", scores=(0.70, 0.72, 0.74))
+    apart = RateTrial(lr=1e-4, schedule="cosine", scores=(0.70, FAILED, 0.74))
+    assert interval_of([best, apart], 600) == (1e-3, 1e-3)
+    assert best_trial([apart], 600) is apart, "where there is no other"
 
 
 def test_a_schedule_that_loses_is_not_chosen_for_its_lower_rate() -> None:
