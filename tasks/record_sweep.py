@@ -25,10 +25,11 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
         study = optuna.load_study(study_name=found.study, storage=storage)
-        sentences = [what_mattered(study, found.objectives), f"Ended: {found.ended}."]
+        names = [found.metric_of(each) for each in found.objectives]
+        sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
         if confirmed:
             sentences.append(f"The winner {confirmed.sentence}.")
-        write_pages(study, folder / "pages", objectives=found.objectives)
+        write_pages(study, folder / "pages", objectives=names)
         table = {
             "searched": found.model_dump(mode="json"),
             "confirmed": confirmed.model_dump(mode="json") if confirmed else None,

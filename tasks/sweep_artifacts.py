@@ -43,6 +43,12 @@ class Searched(Artifact):
     cost: dict[str, float]
     """CPU and GPU hours, energy (estimated) and money, of all trials."""
 
+    def metric_of(self, objective: str) -> str:
+        """Name of an objective beside the values that the search has for it."""
+        if objective != "score":
+            return objective
+        return f"minus {self.metric}" if self.metric == LOSS else self.metric
+
     def shown(self, score: float) -> float:
         """A score as its metric: of a loss, which is better when it is lower, the opposite."""
         return -score if self.metric == LOSS else score

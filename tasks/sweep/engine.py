@@ -63,6 +63,8 @@ class Sweep:
     runner: Runner
     watcher: Watcher
     measure: Measure
+    passes: int
+    """Of a whole trial: after the last of them none is given up."""
     going: dict[int, Going] = field(default_factory=dict)
 
     def run(self) -> str:
@@ -139,7 +141,7 @@ class Sweep:
             return False
         if epoch not in told:
             going.trial.report(going.scores[-1], epoch)
-        return going.trial.should_prune()
+        return epoch < self.passes and going.trial.should_prune()
 
     def complete(self, going: Going, report: Report) -> None:
         """All passes are done: the best of them counts."""

@@ -77,6 +77,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         runner=runner,
         watcher=watcher,
         measure=measure_of(about),
+        passes=about.workbench.job(about.first).course.epochs,
     )
     try:
         why = sweep.run()

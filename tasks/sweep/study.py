@@ -4,6 +4,7 @@ A sampler is made anew for each trial, its draws seeded by the trial's number: s
 stopped goes on to propose what it would have proposed.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Literal
@@ -37,7 +38,10 @@ DIRECTIONS: dict[Objective, Literal["maximize", "minimize"]] = {
     "seconds": "minimize",
 }
 REDUCTION = 3
-"""Of the trials that reach a rung one in so many goes on (ASHA, arXiv:1810.05934, section 3)."""
+"""Of the trials that reach a rung one in so many goes on (ASHA, arXiv:1810.05934, section 3).
+
+The rungs are at a ninth and a third of the passes: after one of thirty a rising rate has not begun.
+"""
 
 
 def open_study(
@@ -99,7 +103,8 @@ def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
         return NopPruner()
     match search.pruner:
         case "asha":
-            return SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
+            first = max(1, math.ceil(epochs / REDUCTION**2))
+            return SuccessiveHalvingPruner(min_resource=first, reduction_factor=REDUCTION)
         case "hyperband":
             return HyperbandPruner(
                 min_resource=1, max_resource=max(2, epochs), reduction_factor=REDUCTION

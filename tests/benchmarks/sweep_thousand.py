@@ -73,6 +73,7 @@ def main() -> None:
             runner=Trivial(),
             watcher=runs,
             measure=lambda trial, report, best: [best],  # noqa: ARG005
+            passes=PASSES,
         )
         began, cpu = time.perf_counter(), time.process_time()
         sweep.run()

@@ -133,6 +133,7 @@ def swept(
         runner=Computed(score, clock, kill_at=kill_at),
         watcher=watcher,
         measure=lambda trial, report, best: [best],  # noqa: ARG005
+        passes=PASSES,
     )
     return study, sweep.run(), watcher
 
@@ -246,6 +247,7 @@ def test_several_objectives_leave_a_front() -> None:
         runner=Computed(square, clock),
         watcher=Watched(),
         measure=lambda trial, report, best: [best, trial.params["a.x"]],  # noqa: ARG005
+        passes=PASSES,
     )
     sweep.run()
     assert {trial.state.name for trial in study.trials} == {"COMPLETE"}
@@ -272,6 +274,7 @@ def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
         runner=runner,
         watcher=watcher,
         measure=lambda trial, report, best: [best],  # noqa: ARG005
+        passes=PASSES,
     )
     assert sweep.run() == "stopped by a tag"
     assert study.trials[0].state == TrialState.COMPLETE
