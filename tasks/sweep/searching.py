@@ -29,6 +29,8 @@ NAMES = {
     "together": "together as one batched program",
 }
 LEAST_TOGETHER, MOST_TOGETHER = 8, 64
+ROUNDS = 4
+"""A crew's trials are proposed at once, knowing those of the crews before it: so many at least."""
 SOME = 6
 """Settings by which it is seen whether trials can be trained together."""
 START_SECONDS = 4.0
@@ -90,7 +92,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
 def engine_of(about: Search) -> tuple[str, Callable[[], Runner]]:
     """Where trials run, in a sentence, and how it is begun."""
     config, workbench = about.config, about.workbench
-    crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // 2))
+    crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // ROUNDS))
     ways: dict[str, Callable[[], Runner]] = {
         "in_process": lambda: InProcess(workbench),
         "actors": lambda: Actors(workbench, config.side_by_side),

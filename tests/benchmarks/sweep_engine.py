@@ -2,14 +2,16 @@
 
     sweep_engine.py [--trials 64] [--seeds 5] [--tune-function 1] [--tune-class 2]
 
-The same rows, space, passes and seeds; TPE and successive halving in all of them. Ours writes every
-trial to PostgreSQL as it goes, the others keep theirs in memory or in files. Theirs train by a bare
-loop, ours by its own. Needs a warm stack: `eval "$(modelworks env)"` first. What is timed is the
-search alone: the cluster is up, torch is imported, rows are in memory.
+The score is minus the validation log loss. The same rows, space, passes and seeds; TPE and
+successive halving in all of them. Ours writes every trial to PostgreSQL as it goes, the others keep
+theirs in memory or in files. Theirs train by a bare loop, ours by its own. Needs a warm stack:
+`eval "$(modelworks env)"` first. What is timed is the search alone: the cluster is up, torch is
+imported, rows are in memory.
 """
 
 import argparse
 import datetime
+import math
 import os
 import statistics
 import tempfile
@@ -95,8 +97,7 @@ class Bare:
             self.rate.step()
         self.passed += 1
         with torch.no_grad():
-            found = self.model(self.rows.valid).argmax(1)
-        return float((found == self.rows.truth).float().mean())
+            return -float(functional.cross_entropy(self.model(self.rows.valid), self.rows.truth))
 
 
 def by_optuna(rows: Rows, trials: int, seed: int) -> float:
@@ -106,7 +107,7 @@ def by_optuna(rows: Rows, trials: int, seed: int) -> float:
             "weight_decay": trial.suggest_float("weight_decay", *DECAY, log=True),
             "label_smoothing": trial.suggest_float("label_smoothing", *SMOOTHING),
         }
-        bare, best = Bare(rows, settings, seed), 0.0
+        bare, best = Bare(rows, settings, seed), -math.inf
         for passed in range(1, PASSES + 1):
             score = bare.one_pass()
             best = max(best, score)
@@ -237,7 +238,7 @@ def workbench_in(folder: Path, seed: int) -> Workbench:
         hidden=(WIDTH,),
         epochs=PASSES,
         batch_size=BATCH,
-        choose_by="accuracy",
+        choose_by="loss",
         seed=seed,
     )
     target = Target(root="students.0", settings=model.model_dump(mode="json"), lr=1e-3)
