@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 STOP = "modelworks.stop"
 TRIAL = "trial"
+NUMBER = "modelworks.trial"
 LOOK_SECONDS = 3.0
 """How often the tag is looked for."""
 STATUS: dict[str, tracking.Status] = {
@@ -43,17 +44,36 @@ class TrialRuns:
     """Told by the search what happens; writes it to MLflow, and says who is to stop."""
 
     def __init__(
-        self, project: str, sweep: tracking.TrackedRun, metric: str, sign: int, trials: int
+        self,
+        project: str,
+        sweep: tracking.TrackedRun,
+        trials: int,
+        *,
+        metric: str,
+        sign: int,
+        cost: Callable[[float, float], dict[str, float]],
     ) -> None:
-        """Scores times `sign` are `metric`; at most so many trials are made."""
-        self._project, self._sweep, self._trials = project, sweep, trials
+        """At most so many trials are made, whose scores times `sign` are `metric`.
+
+        `cost` gives the figures for CPU and GPU seconds.
+        """
+        self._project, self._sweep, self._trials, self._cost = project, sweep, trials, cost
         self._metric, self._sign = metric, sign
         self._news: dict[int, _News] = {}
         self._lock = threading.Lock()
         self._wake: queue.Queue[None] = queue.Queue()
         self._over = threading.Event()
         self._stopped: set[int | None] = set()
-        self._run_ids = _children(project, sweep.run_id)
+        earlier = tracking.find_runs(
+            project, {tracking.PARENT: sweep.run_id, tracking.ROLE: TRIAL}, limit=10_000
+        )
+        self._run_ids = {int(run.tags[NUMBER]): run.run_id for run in earlier}
+        self._known = {
+            (int(run.tags[NUMBER]), point.step)
+            for run in earlier
+            if run.status == "RUNNING"
+            for point in tracking.client().get_metric_history(run.run_id, metric)
+        }
         self._counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0}
         self._best = float("-inf")
         self._thread = threading.Thread(target=self._write_behind, daemon=True)
@@ -66,17 +86,23 @@ class TrialRuns:
 
     def on_score(self, trial: Any, epoch: int, score: float) -> None:
         """After a pass."""
+        if (trial.number, epoch) in self._known:  # said before a kill
+            return
         point = Metric(self._metric, self._sign * score, int(time.time() * 1000), epoch)
         with self._lock:
             self._news.setdefault(trial.number, _News()).metrics.append(point)
 
-    def on_end(self, trial: Any, state: Any, value: float | None) -> None:
+    def on_end(self, trial: Any, end: Any) -> None:
         """Finished, given up or failed."""
+        name, now = end.state.name, int(time.time() * 1000)
+        costs = self._cost(end.cpu_seconds, end.gpu_seconds)
         with self._lock:
-            self._news.setdefault(trial.number, _News()).end = state.name
-        self._counts[state.name] += 1
-        if value is not None and state.name == "COMPLETE":
-            self._best = max(self._best, value)
+            news = self._news.setdefault(trial.number, _News())
+            news.end = name
+            news.metrics += [Metric(cost, value, now, 0) for cost, value in costs.items()]
+        self._counts[name] += 1
+        if end.best is not None and name == "COMPLETE":
+            self._best = max(self._best, end.best)
         done = sum(self._counts.values())
         counts = ", ".join(
             f"{count} {word}"
@@ -139,7 +165,7 @@ class TrialRuns:
             tags = {
                 tracking.ROLE: TRIAL,
                 tracking.PARENT: self._sweep.run_id,
-                "modelworks.trial": str(number),
+                NUMBER: str(number),
             }
             experiment = tracking.experiment_id(self._project)
             run = client.create_run(experiment, tags=tags, run_name=f"trial-{number}")
@@ -156,11 +182,3 @@ class TrialRuns:
         by_run = {run_id: number for number, run_id in self._run_ids.items()}
         ids: Mapping[str, int | None] = {**by_run, self._sweep.run_id: None}
         self._stopped |= {ids[run.run_id] for run in tagged if run.run_id in ids}
-
-
-def _children(project: str, parent: str) -> dict[int, str]:
-    """Runs of trials that an earlier process has made, by number."""
-    found = tracking.find_runs(
-        project, {tracking.PARENT: parent, tracking.ROLE: TRIAL}, limit=10_000
-    )
-    return {int(run.tags["modelworks.trial"]): run.run_id for run in found}

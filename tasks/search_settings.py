@@ -16,7 +16,7 @@ from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
-from tasks.sweep.costs import Prices
+from tasks.sweep.costs import Prices, cost_of
 from tasks.sweep.searching import Search, best_trials_of, search, trials_of
 from tasks.sweep.space import Values
 from tasks.sweep.study import first_settings, open_study
@@ -43,7 +43,14 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
     name = digest_of(project, target, lasting, dataset, code())
     run = open_sweep_run(project, name, subject, sweep)
-    runs = TrialRuns(project, run, metric, -1 if metric == LOSS else 1, sweep.budget.trials)
+    runs = TrialRuns(
+        project,
+        run,
+        sweep.budget.trials,
+        metric=metric,
+        sign=-1 if metric == LOSS else 1,
+        cost=lambda cpu, gpu: cost_of(cpu, gpu, prices()).metrics(),
+    )
     queue = first_settings(config, sweep.space, first)
     with sweep_storage(name) as storage, closing(runs):
         study = open_study(name, storage, config, course.epochs, queue)

@@ -61,7 +61,10 @@ class SearchConfig(BaseModel):
 
 
 class SweepBudget(BaseModel):
-    """What a sweep may use in all, however often it was stopped and taken up again."""
+    """What a search may use in all, however often it was stopped and taken up again.
+
+    The trainings that confirm its winner come on top.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

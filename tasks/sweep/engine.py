@@ -16,7 +16,19 @@ from tasks.sweep.spending import Ledger
 from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
 
 SPENT = "spent"
-COST, TROUBLE = "cpu_seconds", "trouble"
+COST, TROUBLE = "seconds", "trouble"
+"""CPU and GPU seconds of a trial; why it ended early."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a trial ended."""
+
+    state: TrialState
+    best: float | None
+    """Its best score, if it made a pass."""
+    cpu_seconds: float
+    gpu_seconds: float
 
 
 class Watcher(Protocol):
@@ -30,7 +42,7 @@ class Watcher(Protocol):
         """After a pass."""
         ...
 
-    def on_end(self, trial: Trial, state: TrialState, value: float | None) -> None:
+    def on_end(self, trial: Trial, end: End) -> None:
         """Finished, given up or failed."""
         ...
 
@@ -45,6 +57,8 @@ class Going:
 
     trial: Trial
     scores: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
 
 
 Measure = Callable[[Trial, Report, float], list[float]]
@@ -120,6 +134,7 @@ class Sweep:
         """What a pass came to: a score, and then perhaps the end."""
         going = self.going[report.number]
         self.ledger.used(report.number, report.cpu_seconds, report.gpu_seconds)
+        going.cpu_seconds, going.gpu_seconds = report.cpu_seconds, report.gpu_seconds
         if report.trouble:
             kept = TrialState.PRUNED if going.scores else TrialState.FAIL
             self.finish(report.number, kept, report.trouble)
@@ -146,11 +161,10 @@ class Sweep:
     def complete(self, going: Going, report: Report) -> None:
         """All passes are done: the best of them counts."""
         best = max(going.scores, default=-math.inf)
-        number, trial = going.trial.number, going.trial
-        trial.set_user_attr(COST, report.cpu_seconds)
-        self.study.tell(trial, self.measure(trial, report, best))
-        self.free(number)
-        self.watcher.on_end(trial, TrialState.COMPLETE, best)
+        values = self.measure(going.trial, report, best)
+        self.note_cost(going)
+        self.study.tell(going.trial, values)
+        self.free(going, TrialState.COMPLETE)
 
     def finish(self, number: int, state: TrialState, why: str) -> None:
         """A trial ends before its last pass."""
@@ -159,14 +173,20 @@ class Sweep:
             going.trial.set_user_attr(TROUBLE, why)
         if len(self.study.directions) > 1 or not going.scores:
             state = TrialState.FAIL
+        self.note_cost(going)
         self.study.tell(going.trial, state=state)
-        self.free(number)
-        self.watcher.on_end(going.trial, state, max(going.scores, default=None))
+        self.free(going, state)
 
-    def free(self, number: int) -> None:
+    def note_cost(self, going: Going) -> None:
+        """Keep with a trial what it has used."""
+        going.trial.set_user_attr(COST, [going.cpu_seconds, going.gpu_seconds])
+
+    def free(self, going: Going, state: TrialState) -> None:
         """The trial is over."""
-        self.runner.end(number)
-        del self.going[number]
+        self.runner.end(going.trial.number)
+        del self.going[going.trial.number]
+        best = max(going.scores, default=None)
+        self.watcher.on_end(going.trial, End(state, best, going.cpu_seconds, going.gpu_seconds))
 
     def end_stopped(self) -> None:
         """End the trials whose end somebody asks for."""

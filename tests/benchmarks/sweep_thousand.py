@@ -61,7 +61,14 @@ def main() -> None:
     journal = sweep_storage(name)
     study = open_study(name, journal.__enter__(), config, PASSES, [])
     run = tracking.open_run("benchmark", name, f"sweep-{name[:8]}", {}, {})
-    runs = TrialRuns("benchmark", run, "valid/accuracy", 1, given.trials)
+    runs = TrialRuns(
+        "benchmark",
+        run,
+        given.trials,
+        metric="valid/accuracy",
+        sign=1,
+        cost=lambda cpu, gpu: {"cost/cpu_hours": cpu / 3600, "cost/gpu_hours": gpu / 3600},
+    )
     for upto in range(given.trials // 5, given.trials + 1, given.trials // 5):
         budget = SweepBudget(trials=upto)
         sweep = Sweep(

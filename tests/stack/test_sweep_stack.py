@@ -73,6 +73,14 @@ def test_trials_nest_below_their_sweep(swept: dict[str, Any]) -> None:
         assert run.data.tags["modelworks.trial_state"] == states[number]
         assert "teacher.lr" in run.data.params
         assert swept["searched"]["metric"] in run.data.metrics
+        assert run.data.metrics["cost/cpu_hours"] > 0
+
+
+def test_no_score_appears_twice(swept: dict[str, Any]) -> None:
+    client, metric = mlflow.MlflowClient(), swept["searched"]["metric"]
+    for run in children(swept["searched"]["run"]["run_id"]):
+        steps = [point.step for point in client.get_metric_history(run.info.run_id, metric)]
+        assert len(steps) == len(set(steps))
 
 
 def test_the_winner_is_trained_by_other_seeds(swept: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.costs import Prices
-from tasks.sweep.engine import SPENT, Sweep
+from tasks.sweep.engine import COST, SPENT, End, Sweep
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Space, Values
 from tasks.sweep.spending import Ledger
@@ -87,7 +87,7 @@ class Watched:
     def on_score(self, trial: optuna.Trial, epoch: int, score: float) -> None:
         pass
 
-    def on_end(self, trial: optuna.Trial, state: TrialState, value: float | None) -> None:
+    def on_end(self, trial: optuna.Trial, end: End) -> None:
         pass
 
     def stopped(self, number: int | None) -> bool:
@@ -232,6 +232,11 @@ def test_a_conditional_dimension_is_there_when_it_applies() -> None:
     study, _, _ = swept(space, lambda values: float("a.x" in values))
     kinds = {(trial.params["a.kind"], "a.x" in trial.params) for trial in study.trials}
     assert kinds == {("p", True), ("q", False)}
+
+
+def test_what_a_trial_has_used_is_kept_with_it() -> None:
+    study, _, _ = swept(SQUARE, square, budget=SweepBudget(trials=4))
+    assert all(trial.user_attrs[COST][0] > 0 for trial in study.trials)
 
 
 def test_several_objectives_leave_a_front() -> None:

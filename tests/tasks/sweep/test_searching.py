@@ -7,12 +7,12 @@ import optuna
 import pytest
 import ray
 from optuna.storages import InMemoryStorage
-from optuna.trial import TrialState
 
 from tasks.data.config import DataConfig
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
 from tasks.sweep.costs import Prices
+from tasks.sweep.engine import End
 from tasks.sweep.searching import Search, search, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
@@ -33,7 +33,7 @@ STILL = ImageAugmentConfig(shift=0, rotate=0)
 class Nobody:
     def on_begin(self, trial: optuna.trial.Trial) -> None: ...
     def on_score(self, trial: optuna.trial.Trial, epoch: int, score: float) -> None: ...
-    def on_end(self, trial: optuna.trial.Trial, state: TrialState, value: float | None) -> None: ...
+    def on_end(self, trial: optuna.trial.Trial, end: End) -> None: ...
     def stopped(self, number: int | None) -> bool:  # noqa: ARG002
         return False
 
