@@ -48,7 +48,9 @@ def _at(path: Path, data: Any) -> tuple[Any, Any]:
     """What the field at `path` may hold, and what it holds."""
     annotation: Any = Project
     for step in path:
-        if isinstance(step, str):
+        if isinstance(step, str) and typing.get_origin(annotation) is dict:
+            annotation = typing.get_args(annotation)[1]
+        elif isinstance(step, str):
             model = _section(annotation, data)
             field = model.model_fields.get(step) if model is not None else None
             annotation = field.annotation if field is not None else None

@@ -64,7 +64,8 @@ def test_a_choice_that_its_field_refuses_is_told(tmp_path: Path) -> None:
             "compress.distil is about a student",
         ),
         (["teacher.lr: {log: [0.1, 0.001]}"], "lowest 0.1 must be below the highest 0.001"),
-        (["teacher.lr: {uniform: [0.1, 1]}"], "unknown field"),
+        (["teacher.lr: {lgo: [0.1, 1]}"], "unknown field, did you mean log?"),
+        (["teacher.lr: [0.1, 1]"], "must be a section with the fields log, linear, integer"),
     ],
 )
 def test_what_is_no_sweep_is_refused(tmp_path: Path, lines: list[str], sentence: str) -> None:
