@@ -49,8 +49,8 @@ def swept(stack: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     del stack
     run = command(tmp_path_factory.mktemp("sweep"), "swept", 10)
     killed = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    read_until(killed, " finished")
-    time.sleep(0.5)
+    read_until(killed, "search_settings")
+    time.sleep(1.5)  # wherever that is: the rest must not notice
     killed.kill()
     killed.wait()
     done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
