@@ -94,7 +94,7 @@ def _of_parameters(outcome: Outcome, objective: int, found: Sequence[Importance]
         )
 
     views = []
-    if len(ranked) > 1 and found:
+    if len(ranked) > 1 and any(one.share > 0 for one in found):
         draw = partial(pictures.draw_importances, found, f"What mattered for {name}")
         figure = partial(interactive.importance, found)
         views.append(View(f"importance{ending}", f"Parameter importance{words}", draw, figure))

@@ -11,6 +11,8 @@ from optuna.trial import Trial
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
+from tasks.sweep.importance import importances
+from tasks.sweep.outcome import outcome_of
 from tasks.sweep.pages import write_pages
 from tests.tasks.sweep.studies import (
     branin,
@@ -143,3 +145,16 @@ def test_only_pruned_trials_have_their_curves(tmp_path: Path) -> None:
 
     found = names(write_pages(study_of(pruned, 3), tmp_path, objectives=["f1"]))
     assert found == {"sweep.html", "learning_curves.png"}
+
+
+def test_importances_that_are_all_chance_have_no_picture(tmp_path: Path) -> None:
+    scores = np.random.default_rng(1).random(24)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1), direction="maximize")
+    for score in scores:
+        trial = study.ask()
+        for name in ("teacher.lr", "teacher.l2"):
+            trial.suggest_float(name, 0, 1)
+        study.tell(trial, float(score))
+    found = importances(outcome_of(study, ["score"]), 0)
+    assert [one.share for one in found] == [0.0, 0.0]
+    assert "importance.png" not in names(write_pages(study, tmp_path, objectives=["score"]))
