@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,7 @@ class TrialRuns:
             project, {tracking.PARENT: sweep.run_id, tracking.ROLE: TRIAL}, limit=10_000
         )
         self._run_ids = {int(run.tags[NUMBER]): run.run_id for run in earlier}
+        self._ended = {int(run.tags[NUMBER]) for run in earlier if run.status != "RUNNING"}
         self._known = {
             (int(run.tags[NUMBER]), point.step)
             for run in earlier
@@ -78,6 +79,19 @@ class TrialRuns:
         self._best = float("-inf")
         self._thread = threading.Thread(target=self._write_behind, daemon=True)
         self._thread.start()
+
+    def catch_up(self, trials: Iterable[Any], seconds: str) -> None:
+        """Write of ended trials what a process was killed before it had written.
+
+        `seconds` names the attribute with a trial's CPU and GPU seconds.
+        """
+        for trial in trials:
+            if trial.state.name not in STATUS or trial.number in self._ended:
+                continue
+            self.on_begin(trial)
+            for epoch, score in trial.intermediate_values.items():
+                self.on_score(trial, epoch, score)
+            self._end(trial, trial.state.name, *trial.user_attrs.get(seconds, (0.0, 0.0)))
 
     def on_begin(self, trial: Any) -> None:
         """A trial begins, perhaps again."""
@@ -94,12 +108,8 @@ class TrialRuns:
 
     def on_end(self, trial: Any, end: Any) -> None:
         """Finished, given up or failed."""
-        name, now = end.state.name, int(time.time() * 1000)
-        costs = self._cost(end.cpu_seconds, end.gpu_seconds)
-        with self._lock:
-            news = self._news.setdefault(trial.number, _News())
-            news.end = name
-            news.metrics += [Metric(cost, value, now, 0) for cost, value in costs.items()]
+        name = end.state.name
+        self._end(trial, name, end.cpu_seconds, end.gpu_seconds)
         self._counts[name] += 1
         if end.best is not None and name == "COMPLETE":
             self._best = max(self._best, end.best)
@@ -119,6 +129,13 @@ class TrialRuns:
             else ""
         )
         report("search_settings", done, self._trials, f"{best}{counts}")
+
+    def _end(self, trial: Any, name: str, cpu_seconds: float, gpu_seconds: float) -> None:
+        now, costs = int(time.time() * 1000), self._cost(cpu_seconds, gpu_seconds)
+        with self._lock:
+            news = self._news.setdefault(trial.number, _News())
+            news.end = name
+            news.metrics += [Metric(cost, value, now, 0) for cost, value in costs.items()]
 
     def stopped(self, number: int | None) -> bool:
         """Whether somebody has tagged that trial, or the sweep (None)."""

@@ -17,6 +17,7 @@ from tasks.promotion.records import digest_of, flat_params
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
 from tasks.sweep.costs import Prices, cost_of
+from tasks.sweep.engine import COST
 from tasks.sweep.searching import Search, best_trials_of, search, trials_of
 from tasks.sweep.space import Values
 from tasks.sweep.study import first_settings, open_study
@@ -54,6 +55,7 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
     queue = first_settings(config, sweep.space, first)
     with sweep_storage(name) as storage, closing(runs):
         study = open_study(name, storage, config, course.epochs, queue)
+        runs.catch_up(study.get_trials(deepcopy=False), COST)
         about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first)
         ended = search(about, runs)
         best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))

@@ -133,3 +133,34 @@ def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
         study.ask()  # its number is taken
         with pytest.raises(IntegrityError):
             first._backend.flush()
+
+
+def test_trials_that_mlflow_never_heard_of_are_written_later(stack: Path) -> None:
+    del stack
+    from infra import tracking
+    from infra.trial_runs import TrialRuns
+
+    study = optuna.create_study()
+    for value in (1.0, 2.0):
+        trial = study.ask()
+        trial.suggest_float("teacher.lr", 0.1, 1)
+        trial.report(value, 1)
+        trial.set_user_attr("seconds", [3.6, 0.0])
+        study.tell(trial, value)
+    key = uuid4().hex
+    for _ in range(2):  # as by two processes: the second finds all of it there
+        run = tracking.open_run("caught-up", key, "sweep", {}, {})
+        runs = TrialRuns(
+            "caught-up",
+            run,
+            2,
+            metric="valid/loss",
+            sign=-1,
+            cost=lambda cpu, gpu: {"cost/cpu_hours": (cpu + gpu) / 3600},
+        )
+        runs.catch_up(study.trials, "seconds")
+        runs.close()
+    found = {run.data.tags["modelworks.trial"]: run for run in children(run.run_id)}
+    assert set(found) == {"0", "1"}
+    assert {run.info.status for run in found.values()} == {"FINISHED"}
+    assert found["1"].data.metrics == {"valid/loss": -2.0, "cost/cpu_hours": 0.001}
