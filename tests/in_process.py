@@ -11,12 +11,11 @@ from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
-from tasks.training.blueprint import first_model
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, TrainState, new_state
+from tasks.training.course import Setting, TrainState
 from tasks.training.device import Device
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob, first_state, material_of
 from tasks.training.loop import train
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.recipes import Site
@@ -61,9 +60,7 @@ def site_of(data: Path, dataset: DatasetRef) -> Site:
 
 def taught(job: TrainingJob, folder: Path, device: Device = CPU) -> Path:
     """The model folder of a whole training."""
-    state = new_state(
-        first_model(job.blueprint, job.course.seed), job.course, device, job.blueprint.frozen
-    )
+    state = first_state(job, device)
     train(state, job.course, material_of(job), Setting(device))
     card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
     weights = state.model.state_dict() | state.best_weights

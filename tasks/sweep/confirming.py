@@ -6,31 +6,25 @@ from statistics import mean, variance
 
 import ray
 
-from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.space import Values
+from tasks.sweep.trial import best_score
 from tasks.sweep.workbench import Workbench
 from tasks.sweep_artifacts import Confirmed
-from tasks.training.gradients import Diverged
 
 FIRST_SEED = 1000
 """The seeds of a confirmation follow this one; those of trials are the project's own."""
-WORST = -1e9
-"""Score of a training that fell apart."""
 
 
-def best_score(workbench: Workbench, values: Values, seed: int) -> float:
-    """Of a whole training by that seed."""
+def score_of(workbench: Workbench, values: Values, seed: int) -> float:
+    """Best score of a whole training by that seed."""
     job = workbench.job(values, seed)
-    try:
-        return max(passes(job, workbench.material(job), Deadline()))
-    except Diverged:
-        return WORST
+    return best_score(job, workbench.material(job))
 
 
 def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
     """The winner against the settings that the project has, side by side in the cluster."""
     shared = ray.put(workbench)
-    task = ray.remote(num_cpus=1, max_retries=2)(best_score)
+    task = ray.remote(num_cpus=1, max_retries=2)(score_of)
     calls = [
         [task.remote(shared, values, FIRST_SEED + seed) for seed in range(seeds)]
         for values in (winner, {})

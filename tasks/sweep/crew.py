@@ -26,7 +26,7 @@ from tasks.training.job import TrainingJob, material_of
 from tasks.training.loop import LOWER
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
-from tasks.training.scores import weighted_loss
+from tasks.training.scores import to_choose_by, weighted_loss
 from tasks.training.technique import Technique
 
 MOST_ANSWERS = 1 << 16
@@ -223,8 +223,7 @@ class Crew:
             "train/loss": float(self.window_M[row] / max(1.0, self.window_rows_M[row])),
             "lr": float(self.rates_M[row]),
         }
-        score = scores[f"valid/{course.choose_by}"]
-        return member.add(-score if course.choose_by == "loss" else score, point | scores)
+        return member.add(to_choose_by(scores, course.choose_by), point | scores)
 
     def _react(self, member: Member, row: int, is_best: bool, answered_MP: Tensor) -> None:
         """What a schedule makes of an epoch (`tasks.training.loop.react`)."""

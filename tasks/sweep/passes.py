@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator
 
 from tasks.training.blueprint import first_model
-from tasks.training.course import Material, Setting, TrainState, new_state
+from tasks.training.course import Material, Setting, TrainState
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.job import TrainingJob
-from tasks.training.loop import end_epoch, is_over, run_epoch
+from tasks.training.job import TrainingJob, first_state
+from tasks.training.loop import epochs
+from tasks.training.scores import to_choose_by
 
 OUT_OF_BUDGET = "the budget is used"
 
@@ -40,14 +41,9 @@ def passes(job: TrainingJob, material: Material, deadline: Deadline) -> Iterator
     """
     use_allotted_threads()
     course, device = job.course, choose_device(job.compute)
-    model = first_model(job.blueprint, course.seed)
-    state = new_state(model, course, device, job.blueprint.frozen)
-    setting = Setting(device, observer=deadline)
-    while not is_over(state, course):
-        run_epoch(state, course, material, setting)
-        end_epoch(state, course, material, setting)
-        score = state.history[-1][f"valid/{course.choose_by}"]
-        yield -score if course.choose_by == "loss" else score
+    state = first_state(job, device)
+    for _ in epochs(state, course, material, Setting(device, observer=deadline)):
+        yield to_choose_by(state.history[-1], course.choose_by)
 
 
 def num_parameters(job: TrainingJob) -> int:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tasks.sweep.crew import Crew
-from tasks.training.blueprint import first_model
-from tasks.training.course import Setting, new_state
+from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob, first_state, material_of
 from tasks.training.loop import remaining_batches, take_batch
 
 MOST_SECONDS = 0.1
@@ -52,9 +51,8 @@ def timed(jobs: Sequence[TrainingJob]) -> Timing:
 
 
 def _steps_alone(job: TrainingJob) -> Iterator[None]:
-    device, model = choose_device(job.compute), first_model(job.blueprint, job.course.seed)
-    state = new_state(model, job.course, device, job.blueprint.frozen)
-    material, setting = material_of(job), Setting(device)
+    device = choose_device(job.compute)
+    state, material, setting = first_state(job, device), material_of(job), Setting(device)
     for row_ids in remaining_batches(state, job.course, material):
         state.lr = job.course.lr
         take_batch(state, row_ids, job.course, material, setting)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.training.batches import RowIds
-from tasks.training.blueprint import first_model
-from tasks.training.course import Course, Material, Setting, TrainState, new_state, num_steps
+from tasks.training.course import Course, Material, Setting, TrainState, num_steps
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.gradients import Diverged
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob, first_state, material_of
 from tasks.training.loop import remaining_batches, take_batch
 from tasks.training.schedule import exponential_lr
 
@@ -51,8 +50,7 @@ def ramp(job: TrainingJob, ends: Rates) -> list[float]:
     """Loss of every step of the course while its rate climbs between the ends."""
     use_allotted_threads()
     device = choose_device(job.compute)
-    model = first_model(job.blueprint, job.course.seed)
-    state = new_state(model, job.course, device, job.blueprint.frozen)
+    state = first_state(job, device)
     material, setting = material_of(job), Setting(device)
     total = num_steps(job.course, material)
     losses: list[float] = []

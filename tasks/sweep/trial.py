@@ -1,12 +1,11 @@
-"""One short training at one rate: what does it come to on the validation sample?"""
+"""A short training: what does it come to on the validation sample?"""
 
 from dataclasses import replace
 
-from tasks.training.blueprint import first_model
-from tasks.training.course import Setting, new_state
+from tasks.training.course import Material, Setting
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.gradients import Diverged
-from tasks.training.job import TrainingJob, material_of
+from tasks.training.job import TrainingJob, first_state, material_of
 from tasks.training.loop import train
 from tasks.training.technique import ScheduleName
 
@@ -16,14 +15,18 @@ FAILED = -1e9
 
 def trial(job: TrainingJob, lr: float, schedule: ScheduleName) -> float:
     """Best validation score of the job's course at this rate; FAILED of one that fell apart."""
+    technique = job.course.technique.model_copy(update={"schedule": schedule})
+    job = replace(job, course=replace(job.course, lr=lr, technique=technique))
+    return best_score(job, material_of(job))
+
+
+def best_score(job: TrainingJob, material: Material) -> float:
+    """Best validation score of the job's course; FAILED of one that fell apart."""
     use_allotted_threads()
     device = choose_device(job.compute)
-    technique = job.course.technique.model_copy(update={"schedule": schedule})
-    course = replace(job.course, lr=lr, technique=technique)
-    model = first_model(job.blueprint, course.seed)
-    state = new_state(model, course, device, job.blueprint.frozen)
+    state = first_state(job, device)
     try:
-        train(state, course, material_of(job), Setting(device))
+        train(state, job.course, material, Setting(device))
     except Diverged:
         return FAILED
     return max(state.best_score, FAILED)

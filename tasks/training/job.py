@@ -17,8 +17,8 @@ from tasks.training.batches import RowIds
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Course, Material, Point, Setting, new_state
-from tasks.training.device import choose_device, use_allotted_threads
+from tasks.training.course import Course, Material, Point, Setting, TrainState, new_state
+from tasks.training.device import Device, choose_device, use_allotted_threads
 from tasks.training.examples import Columns, encode
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.gradients import Diverged
@@ -99,8 +99,7 @@ def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> 
     if is_final(newest):
         return
     device = choose_device(job.compute)
-    model = first_model(job.blueprint, job.course.seed)
-    state = new_state(model, job.course, device, job.blueprint.frozen)
+    state = first_state(job, device)
     if newest is not None:
         restore(state, newest)
     keeper = Keeper(store, post, job.save_seconds, is_active=group.is_first)
@@ -114,6 +113,12 @@ def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> 
     keeper.finish()
     if group.is_first:
         store.save(final_checkpoint_of(state, trouble))
+
+
+def first_state(job: TrainingJob, device: Device) -> TrainState:
+    """The training at step 0."""
+    model = first_model(job.blueprint, job.course.seed)
+    return new_state(model, job.course, device, job.blueprint.frozen)
 
 
 def material_of(job: TrainingJob) -> Material:

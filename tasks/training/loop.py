@@ -1,4 +1,4 @@
-"""The one training loop: train -> run_epoch -> take_batch -> move.
+"""The one training loop: train -> epochs -> run_epoch -> take_batch -> move.
 
 Everything that happens is a function of (course, step): batches come from the seed and the epoch,
 dropout from the seed and the step. A run that stops anywhere goes on exactly as it would have.
@@ -6,6 +6,7 @@ dropout from the seed and the step. A run that stops anywhere goes on exactly as
 
 import math
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from tasks.training.memory import is_out_of_memory, split_further
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
 from tasks.training.schedule_free import ScheduleFree, weights_answered_with
-from tasks.training.scores import weighted_loss
+from tasks.training.scores import to_choose_by, weighted_loss
 from tasks.training.technique import Technique
 
 LOWER = 0.5
@@ -39,6 +40,14 @@ POINTS_PER_RUN = 60
 
 def train(state: TrainState, course: Course, material: Material, setting: Setting) -> None:
     """Take `state` from wherever it stands to the end of the last epoch."""
+    for _ in epochs(state, course, material, setting):
+        pass
+
+
+def epochs(
+    state: TrainState, course: Course, material: Material, setting: Setting
+) -> Iterator[None]:
+    """Take `state` through the epochs that are left, validation included; stop after each."""
     state.replica = setting.group.replica(state.model)
     total_steps = num_steps(course, material)
     # Not by steps: a run may have been killed after an epoch's last step, before its validation.
@@ -47,6 +56,7 @@ def train(state: TrainState, course: Course, material: Material, setting: Settin
         end_epoch(state, course, material, setting)
         if setting.observer:
             setting.observer.on_epoch(state, total_steps)
+        yield
 
 
 def is_over(state: TrainState, course: Course) -> bool:
@@ -221,8 +231,7 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
 
 def keep_if_best(state: TrainState, scores: dict[str, float], course: Course) -> bool:
     """Keep the weights of the best epoch so far; whether this was it."""
-    score = scores[f"valid/{course.choose_by}"]
-    score = -score if course.choose_by == "loss" else score
+    score = to_choose_by(scores, course.choose_by)
     if score <= state.best_score or math.isnan(score):
         return False
     state.best_score, state.best_step, state.best_epoch = score, state.step, state.epochs_done

@@ -3,10 +3,17 @@
 Shapes: N rows, C classes.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def to_choose_by(scores: Mapping[str, float], name: str) -> float:
+    """The score that chooses, higher is better: a loss is its opposite."""
+    score = scores[f"valid/{name}"]
+    return -score if name == "loss" else score
 
 
 def class_scores(logits_NC: NDArray[np.float32], labels_N: NDArray[Any]) -> dict[str, float]:
