@@ -89,9 +89,7 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     And how the teacher's learning rate was found.
     """
     baseline = fit_baseline(dataset)
-    config = sized(project.teacher, project.compute, dataset)
-    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
-    teacher = train_teacher(config, tuned, project.compute, dataset)
+    teacher, tuned = teacher_of(project, dataset)
     outputs = label_rows(teacher, project.compute, dataset)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
     without = {"distil": None, "outputs": None, "parent": None}
@@ -104,6 +102,13 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
         ],
     )
     return [baseline, teacher, *students], tuned
+
+
+def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tuned]:
+    """Return the teacher, and how its learning rate was found."""
+    config = sized(project.teacher, project.compute, dataset)
+    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
+    return train_teacher(config, tuned, project.compute, dataset), tuned
 
 
 def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:

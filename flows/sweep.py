@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.project import Project
-from flows.retrain import sized
+from flows.retrain import sized, teacher_of
 from flows.sweep_target import model_of, present_values, root_of, target_of
 from tasks.artifacts import DatasetRef, TeacherOutputs
 from tasks.confirm_settings import confirm_settings
@@ -17,7 +17,6 @@ from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import Confirmed, Searched
-from tasks.train_teacher import train_teacher
 from tasks.training.config import TrainConfig
 from tasks.tune_model import tune_model
 
@@ -63,7 +62,5 @@ def rate_of(project: Project, root: str, model: TrainConfig, dataset: DatasetRef
 
 def lesson_of(project: Project, dataset: DatasetRef) -> TeacherOutputs:
     """Return the teacher's answers, as the retraining of the project has them."""
-    config = sized(project.teacher, project.compute, dataset)
-    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
-    teacher = train_teacher(config, tuned, project.compute, dataset)
+    teacher, _ = teacher_of(project, dataset)
     return label_rows(teacher, project.compute, dataset)
