@@ -33,13 +33,12 @@ def learning_rate(
     reach(home_for(project_file), start=True)
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     # Prefect reads its settings when it is imported: not before `reach` has set them.
+    from flows.cli.watch import called
     from flows.find_rate import find_rate
-    from infra.results import ensure_result_block
 
     say(f"project  {project.name}")
     with ProgressLines():
-        ensure_result_block()
-        tuned, run = find_rate(project)
+        tuned, run = called(find_rate, project)
     if as_json:
         answer_json({**tuned.model_dump(mode="json"), "url": run.url})
         return

@@ -43,14 +43,12 @@ def sweep(
 def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     # Prefect reads its settings when it is imported: not before `reach` has set them.
-    from flows.cli.watch import heeded
+    from flows.cli.watch import called
     from flows.sweep import sweep as run_sweep
-    from infra.results import ensure_result_block
 
     say(f"project  {project.name}")
     with ProgressLines():
-        ensure_result_block()
-        return heeded(run_sweep)(project)
+        return called(run_sweep, project)
 
 
 def _print(found: Searched, confirmed: Confirmed | None) -> None:

@@ -19,13 +19,13 @@ R = TypeVar("R")
 def retrain_watched(project: Project, rerun: Iterable[str]) -> Outcome:
     """Return what the flow came to; its errors are raised as they were."""
     refresh(rerun)
+    return called(retrain, project)
+
+
+def called(flow: Flow[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what the flow came to; Ctrl-C and SIGTERM end it in the same tidy way."""
     ensure_result_block()
-    return heeded(retrain)(project)
-
-
-def heeded(flow: Flow[P, R]) -> Flow[P, R]:
-    """Return the flow, which Ctrl-C and SIGTERM end in the same tidy way."""
-    return flow.with_options(on_running=[_heed_again])
+    return flow.with_options(on_running=[_heed_again])(*args, **kwargs)
 
 
 def _heed_again(flow: object, flow_run: object, state: object) -> None:  # noqa: ARG001
