@@ -58,6 +58,7 @@ class TrialRuns:
         `cost` gives the figures for CPU and GPU seconds.
         """
         self._project, self._sweep, self._trials, self._cost = project, sweep, trials, cost
+        self._experiment = tracking.experiment_id(project)
         self._metric, self._sign = metric, sign
         self._news: dict[int, _News] = {}
         self._lock = threading.Lock()
@@ -184,8 +185,7 @@ class TrialRuns:
                 tracking.PARENT: self._sweep.run_id,
                 NUMBER: str(number),
             }
-            experiment = tracking.experiment_id(self._project)
-            run = client.create_run(experiment, tags=tags, run_name=f"trial-{number}")
+            run = client.create_run(self._experiment, tags=tags, run_name=f"trial-{number}")
             self._run_ids[number] = run.info.run_id
         run_id = self._run_ids[number]
         params = [Param(name, str(value)) for name, value in news.params.items()]

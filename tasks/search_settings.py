@@ -38,8 +38,7 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
     """Return what was found; whatever was tried before the budget changed, or a kill, counts."""
     connect()
     bench, config = workbench_of(subject), sweep.search
-    course = bench.job({}).course
-    metric = f"valid/{course.choose_by}"
+    metric = f"valid/{bench.course.choose_by}"
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": DECIDES})
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
     name = digest_of(project, target, lasting, dataset, code())
@@ -54,7 +53,7 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
     )
     queue = first_settings(config, sweep.space, first)
     with sweep_storage(name) as storage, closing(runs):
-        study = open_study(name, storage, config, course.epochs, queue)
+        study = open_study(name, storage, config, bench.course.epochs, queue)
         runs.catch_up(study.get_trials(deepcopy=False), COST)
         about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first)
         ended = search(about, runs)
@@ -78,7 +77,7 @@ def open_sweep_run(
     project: str, name: str, subject: Subject, sweep: SweepConfig
 ) -> tracking.TrackedRun:
     """Return the sweep's run; a tag that ended it once is taken away."""
-    tags = {tracking.ROLE: SWEEP, STOP: "false", "modelworks.dataset": subject.dataset.sha256}
+    tags = {tracking.ROLE: SWEEP, "modelworks.dataset": subject.dataset.sha256}
     params = {"target": subject.target.root, "sweep": sweep.model_dump(mode="json")}
     run = tracking.open_run(project, name, f"sweep-{name[:8]}", tags, flat_params(params))
     tracking.set_tags(run.run_id, {STOP: "false"})

@@ -30,7 +30,7 @@ def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
         for values in (winner, {})
     ]
     new, old = ([float(score) for score in ray.get(each)] for each in calls)
-    return compared(new, old, is_loss=workbench.job({}).course.choose_by == "loss")
+    return compared(new, old, is_loss=workbench.course.choose_by == "loss")
 
 
 def compared(

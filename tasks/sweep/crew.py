@@ -19,6 +19,7 @@ from tasks.sweep.stack import Draw, Layout, Network, drawn_masks, dropouts_of
 from tasks.training.averaging import follow, join
 from tasks.training.batches import steps_per_epoch
 from tasks.training.blueprint import first_model
+from tasks.training.course import Material
 from tasks.training.device import choose_device
 from tasks.training.examples import make_batch
 from tasks.training.gradients import MOST_TINY_STEPS, TINY, Diverged, check_norm
@@ -37,8 +38,9 @@ ALL = "weights"
 class Crew:
     """The members that are still learning, and all that their training is at one step."""
 
-    def __init__(self, jobs: Sequence[TrainingJob]) -> None:
-        first, material = jobs[0], material_of(jobs[0])
+    def __init__(self, jobs: Sequence[TrainingJob], material: Material | None = None) -> None:
+        """`material` are the rows of all jobs, where somebody has encoded them."""
+        first, material = jobs[0], material or material_of(jobs[0])
         self.device, self.task = choose_device(first.compute), first.task
         place = self.device.torch_device
         self.train = make_batch(material.encoder, material.train, place)
@@ -243,9 +245,8 @@ class Crew:
 def first_models(jobs: Sequence[TrainingJob]) -> list[nn.Module]:
     """Each job's model at step 0; those of one seed and blueprint are one object."""
     made: dict[tuple[int, str], nn.Module] = {}
-    for job in jobs:
-        key = job.course.seed, repr(sorted(job.blueprint.config.items()))
+    keys = [(job.course.seed, repr(sorted(job.blueprint.config.items()))) for job in jobs]
+    for key, job in zip(keys, jobs, strict=True):
         if key not in made:
             made[key] = first_model(job.blueprint, job.course.seed)
-    keys = [(job.course.seed, repr(sorted(job.blueprint.config.items()))) for job in jobs]
     return [made[key] for key in keys]

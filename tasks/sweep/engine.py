@@ -18,6 +18,7 @@ from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
 SPENT = "spent"
 COST, TROUBLE = "seconds", "trouble"
 """CPU and GPU seconds of a trial; why it ended early."""
+BEGUN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,3 @@ class Sweep:
         """End the trials whose end somebody asks for."""
         for number in [each for each in self.going if self.watcher.stopped(each)]:
             self.finish(number, TrialState.PRUNED, "stopped by a tag")
-
-
-BEGUN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)

@@ -162,8 +162,6 @@ class Actors:
 
     workbench: Workbench
     slots: int
-    num_cpus: float = 1.0
-    num_gpus: float = 0.0
     gpus: int = 0
     _free: list[Any] = field(default_factory=list)
     _busy: dict[int, Any] = field(default_factory=dict)
@@ -175,8 +173,8 @@ class Actors:
 
     @property
     def cores(self) -> int:
-        """One a trial, unless more are asked for."""
-        return math.ceil(self.num_cpus * len(self._busy))
+        """One a trial."""
+        return len(self._busy)
 
     def __post_init__(self) -> None:
         self._shared = ray.put(self.workbench)
@@ -222,5 +220,5 @@ class Actors:
             ray.kill(bench)
 
     def _new_bench(self) -> Any:
-        make: Any = ray.remote(num_cpus=self.num_cpus, num_gpus=self.num_gpus)(Bench)
+        make: Any = ray.remote(num_cpus=1)(Bench)
         return make.remote(self._shared)

@@ -79,7 +79,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         runner=runner,
         watcher=watcher,
         measure=measure_of(about),
-        passes=about.workbench.job(about.first).course.epochs,
+        passes=about.workbench.course.epochs,
     )
     try:
         why = sweep.run()
@@ -121,7 +121,8 @@ def why_not_together(about: Search, crew: int) -> str:
     jobs = some_jobs(about)
     if why := why_apart(jobs):
         return f"trials cannot be trained together: {why}"
-    timing = timed([jobs[index % len(jobs)] for index in range(crew)])
+    crew_jobs = [jobs[index % len(jobs)] for index in range(crew)]
+    timing = timed(crew_jobs, about.workbench.material(jobs[0]))
     return "" if timing.pays else str(timing)
 
 

@@ -29,7 +29,7 @@ class Dimension(BaseModel):
 
     @model_validator(mode="after")
     def _is_one_of_its_kinds(self) -> "Dimension":
-        given = [name for name in ("log", "linear", "integer", "choice") if self.of(name)]
+        given = [name for name in ("log", "linear", "integer", "choice") if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
                 f"{' and '.join(given) or 'none'} given: exactly one of log, linear, integer, "
@@ -39,10 +39,6 @@ class Dimension(BaseModel):
         if ends and ends[0] >= ends[1]:
             raise ValueError(f"{given[0]}: lowest {ends[0]} must be below the highest {ends[1]}")
         return self
-
-    def of(self, kind: str) -> tuple[Any, ...] | None:
-        """The values of that kind, if it is this one's."""
-        return getattr(self, kind)  # type: ignore[no-any-return]
 
     @property
     def corners(self) -> tuple[Choice, ...]:

@@ -71,11 +71,12 @@ class Together:
         began, deadline = time.process_time(), time.monotonic() + seconds
         if self._crew is None:
             self._numbers = list(self._begun)
-            if why := why_apart(list(self._begun.values())):
+            jobs = list(self._begun.values())
+            if why := why_apart(jobs):
                 raise ValueError(
                     f"sweep.search.engine together: {why}; allowed: in_process, actors"
                 )
-            self._crew = Crew(list(self._begun.values()))
+            self._crew = Crew(jobs, self.workbench.material(jobs[0]))
             self._begun = {}
         crew = self._crew
         crew.keep([row for row in crew.live if self._numbers[row] in self._live])

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from tasks.sweep.space import Values
 from tasks.sweep.target import Target
-from tasks.training.course import Material
+from tasks.training.course import Course, Material
 from tasks.training.job import Rows, TrainingJob, material_of
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
 
@@ -43,6 +43,11 @@ class Workbench:
             compute=self.site.compute.model_copy(update={"workers": 1}),
         )
 
+    @cached_property
+    def course(self) -> Course:
+        """Of the settings that the project has."""
+        return self.job({}).course
+
     def job(self, values: Values, seed: int | None = None) -> TrainingJob:
         """The training of one trial, by another seed than its own if one is given."""
         target = self.target.with_values(values)
@@ -55,11 +60,11 @@ class Workbench:
         lesson = Lesson(target.distil, self.teacher_logits) if taught and target.distil else None
         return student_job(config, lesson, self.site)
 
-    def material(self, job: TrainingJob, make: Callable[..., Material] = material_of) -> Material:
+    def material(self, job: TrainingJob) -> Material:
         """Its rows, encoded; shared by all trials that read the same rows in the same way."""
         key = _key(job)
         if key not in self.materials:
-            self.materials[key] = make(job)
+            self.materials[key] = material_of(job)
         return self.materials[key]
 
 
