@@ -89,7 +89,7 @@ def open_run(
     project: str, run_key: str, name: str, tags: Mapping[str, str], params: Mapping[str, Any]
 ) -> TrackedRun:
     """The run of `run_key` in the project's experiment, made if need be, RUNNING unless done."""
-    return _open(experiment_id(project), run_key, name, tags, params)
+    return _open(experiment_id(project), run_key, name, tags, params, {})
 
 
 @door
@@ -99,10 +99,14 @@ def child_run(
     name: str,
     tags: Mapping[str, str],
     params: Mapping[str, Any],
+    metrics: Mapping[str, float] | None = None,
 ) -> str:
-    """Id of the run of `run_key` below the parent, made if need be."""
-    experiment = client().get_run(parent_id).info.experiment_id
-    return _open(experiment, run_key, name, {**tags, PARENT: parent_id}, params).run_id
+    """Id of the run of `run_key` below the parent, made if need be.
+
+    It has these tags, params and figures then, written in one request where any are new.
+    """
+    under = {**tags, PARENT: parent_id}
+    return _open(_experiment_of(parent_id), run_key, name, under, params, metrics or {}).run_id
 
 
 @door
@@ -208,6 +212,7 @@ def _open(
     name: str,
     tags: Mapping[str, str],
     params: Mapping[str, Any],
+    metrics: Mapping[str, float],
 ) -> TrackedRun:
     found = _search(experiment, {RUN_KEY: run_key}, 10)
     if not found:
@@ -219,8 +224,13 @@ def _open(
         client().delete_run(twin.info.run_id)
     if run.info.status in ("FAILED", "KILLED"):
         client().update_run(run.info.run_id, status="RUNNING")
-    _write_params(run, params)
+    _write_missing(run, tags, params, metrics)
     return _tracked(run)
+
+
+@functools.cache
+def _experiment_of(run_id: str) -> str:
+    return str(client().get_run(run_id).info.experiment_id)
 
 
 def _search(experiment: str, tags: Mapping[str, str], limit: int) -> list[Run]:
@@ -235,13 +245,20 @@ def _write_metrics(run_id: str, metrics: Sequence[Metric]) -> None:
         client().log_batch(run_id, metrics=metrics[start : start + BATCH], synchronous=True)
 
 
-def _write_params(run: Run, params: Mapping[str, Any]) -> None:
-    known = run.data.params.keys()
-    given = {name: value for name, value in params.items() if value is not None}
-    fresh = [Param(name, str(value)[:6000]) for name, value in given.items() if name not in known]
-    for start in range(0, len(fresh), PARAM_BATCH):
-        batch = fresh[start : start + PARAM_BATCH]
-        client().log_batch(run.info.run_id, params=batch, synchronous=True)
+def _write_missing(
+    run: Run, tags: Mapping[str, str], params: Mapping[str, Any], metrics: Mapping[str, float]
+) -> None:
+    """In as few requests as may be; a param that the run has already stays as it is."""
+    known, now = run.data, _now_ms()
+    texts = {name: str(value)[:6000] for name, value in params.items() if value is not None}
+    fresh_tags = [RunTag(n, v) for n, v in tags.items() if known.tags.get(n) != v]
+    fresh_params = [Param(n, v) for n, v in texts.items() if n not in known.params]
+    fresh = [Metric(n, v, now, 0) for n, v in metrics.items() if known.metrics.get(n) != v]
+    starts = range(0, max(len(fresh_params), len(fresh_tags), len(fresh)), PARAM_BATCH)
+    for part in (slice(start, start + PARAM_BATCH) for start in starts):
+        client().log_batch(
+            run.info.run_id, fresh[part], fresh_params[part], fresh_tags[part], synchronous=True
+        )
 
 
 @functools.cache

@@ -20,25 +20,32 @@ from tasks.step import step
 @step()
 def record_reports(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) -> dict[str, str]:
     """Write each report to its candidate's child run; run ids by name."""
-    return {report.candidate.name: _record(run, report, dataset) for report in reports}
+    by_candidate: dict[str, list[EvalReport]] = {}
+    for report in reports:
+        by_candidate.setdefault(report.candidate.sha256, []).append(report)
+    return {
+        about[0].candidate.name: _record(run, about, dataset) for about in by_candidate.values()
+    }
 
 
-def _record(run: RunRef, report: EvalReport, dataset: DatasetRef) -> str:
-    candidate = report.candidate
+def _record(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) -> str:
+    """Write what is known of one candidate, a report for each split that it was judged on."""
+    candidate = reports[0].candidate
     params = {"role": candidate.role, "parent": candidate.parent, "params": candidate.params}
+    figures = {name: value for report in reports for name, value in figures_of(report).items()}
     key, tags = child_key(run, candidate), child_tags(candidate)
-    child = tracking.child_run(run.run_id, key, candidate.name, tags, params)
-    tracking.set_tags(child, tags)
-    tracking.log_metrics(child, figures_of(report))
-    tracking.log_dataset(child, dataset.name, dataset.sha256, dataset.uri, str(report.rows))
+    child = tracking.child_run(run.run_id, key, candidate.name, tags, params, figures)
     with TemporaryDirectory() as folder:
-        tracking.log_files(child, _picture(report, dataset, Path(folder)), "plots")
+        for report in reports:
+            tracking.log_dataset(child, dataset.name, dataset.sha256, dataset.uri, str(report.rows))
+            _picture(report, dataset, Path(folder))
+        tracking.log_files(child, Path(folder), "plots")
     tracking.end_run(child, "FINISHED")
     return child
 
 
-def _picture(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
-    return PICTURES[dataset.task](report, dataset, folder)
+def _picture(report: EvalReport, dataset: DatasetRef, folder: Path) -> None:
+    PICTURES[dataset.task](report, dataset, folder)
 
 
 def _confusion(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:

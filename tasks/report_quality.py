@@ -40,12 +40,13 @@ def report_quality(
     subject = _subject(chosen, selection, [r for r in reports if r.split == "valid"], proof)
     report, wrong = examine(subject, data, dataset, config, metric)
     key, tags = child_key(run, chosen.candidate), child_tags(chosen.candidate)
-    child = tracking.child_run(run.run_id, key, chosen.candidate.name, tags, {})
+    child = tracking.child_run(
+        run.run_id, key, chosen.candidate.name, tags, {}, quality_figures(report)
+    )
     with TemporaryDirectory() as folder:
         truth = judged_rows(data, dataset, "test").labels
         write_report(report, wrong, subject, truth, dataset, Path(folder))
         tracking.log_files(child, Path(folder))
-    tracking.log_metrics(child, quality_figures(report))
     log.info(
         "%s: %d slices, %d probes", report.candidate, *map(len, (report.slices, report.robustness))
     )

@@ -65,7 +65,7 @@ def sampled(project: Project, rows: int) -> Project:
         "compute": project.compute.model_copy(update={"workers": 1}),
         "data": project.data.model_copy(update={"max_rows": rows}),
         "teacher": _shorter(project.teacher),
-        "students": [_shorter(student) for student in project.students],
+        "students": tuple(_shorter(student) for student in project.students),
         "sweep": project.sweep.model_copy(update={"trials": 2, "rows": 256}),
     }
     return project.model_copy(update=changes)

@@ -1,5 +1,6 @@
 """Misuse of the command line: one sentence, exit code 2, nothing written."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,9 @@ def test_a_sample_has_a_name_of_its_own_and_fewer_rows() -> None:
     project = Project.model_validate({"name": "x", "data": {"source": "s.csv", "target": "y"}})
     sample = sampled(project, 500)
     assert (sample.name, sample.data.max_rows) == ("x-sample", 500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # pydantic warns of values of another type than the field's
+        sample.model_dump(mode="json")
     with pytest.raises(ValueError, match="--sample 5: must be at least 200 rows"):
         sampled(project, 5)
 

@@ -182,7 +182,11 @@ def test_metrics_are_written_once_however_often_they_are_sent(project: str) -> N
     tracking.log_history(run, points)
     tracking.log_metrics(run, {"valid/accuracy": 0.5})
     tracking.log_metrics(run, {"valid/accuracy": 0.5})
+    figures = {f"test/{place}": 0.1 * place for place in range(130)}
+    children = [tracking.child_run(run, "key/c", "c", {"a": "b"}, {}, figures) for _ in range(2)]
     client = tracking.client()
+    assert client.get_run(children[0]).data.metrics == pytest.approx(figures)
+    assert len(client.get_metric_history(children[1], "test/7")) == 1
     assert [m.step for m in client.get_metric_history(run, "train/loss")] == list(range(1200))
     assert len(client.get_metric_history(run, "valid/accuracy")) == 1
 
