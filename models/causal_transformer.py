@@ -28,6 +28,13 @@ class CausalTransformerConfig:
     context: int = 128
     """Tokens that one token sees in a layer: itself and those before it."""
     dropout: float = 0.1
+    head_width: int | None = None
+    """Numbers of a head, where heads were removed; None: the width divided among them."""
+
+    @property
+    def numbers_per_head(self) -> int:
+        """Width of a head."""
+        return self.head_width or self.width // self.heads
 
 
 class CausalTransformer(nn.Module):
@@ -50,7 +57,7 @@ class CausalTransformer(nn.Module):
         """Logits [B, T, V] from ids [B, T]; those on padding, which is at the end, mean nothing."""
         tokens = input_ids.shape[1]
         seen_TT = seen_tokens(tokens, self.config.context, input_ids.device)
-        turn_2Td = rotation(tokens, self.config.width // self.config.heads, input_ids.device)
+        turn_2Td = rotation(tokens, self.config.numbers_per_head, input_ids.device)
         hidden_BTD = self.dropout(self.embedding(input_ids))
         for layer in self.layers:
             hidden_BTD = layer(hidden_BTD, seen_TT, turn_2Td)
@@ -83,21 +90,23 @@ class CausalAttention(nn.Module):
 
     def __init__(self, config: CausalTransformerConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.query_key_value = nn.Linear(config.width, 3 * config.width)
-        self.output = nn.Linear(config.width, config.width)
+        self.heads, self.scale = config.heads, config.numbers_per_head**-0.5
+        self.width = config.heads * config.numbers_per_head
+        self.query_key_value = nn.Linear(config.width, 3 * self.width)
+        self.output = nn.Linear(self.width, config.width)
 
     def forward(self, hidden_BTD: Tensor, seen_TT: Tensor, turn_2Td: Tensor) -> Tensor:
         """Token vectors [B, T, D]."""
-        batch, tokens, width = hidden_BTD.shape
+        batch, tokens, _ = hidden_BTD.shape
         qkv_BTD = self.query_key_value(hidden_BTD)
         qkv_3BHTd = qkv_BTD.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         query_BHTd, key_BHTd, value_BHTd = qkv_3BHTd.unbind(0)
         query_BHTd, key_BHTd = turned(query_BHTd, turn_2Td), turned(key_BHTd, turn_2Td)
-        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5
+        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) * self.scale
         weight_BHTT = score_BHTT.masked_fill(~seen_TT, HIDDEN_SCORE).softmax(-1)
         mixed_BHTd = weight_BHTT.to(value_BHTd.dtype) @ value_BHTd
-        output_BTD: Tensor = self.output(mixed_BHTd.transpose(1, 2).reshape(batch, tokens, width))
+        mixed_BTD = mixed_BHTd.transpose(1, 2).reshape(batch, tokens, self.width)
+        output_BTD: Tensor = self.output(mixed_BTD)
         return output_BTD
 
 

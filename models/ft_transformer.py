@@ -27,11 +27,25 @@ class FtTransformerConfig:
     width: int = 64
     heads: int = 4
     dropout: float = 0.1
+    head_width: int | None = None
+    """Numbers of a head, where heads were removed; None: the width divided among them."""
+    feed_forward: int | None = None
+    """Gated neurons of a block; None: four thirds of the width."""
 
     def __post_init__(self) -> None:
         """ValueError when the heads do not divide the width."""
-        if self.width % self.heads:
+        if self.head_width is None and self.width % self.heads:
             raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
+
+    @property
+    def numbers_per_head(self) -> int:
+        """Width of a head."""
+        return self.head_width or self.width // self.heads
+
+    @property
+    def neurons(self) -> int:
+        """Gated neurons of a block."""
+        return self.feed_forward or self.width * 4 // 3
 
 
 class FtTransformer(nn.Module):
@@ -102,14 +116,13 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, config: FtTransformerConfig, is_first: bool) -> None:
         super().__init__()
-        width, self.heads = config.width, config.heads
+        width, self.heads, self.head_width = config.width, config.heads, config.numbers_per_head
         self.attention_norm = nn.Identity() if is_first else nn.LayerNorm(width)
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
+        self.query_key_value = nn.Linear(width, 3 * self.heads * self.head_width)
+        self.output = nn.Linear(self.heads * self.head_width, width)
         self.norm = nn.LayerNorm(width)
-        wide = width * 4 // 3
-        self.expand = nn.Linear(width, 2 * wide)
-        self.contract = nn.Linear(wide, width)
+        self.expand = nn.Linear(width, 2 * config.neurons)
+        self.contract = nn.Linear(config.neurons, width)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens_BTD: Tensor) -> Tensor:
@@ -122,13 +135,14 @@ class TransformerBlock(nn.Module):
         return output_BTD
 
     def _mixed(self, tokens_BTD: Tensor) -> Tensor:
-        batch, tokens, width = tokens_BTD.shape
+        batch, tokens, _ = tokens_BTD.shape
         qkv_BTD = self.query_key_value(tokens_BTD)
         qkv_3BHTd = qkv_BTD.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         query_BHTd, key_BHTd, value_BHTd = qkv_3BHTd.unbind(0)
-        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) / math.sqrt(width // self.heads)
+        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) / math.sqrt(self.head_width)
         weight_BHTT = self.dropout(score_BHTT.softmax(-1)).to(value_BHTd.dtype)
-        mixed_BTD: Tensor = (weight_BHTT @ value_BHTd).transpose(1, 2).reshape(batch, tokens, width)
+        mixed_BTHd = (weight_BHTT @ value_BHTd).transpose(1, 2)
+        mixed_BTD: Tensor = mixed_BTHd.reshape(batch, tokens, self.heads * self.head_width)
         return mixed_BTD
 
 

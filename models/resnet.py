@@ -23,10 +23,17 @@ class ResnetConfig:
     """Of each stage; all but the first begin by halving the sides."""
     blocks: int = 1
     """In each stage."""
+    inner: tuple[int, ...] = ()
+    """Channels between the two convolutions of each stage's blocks; none: those of the stage."""
 
     def __post_init__(self) -> None:
-        if any(width % GROUPS for width in self.widths):
+        if any(width % GROUPS for width in (*self.widths, *self.inner)):
             raise ValueError(f"widths {self.widths} must be multiples of {GROUPS}")
+
+    @property
+    def inner_widths(self) -> tuple[int, ...]:
+        """Channels between the two convolutions of each stage's blocks."""
+        return tuple(self.inner or self.widths)
 
 
 class Resnet(nn.Module):
@@ -35,13 +42,14 @@ class Resnet(nn.Module):
     def __init__(self, config: ResnetConfig) -> None:
         super().__init__()
         self.config = config
-        first = config.widths[0]
+        first, first_inner = config.widths[0], config.inner_widths[0]
         self.first = nn.Conv2d(config.channels, first, 3, padding=1, bias=False)
         self.norm = nn.GroupNorm(GROUPS, first)
-        blocks = [ResidualBlock(first, first, 1) for _ in range(config.blocks)]
-        for narrow, wide in pairwise(config.widths):
-            blocks.append(ResidualBlock(narrow, wide, 2))
-            blocks += [ResidualBlock(wide, wide, 1) for _ in range(config.blocks - 1)]
+        blocks = [ResidualBlock(first, first, 1, first_inner) for _ in range(config.blocks)]
+        stages = zip(pairwise(config.widths), config.inner_widths[1:], strict=True)
+        for (narrow, wide), inner in stages:
+            blocks.append(ResidualBlock(narrow, wide, 2, inner))
+            blocks += [ResidualBlock(wide, wide, 1, inner) for _ in range(config.blocks - 1)]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Linear(config.widths[-1], config.num_classes)
 
@@ -55,11 +63,11 @@ class Resnet(nn.Module):
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions beside a shortcut, which is a projection where the shape changes."""
 
-    def __init__(self, narrow: int, wide: int, stride: int) -> None:
+    def __init__(self, narrow: int, wide: int, stride: int, inner: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(narrow, wide, 3, stride, padding=1, bias=False)
-        self.first_norm = nn.GroupNorm(GROUPS, wide)
-        self.second = nn.Conv2d(wide, wide, 3, padding=1, bias=False)
+        self.first = nn.Conv2d(narrow, inner, 3, stride, padding=1, bias=False)
+        self.first_norm = nn.GroupNorm(GROUPS, inner)
+        self.second = nn.Conv2d(inner, wide, 3, padding=1, bias=False)
         self.second_norm = nn.GroupNorm(GROUPS, wide)
         is_same = narrow == wide and stride == 1
         self.shortcut = nn.Identity() if is_same else nn.Conv2d(narrow, wide, 1, stride)

@@ -26,6 +26,8 @@ class SeriesCnnConfig:
     blocks: int = 2
     width: int = 64
     dropout: float = 0.2
+    inner: int | None = None
+    """Channels of each convolution, where some were removed; None: half of the width."""
 
 
 class SeriesCnn(nn.Module):
@@ -59,12 +61,12 @@ class InceptionBlock(nn.Module):
     def __init__(self, config: SeriesCnnConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.width)
+        inner = config.inner or config.width // 2
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(config.width, config.width // 2, kernel, padding=kernel // 2)
-            for kernel in KERNELS
+            nn.Conv1d(config.width, inner, kernel, padding=kernel // 2) for kernel in KERNELS
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.contract = nn.Linear(len(KERNELS) * (config.width // 2), config.width)
+        self.contract = nn.Linear(len(KERNELS) * inner, config.width)
 
     def forward(self, hidden_BTD: Tensor, mask_BT1: Tensor) -> Tensor:
         """A vector for each step, [B, T, D]."""

@@ -25,6 +25,8 @@ class TableResNetConfig:
     blocks: int = 3
     width: int = 192
     dropout: float = 0.1
+    inner: int | None = None
+    """Neurons of a block, where some were removed; None: twice the width."""
 
 
 class TableResNet(nn.Module):
@@ -60,8 +62,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, config: TableResNetConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.width)
-        self.expand = nn.Linear(config.width, 2 * config.width)
-        self.contract = nn.Linear(2 * config.width, config.width)
+        inner = config.inner or 2 * config.width
+        self.expand = nn.Linear(config.width, inner)
+        self.contract = nn.Linear(inner, config.width)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden_BD: Tensor) -> Tensor:

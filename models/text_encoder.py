@@ -28,10 +28,21 @@ class TextEncoderConfig:
     norm_eps: float = 1e-12
     share_layers: bool = False
     """One layer's weights in every layer (ALBERT, arXiv:1909.11942, section 3.1)."""
+    head_width: int | None = None
+    """Numbers of a head, where heads were removed; None: the width divided among them."""
+    embedding_rank: int | None = None
+    """Numbers of a word before they are widened (ALBERT, section 3.1); None: the width."""
+    linear_rank: int | None = None
+    """Of every matrix in a layer, as a product of two; None: each is one matrix."""
 
     def __post_init__(self) -> None:
-        if self.width % self.heads:
+        if self.head_width is None and self.width % self.heads:
             raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
+
+    @property
+    def numbers_per_head(self) -> int:
+        """Width of a head."""
+        return self.head_width or self.width // self.heads
 
 
 class TextEncoder(nn.Module):
@@ -75,7 +86,10 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: TextEncoderConfig) -> None:
         super().__init__()
-        self.words = nn.Embedding(config.vocab_size, config.width)
+        word_width = config.embedding_rank or config.width
+        self.words = nn.Embedding(config.vocab_size, word_width)
+        is_narrow = config.embedding_rank is not None
+        self.widen = nn.Linear(word_width, config.width, bias=False) if is_narrow else nn.Identity()
         self.positions = nn.Embedding(config.max_positions, config.width)
         self.norm = nn.LayerNorm(config.width, eps=config.norm_eps)
         self.dropout = nn.Dropout(config.dropout)
@@ -83,7 +97,7 @@ class Embeddings(nn.Module):
     def forward(self, input_ids: Tensor) -> Tensor:
         """Token vectors [B, T, D]."""
         position_T = torch.arange(input_ids.shape[1], device=input_ids.device)
-        summed_BTD = self.words(input_ids) + self.positions(position_T)
+        summed_BTD = self.widen(self.words(input_ids)) + self.positions(position_T)
         output_BTD: Tensor = self.dropout(self.norm(summed_BTD))
         return output_BTD
 
@@ -95,8 +109,8 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.attention = SelfAttention(config)
         self.attention_norm = nn.LayerNorm(config.width, eps=config.norm_eps)
-        self.expand = nn.Linear(config.width, config.feed_forward)
-        self.contract = nn.Linear(config.feed_forward, config.width)
+        self.expand = linear(config.width, config.feed_forward, config.linear_rank)
+        self.contract = linear(config.feed_forward, config.width, config.linear_rank)
         self.feed_forward_norm = nn.LayerNorm(config.width, eps=config.norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -119,21 +133,30 @@ class SelfAttention(nn.Module):
 
     def __init__(self, config: TextEncoderConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.query_key_value = nn.Linear(config.width, 3 * config.width)
-        self.output = nn.Linear(config.width, config.width)
+        self.heads, self.scale = config.heads, config.numbers_per_head**-0.5
+        self.width = config.heads * config.numbers_per_head
+        self.query_key_value = linear(config.width, 3 * self.width, config.linear_rank)
+        self.output = linear(self.width, config.width, config.linear_rank)
 
     def forward(self, hidden_BTD: Tensor, visible_B11T: Tensor) -> Tensor:
         """Token vectors [B, T, D]."""
-        batch, tokens, width = hidden_BTD.shape
+        batch, tokens, _ = hidden_BTD.shape
         qkv_BTD = self.query_key_value(hidden_BTD)
         qkv_3BHTd = qkv_BTD.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         query_BHTd, key_BHTd, value_BHTd = qkv_3BHTd.unbind(0)
-        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5
+        score_BHTT = query_BHTd @ key_BHTd.transpose(-1, -2) * self.scale
         weight_BHTT = score_BHTT.masked_fill(~visible_B11T, HIDDEN_SCORE).softmax(-1)
         mixed_BHTd = weight_BHTT.to(value_BHTd.dtype) @ value_BHTd
-        output_BTD: Tensor = self.output(mixed_BHTd.transpose(1, 2).reshape(batch, tokens, width))
+        mixed_BTD = mixed_BHTd.transpose(1, 2).reshape(batch, tokens, self.width)
+        output_BTD: Tensor = self.output(mixed_BTD)
         return output_BTD
+
+
+def linear(inputs: int, outputs: int, rank: int | None) -> nn.Module:
+    """One matrix and a bias, or two matrices of so low a rank."""
+    if rank is None:
+        return nn.Linear(inputs, outputs)
+    return nn.Sequential(nn.Linear(inputs, rank, bias=False), nn.Linear(rank, outputs))
 
 
 def mean_pool(hidden_BTD: Tensor, attention_mask: Tensor) -> Tensor:
@@ -146,5 +169,5 @@ def _initialise(module: nn.Module) -> None:
     """Normal weights of deviation 0.02 and zero biases, as BERT starts."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear):
+    if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)

@@ -2,7 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from tasks.training.config import Name
+
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class DistilConfig(BaseModel):
@@ -15,10 +19,91 @@ class DistilConfig(BaseModel):
     """Share of the teacher's term in the loss; the labels have the rest."""
 
 
+class RecoverConfig(BaseModel):
+    """The training after each round of pruning: from the teacher's answers to all rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    epochs: PositiveInt = 1
+    """Passes after each round."""
+    max_rows: PositiveInt | None = None
+    """Recover on this many rows, drawn by class; null: all of them."""
+    lr: PositiveFloat | Literal["auto"] = "auto"
+    """Peak rate; `auto`: the usual one of the model that was pruned."""
+
+
+class PruneConfig(BaseModel):
+    """A trained model without the parts that are worth least to it, and its recovery.
+
+    Shares are of what is removed. Each part of a network loses the same share of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    of: Name = "teacher"
+    """The teacher, or a student by its name."""
+    name: Name | None = None
+    """Left out: `<of>-pruned`."""
+    layers: Share = 0.0
+    """Whole layers of a transformer (arXiv:2004.03844)."""
+    heads: Share = 0.0
+    """Of every attention (arXiv:1905.10650)."""
+    neurons: Share = 0.0
+    """Of feed-forward blocks and hidden layers."""
+    channels: Share = 0.0
+    """Of convolutions (arXiv:1608.08710)."""
+    width: Share = 0.0
+    """Of a token's vector, in every layer and table."""
+    min_count: PositiveInt | None = None
+    """Pieces rarer than this in the training rows are spelt by shorter ones; 1 keeps those that
+    any row uses, null keeps all."""
+    embedding_rank: PositiveInt | None = None
+    """Numbers of a word before one matrix widens them (arXiv:1909.11942, section 3.1)."""
+    linear_rank: PositiveInt | None = None
+    """Of every matrix of a transformer, as a product of two."""
+    importance: Literal["taylor", "magnitude", "activation"] = "taylor"
+    """What a unit is worth: what the loss would change by (arXiv:1906.10771), the size of its
+    weights, or how loud it is."""
+    rounds: Annotated[int, Field(ge=1, le=10)] = 1
+    """Prune and recover so often, most of it in the first rounds (arXiv:1710.01878)."""
+    rows: PositiveInt = 1000
+    """Training rows that tell what a unit is worth."""
+    recover: RecoverConfig = RecoverConfig()
+
+    @property
+    def called(self) -> str:
+        """Name of the pruned model."""
+        return self.name or f"{self.of}-pruned"
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What is removed of each kind of unit, those of which nothing is left out."""
+        kinds = ("heads", "neurons", "channels", "width")
+        return {kind: getattr(self, kind) for kind in kinds if getattr(self, kind)}
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Fields by which something goes."""
+        others = ("layers", "min_count", "embedding_rank", "linear_rank")
+        return (*self.shares, *(name for name in others if getattr(self, name)))
+
+    @model_validator(mode="after")
+    def _removes_something(self) -> "PruneConfig":
+        if not self.removed:
+            raise ValueError(
+                f"prune of {self.of} removes nothing: one of layers, heads, neurons, channels, "
+                "width, min_count, embedding_rank and linear_rank must be given"
+            )
+        return self
+
+
 class CompressConfig(BaseModel):
     """What is done to every student."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     distil: DistilConfig = DistilConfig()
+    prune: tuple[PruneConfig, ...] = ()
+    """Trained models to make smaller; each result is a candidate, beside a control of its shape
+    that recovers from labels alone."""
     quantize: Literal["int8", "none"] = "int8"

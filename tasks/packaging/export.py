@@ -19,17 +19,12 @@ from torch import Tensor, nn
 
 from tasks.artifacts import Task
 from tasks.packaging.bundle import GRAPH, BundleFacts, note_export, write_bundle
-from tasks.packaging.manifest import MANIFEST
 from tasks.packaging.predictor import Encoder, allowed, ragged_names
 from tasks.training.answers import Kept
 from tasks.training.examples import Examples, make_batch
 from tasks.training.model_folder import (
-    CARD,
-    HISTORY,
-    LESSON,
-    VALID,
-    WEIGHTS,
     ModelCard,
+    encoder_paths,
     is_network,
     load_card,
     load_model,
@@ -40,8 +35,6 @@ OPSET = 20
 MOST_DIFFERENCE = 1e-4
 """Of a probability between torch and ONNX Runtime; float32 gives about 1e-6."""
 _BATCH_ROWS = 8
-_OUR_FILES = {CARD, WEIGHTS, HISTORY, MANIFEST, GRAPH, VALID, LESSON}
-"""Of a model folder; the others are the encoder's."""
 _ONE_AT_A_TIME = threading.Lock()  # the exporter keeps its state in module globals
 Columns = Mapping[str, Sequence[Any]]
 
@@ -73,8 +66,7 @@ def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns:
         target=target,
         scale=card.scale,
     )
-    files = {path.name: path for path in model_folder.iterdir() if path.name not in _OUR_FILES}
-    return write_bundle(bundle_folder, facts, files)
+    return write_bundle(bundle_folder, facts, encoder_paths(model_folder))
 
 
 def prove_parity(

@@ -1,12 +1,14 @@
 """What a model is before it is trained: architecture, encoder, first weights."""
 
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from safetensors.torch import load, save
+from torch import Tensor, nn
 
 from models.build import build_model
 from models.efficientnet_lite import (
@@ -37,11 +39,28 @@ class Blueprint:
     """Rows of the pretrained word table that the model keeps; None keeps all."""
     frozen: tuple[str, ...] = ()
     """Parameters whose names start so are not trained."""
+    start: bytes | None = None
+    """All weights that it starts from, as safetensors writes them, where it was trained before."""
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Those that it starts from."""
+        assert self.start is not None, "only a model that was trained before has weights"
+        return load(self.start)
+
+    def started(self, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "Blueprint":
+        """The same model in another shape, from other weights."""
+        held = {name: tensor.contiguous() for name, tensor in weights.items()}
+        return replace(self, config=dict(config), start=save(held), pretrained=None, kept_ids=None)
 
 
 def first_model(blueprint: Blueprint, seed: int) -> nn.Module:
     """The model at step 0, the same for the same seed."""
     torch.manual_seed(seed)
+    if blueprint.start is not None:
+        model = build_model(blueprint.family, blueprint.config)
+        model.load_state_dict(blueprint.weights)
+        return model
     if blueprint.pretrained is None:
         return build_model(blueprint.family, blueprint.config)
     if blueprint.pretrained == PACKAGE:

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from models.build import build_model
 from tasks.artifacts import Task
-from tasks.packaging.manifest import digest_of_files, write_manifest
+from tasks.packaging.bundle import GRAPH
+from tasks.packaging.manifest import MANIFEST, digest_of_files, write_manifest
 from tasks.packaging.predictor import Encoder, load_encoder
 from tasks.training.blueprint import Blueprint
 from tasks.training.course import Point
@@ -25,6 +26,8 @@ CARD, WEIGHTS, HISTORY = "model.json", "model.safetensors", "history.json"
 VALID, LESSON = "valid.safetensors", "lesson.safetensors"
 """Of an estimator that torch does not know: its answers to the validation rows, and a teacher's to
 the training rows; its graph is in the folder already."""
+_OUR_FILES = {CARD, WEIGHTS, HISTORY, MANIFEST, GRAPH, VALID, LESSON}
+"""Of a model folder; the others are the encoder's."""
 
 
 class ModelCard(BaseModel):
@@ -79,6 +82,24 @@ def save_model(
     digest = digest_of_files(folder, [CARD, WEIGHTS, *encoder_files])
     write_manifest(folder, digest)
     return digest
+
+
+def encoder_paths(folder: Path) -> dict[str, Path]:
+    """The encoder's files in a model folder, by name."""
+    return {path.name: path for path in folder.iterdir() if path.name not in _OUR_FILES}
+
+
+def trained_blueprint(folder: Path) -> Blueprint:
+    """The blueprint of a model that goes on from the weights in `folder`."""
+    card = load_card(folder)
+    return Blueprint(
+        family=card.family,
+        config=card.config,
+        inputs=card.inputs,
+        encoder=card.encoder,
+        files={name: path.read_bytes() for name, path in encoder_paths(folder).items()},
+        start=(folder / WEIGHTS).read_bytes(),
+    )
 
 
 def is_network(folder: Path) -> bool:

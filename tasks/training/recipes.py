@@ -11,7 +11,7 @@ from tasks.compression.config import DistilConfig
 from tasks.data.scale import scaled
 from tasks.data.snapshot import split_rows
 from tasks.training.augments import augment_of
-from tasks.training.blueprint import first_model
+from tasks.training.blueprint import Blueprint, first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
@@ -77,19 +77,36 @@ def train_into(
 def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
     train = training_rows(config, site, teacher=None)
-    return _job(config, lr, _loss_of(config, None, site), site, train)
+    blueprint = blueprint_of(config, site.dataset, train)
+    return _job(config, lr, _loss_of(config, None, site), site, train, blueprint)
 
 
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
     train = training_rows(config, site, lesson.logits if lesson else None)
+    return _alone(config, lesson, site, train, blueprint_of(config, site.dataset, train))
+
+
+def recovery_job(
+    config: TrainConfig, lesson: Lesson | None, site: Site, blueprint: Blueprint
+) -> TrainingJob:
+    """The training of a model that goes on from the weights of its blueprint."""
+    train = training_rows(config, site, lesson.logits if lesson else None)
+    return _alone(config, lesson, site, train, blueprint)
+
+
+def _alone(
+    config: TrainConfig, lesson: Lesson | None, site: Site, train: Rows, blueprint: Blueprint
+) -> TrainingJob:
     alone = replace(site, compute=site.compute.model_copy(update={"workers": 1}))
-    return _job(config, config.first_lr, _loss_of(config, lesson, site), alone, train)
+    return _job(config, config.first_lr, _loss_of(config, lesson, site), alone, train, blueprint)
 
 
-def _job(config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows) -> TrainingJob:
+def _job(
+    config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows, blueprint: Blueprint
+) -> TrainingJob:
     return TrainingJob(
-        blueprint=blueprint_of(config, site.dataset, train),
+        blueprint=blueprint,
         course=_course(config, lr if config.lr == "auto" else config.lr, loss, site, len(train)),
         compute=site.compute,
         task=site.dataset.task,

@@ -1,0 +1,56 @@
+"""All rounds of one pruning on the cluster: each prunes, and recovers as a training of its own."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from tasks.compression.config import PruneConfig
+from tasks.compression.pruning import pruned
+from tasks.training.blueprint import Blueprint
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import TrainConfig
+from tasks.training.distributed import asked
+from tasks.training.job import OnProgress, TrainingJob
+from tasks.training.model_folder import trained_blueprint
+from tasks.training.recipes import Lesson, SavedModel, Site, recovery_job, train_into
+
+
+def prune_into(
+    folder: Path,
+    source: Path,
+    prune: PruneConfig,
+    job_of: Callable[[Blueprint], TrainingJob],
+    store_of: Callable[[str], CheckpointStore],
+    on_progress: OnProgress,
+) -> SavedModel:
+    """Fill `folder` with the model in `source`, made smaller and recovered round by round.
+
+    What a unit is worth is told again after a kill, and comes out the same; so a training that had
+    begun is found in its store, which is named by what it starts from.
+    """
+    blueprint = trained_blueprint(source)
+    whole = replace(blueprint, start=None, files={})
+    for number in range(1, prune.rounds + 1):
+        question = partial(pruned, prune=prune, number=number, whole=whole)
+        smaller = asked(question, job_of(blueprint))
+        store = store_of(hashlib.sha256(smaller.start or b"").hexdigest()[:16])
+        saved = train_into(folder, job_of(smaller), store, on_progress)
+        blueprint = trained_blueprint(folder)
+    return saved
+
+
+def recovering(config: TrainConfig, prune: PruneConfig) -> TrainConfig:
+    """The settings of the model that was pruned, as its recovery follows them: all of it learns."""
+    changes: dict[str, object] = {"name": prune.called, **prune.recover.model_dump()}
+    if getattr(config, "frozen", False):
+        changes["frozen"] = False
+    return config.model_copy(update=changes)
+
+
+def recovery_of(
+    config: TrainConfig, prune: PruneConfig, lesson: Lesson | None, site: Site
+) -> Callable[[Blueprint], TrainingJob]:
+    """From a model to the training by which it recovers."""
+    return partial(recovery_job, recovering(config, prune), lesson, site)
