@@ -33,6 +33,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     kept = _kept_steps(project) if look_up else set()
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
+    left_out |= set() if project.compress.prune else {"prune_model", "refuse_idle"}
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept
@@ -81,6 +82,19 @@ def _students(project: Project, rows: int) -> float:
     )
 
 
+def _pruned(project: Project, rows: int) -> float:
+    """Each recovers twice, as a student learns; what went is not taken off."""
+    models = {"teacher": project.teacher, **{student.name: student for student in project.students}}
+    return sum(
+        models[prune.of].row_ms
+        * prune.recover.epochs
+        * prune.rounds
+        * min(rows, prune.recover.max_rows or rows)
+        / ROWS
+        for prune in project.compress.prune
+    )
+
+
 def _estimate(step: str, project: Project, rows: int) -> float:
     """Return wall seconds on two cores, as seen on the shipped projects."""
     if step in LEARNING:
@@ -106,6 +120,7 @@ LEARNING: dict[str, Callable[[Project, int], float]] = {
     ),
     "label_rows": lambda project, rows: 2 + 0.25 * project.teacher.row_ms * rows / ROWS,
     "train_student": lambda project, rows: 5 + _students(project, rows),
+    "prune_model": lambda project, rows: 10 + _pruned(project, rows),
     "evaluate_candidate": lambda project, rows: 5 + 0.2 * project.teacher.row_ms * rows / ROWS,
 }
 """Steps whose time is that of the models more than of the rows."""
@@ -118,11 +133,13 @@ SECONDS: dict[str, tuple[float, float]] = {
     "train_teacher": (0, 0),
     "label_rows": (0, 0),
     "train_student": (0, 0),
+    "prune_model": (0, 0),
     "record_training": (2, 0),
     "export_model": (10, 0),
     "quantize_candidate": (4, 0),
     "calibrate_candidate": (5, 0.5),
     "measure_costs": (25, 0),
+    "refuse_idle": (0.1, 0),
     "evaluate_candidate": (0, 0),
     "select_candidate": (0, 0),
     "report_quality": (5, 0),

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.compression.config import CompressConfig
+from tasks.compression.parts import check_prunings
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
 from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
@@ -136,6 +137,11 @@ class Project(BaseModel):
                 )
             if isinstance(config, SklearnEstimator):
                 check_task(config, self.data.kind, self.data.task)
+        return self
+
+    @model_validator(mode="after")
+    def _prunes_what_is_there(self) -> "Project":
+        check_prunings(self.compress.prune, self.teacher, self.students)
         return self
 
     @model_validator(mode="after")

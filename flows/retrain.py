@@ -17,6 +17,7 @@ from tasks.artifacts import (
     EvalReport,
     RunRef,
     Split,
+    TeacherOutputs,
     TrainedModel,
     Tuned,
 )
@@ -34,10 +35,12 @@ from tasks.prepare_data import prepare_data
 from tasks.promote_model import promote_model
 from tasks.promotion.config import PromoteConfig
 from tasks.promotion.selection import Selection
+from tasks.prune_model import prune_model
 from tasks.quantize_candidate import quantize_candidate
 from tasks.record_decision import record_decision
 from tasks.record_reports import record_reports
 from tasks.record_training import record_training
+from tasks.refuse_idle import refuse_idle
 from tasks.register_candidate import register_candidate
 from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
@@ -79,6 +82,7 @@ def steps(project: Project) -> Outcome:
     candidates = exported(project, models, dataset)
     recorded()  # Nothing else may run while costs are measured.
     costs = measure_costs(candidates, models, dataset)
+    candidates, costs = gaining(candidates, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
     return proven(project, reports, dataset, run)
 
@@ -101,7 +105,24 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
             for lesson in ((with_teacher, without) if student.is_taught else (without,))
         ],
     )
-    return [baseline, teacher, *students], tuned
+    models = [teacher, *students]
+    return [baseline, *models, *pruned(project, models, outputs, dataset)], tuned
+
+
+def pruned(
+    project: Project, models: list[TrainedModel], outputs: TeacherOutputs, dataset: DatasetRef
+) -> list[TrainedModel]:
+    """Return each pruned model followed by its control: of one shape, recovered on labels alone."""
+    sources = {"teacher" if m.role == "teacher" else m.name: m for m in models}
+    teacher = sized(project.teacher, project.compute, dataset)
+    configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
+    site = {"compute": project.compute, "dataset": dataset}
+    calls = [
+        {"source": sources[p.of], "config": configs[p.of], "prune": p, "taught": lesson, **site}
+        for p in project.compress.prune
+        for lesson in ((project.compress.distil, outputs), None)
+    ]
+    return side_by_side(prune_model, calls)
 
 
 def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tuned]:
@@ -125,17 +146,29 @@ def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
-    """Return a bundle for each model, a quantised one for each student; all calibrated if asked."""
+    """Return a bundle for each model, a quantised one for each student and pruned model.
+
+    All are calibrated if asked.
+    """
     calls = [{"model": model, "dataset": dataset} for model in models if model.exports]
     candidates = side_by_side(export_model, calls)
     if project.compress.quantize == "int8":
-        students = [candidate for candidate in candidates if candidate.role == "student"]
-        shrunk = [quantize_candidate(student, "int8") for student in students]
+        smaller = [c for c in candidates if c.role in ("student", "pruned")]
+        shrunk = [quantize_candidate(candidate, "int8") for candidate in smaller]
         candidates = [*candidates, *chain.from_iterable(shrunk)]
     if project.evaluate.calibrate == "none":
         return candidates
     calls = [{"candidate": candidate, "dataset": dataset} for candidate in candidates]
     return side_by_side(calibrate_candidate, calls)
+
+
+def gaining(candidates: list[Candidate], costs: list[Cost]) -> tuple[list[Candidate], list[Cost]]:
+    """Return all but the pruned models that became neither smaller nor faster."""
+    if not any(candidate.role == "pruned" for candidate in candidates):
+        return candidates, costs
+    idle = refuse_idle(candidates, costs)
+    kept = [pair for pair in zip(candidates, costs, strict=True) if pair[0].name not in idle]
+    return [candidate for candidate, _ in kept], [cost for _, cost in kept]
 
 
 def proven(

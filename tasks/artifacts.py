@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 Split = Literal["train", "valid", "test"]
 Task = Literal["classification", "regression", "ranking", "generation"]
-Role = Literal["baseline", "teacher", "control", "student", "compressed"]
+Role = Literal["baseline", "teacher", "control", "student", "pruned", "compressed"]
 Verdict = Literal["promoted", "held", "refused", "waiting"]
 
 

@@ -24,6 +24,7 @@ ROLE_COLOURS: dict[Role, str] = {
     "teacher": "#0072B2",
     "control": "#999999",
     "student": "#E69F00",
+    "pruned": "#CC79A7",
     "compressed": "#009E73",
 }
 MOST_COUNTED, MOST_NAMED = 12, 40

@@ -36,6 +36,7 @@ _MADE: dict[str, str] = {
     "teacher": "the large model that the students learned from",
     "student": "a small model that learned from a teacher",
     "control": "a small model that learned from the labels alone",
+    "pruned": "a model without the parts that were worth least to it, which then learned again",
     "compressed": "a small model with weights in int8",
 }
 _WEIGHTS = {

@@ -8,7 +8,7 @@ from tasks.artifacts import Artifact, Check, EvalReport
 from tasks.evaluation.config import BudgetConfig
 from tasks.evaluation.confusions import Metric
 
-CONTENDERS = ("student", "compressed")
+CONTENDERS = ("student", "pruned", "compressed")
 """A control only shows what the teacher is worth, and the teacher is what we shrink."""
 
 

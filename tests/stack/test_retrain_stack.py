@@ -27,6 +27,7 @@ compute: {workers: 1}
 teacher: {epochs: 1}
 sweep: {trials: 1, rows: 160}
 students: [{name: minilm-1, model: minilm, layers: 1}, {name: bag, model: ngram_bag, width: 16}]
+compress: {prune: [{layers: 0.8, heads: 0.5, embedding_rank: 64, min_count: 3, rounds: 2}]}
 promote: {approval: none}
 schedule: {cron: "* * * * *"}
 """
@@ -65,7 +66,7 @@ def test_a_sample_ends_with_a_champion(first_run: dict[str, Any]) -> None:
 
 def test_every_candidate_has_the_documented_fields(first_run: dict[str, Any]) -> None:
     roles = {candidate["role"] for candidate in first_run["candidates"]}
-    assert roles == {"baseline", "teacher", "control", "student", "compressed"}
+    assert roles == {"baseline", "teacher", "control", "student", "pruned", "compressed"}
     for candidate in first_run["candidates"]:
         assert candidate["latency_ms"]["p50"] <= candidate["latency_ms"]["p95"]
         assert 0 <= candidate["metrics"]["valid/macro_f1"] <= 1

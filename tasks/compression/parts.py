@@ -1,0 +1,60 @@
+"""Which parts of each architecture can be removed, and whether a project asks for others.
+
+Recurrent networks are left alone: a unit of theirs feeds itself at every step, so that what it is
+worth cannot be read from one pass. So are backbones that are not trained, and models that are
+tables or sums.
+"""
+
+from collections.abc import Sequence
+
+from tasks.compression.config import PruneConfig
+from tasks.training.config import TrainConfig
+from tasks.training.sklearn_architecture import SklearnEstimator
+
+_ENCODER = ("layers", "heads", "neurons", "width", "embedding_rank", "linear_rank")
+PARTS: dict[str, tuple[str, ...]] = {
+    "minilm": (*_ENCODER, "min_count"),
+    "encoder": (*_ENCODER, "min_count"),
+    "transformer": _ENCODER,
+    "causal_transformer": ("layers", "heads", "neurons"),
+    "ft_transformer": ("heads", "neurons"),
+    "table_resnet": ("neurons",),
+    "mlp": ("neurons",),
+    "embedding_pool": ("neurons",),
+    "ngram_bag": ("neurons",),
+    "lenet": ("channels", "neurons"),
+    "small_lenet": ("channels", "neurons"),
+    "resnet": ("channels",),
+    "audio_cnn": ("channels",),
+    "series_cnn": ("channels",),
+}
+"""By `model` of the project file; of others nothing can be removed."""
+
+
+def check_prunings(
+    prunings: Sequence[PruneConfig],
+    teacher: TrainConfig | SklearnEstimator,
+    students: Sequence[TrainConfig | SklearnEstimator],
+) -> None:
+    """ValueError when a model that is to be pruned does not exist, or lacks a part that goes."""
+    known = {"teacher": teacher, **{student.name: student for student in students}}
+    taken = [*known, *(f"{name}-control" for name in known)]
+    for place, prune in enumerate(prunings):
+        where = f"compress.prune.{place}"
+        if prune.of not in known:
+            raise ValueError(f"{where}.of {prune.of}: allowed are {', '.join(known)}")
+        if prune.called in taken:
+            raise ValueError(f"{where}.name {prune.called} stands twice; each needs one of its own")
+        taken += [prune.called, f"{prune.called}-control"]
+        _check_parts(prune, known[prune.of], where)
+
+
+def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, where: str) -> None:
+    model = str(getattr(config, "model", ""))
+    has = PARTS.get(model, ())
+    if getattr(config, "share_layers", False):
+        has = tuple(name for name in has if name not in ("layers", "linear_rank"))
+    for name in prune.removed:
+        if name not in has:
+            allowed = ", ".join(has) or "nothing that can be removed"
+            raise ValueError(f"{where}.{name} of {prune.of}: model {model} has {allowed}")

@@ -1,0 +1,65 @@
+"""Take the parts out of a trained model that are worth least to it, and let it recover."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import arrow_filesystem, open_storage
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.code_digest import code_digest
+from tasks.compression.config import DistilConfig, PruneConfig
+from tasks.compression.pruning_rounds import prune_into, recovery_of
+from tasks.packaging.answers import load_answers
+from tasks.step import step
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig, TrainConfig
+from tasks.training.job import run_key
+from tasks.training.recipes import Lesson, Site
+
+
+@step()
+def prune_model(
+    source: TrainedModel,
+    config: TrainConfig,
+    prune: PruneConfig,
+    taught: tuple[DistilConfig, TeacherOutputs] | None,
+    compute: ComputeConfig,
+    dataset: DatasetRef,
+) -> TrainedModel:
+    """Return the pruned model; when it is not taught, the control of the same shape.
+
+    `config` are the settings that `source` was trained with.
+    """
+    storage = open_storage()
+    connect()
+    distil, said = (taught[0], taught[1].sha256) if taught else (None, None)
+    what = (source.sha256, config, prune, distil, compute, dataset.sha256, said)
+    key = run_key("prune", code_digest(__name__), *what)
+    root, disk = f"{storage.bucket}/checkpoints/{key}", arrow_filesystem()
+    local = storage.fetch_folder(dataset.uri)
+    site = Site(dataset=dataset, dataset_folder=local, compute=compute)
+    name = prune.called if taught else f"{prune.called}-control"
+    lesson = None
+    if taught:
+        lesson = Lesson(taught[0], load_answers(storage.fetch_folder(taught[1].uri)))
+    with tempfile.TemporaryDirectory(prefix="pruned-") as folder:
+        saved = prune_into(
+            Path(folder),
+            storage.fetch_folder(source.uri),
+            prune,
+            recovery_of(config, prune, lesson, site),
+            lambda start: CheckpointStore(disk, f"{root}-{start}"),
+            partial(report, f"prune_model {name}"),
+        )
+        uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
+    return TrainedModel(
+        name=name,
+        role="pruned" if taught else "control",
+        parent=source.name,
+        uri=uri,
+        sha256=saved.digest,
+        params=saved.params,
+        batch_size=source.batch_size,
+    )

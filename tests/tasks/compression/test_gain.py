@@ -1,0 +1,51 @@
+"""A pruned model that is neither smaller nor faster is refused by its name."""
+
+import pytest
+
+from tasks.artifacts import Candidate, Cost, Latency, Role
+from tasks.compression.gain import idle_of
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "p50", "is_idle"),
+    [(940, 10.0, False), (960, 10.0, True), (1000, 8.9, False), (1200, 9.1, True)],
+    ids=["smaller", "hardly smaller", "faster", "larger and hardly faster"],
+)
+def test_what_gains_nothing_is_refused(size_bytes: int, p50: float, is_idle: bool) -> None:
+    candidates = [
+        candidate("teacher", "teacher", None, 1000),
+        candidate("teacher-pruned", "pruned", "teacher", size_bytes),
+        candidate("teacher-pruned-control", "control", "teacher", size_bytes),
+        candidate("teacher-pruned-int8", "compressed", "teacher-pruned", 300),
+    ]
+    found = idle_of(candidates, [cost(10.0), cost(p50), cost(p50), cost(2.0)])
+    assert list(found) == (["teacher-pruned", "teacher-pruned-int8"] if is_idle else [])
+
+
+def test_the_sentence_has_both_figures_of_both() -> None:
+    candidates = [
+        candidate("bag", "student", "teacher", 1000),
+        candidate("bag-pruned", "pruned", "bag", 990),
+    ]
+    assert idle_of(candidates, [cost(1.0), cost(0.98)]) == {
+        "bag-pruned": "bag-pruned: 990 bytes and p50 0.98 ms, neither 5% smaller nor 10% faster "
+        "than bag (1000 bytes, 1 ms)"
+    }
+
+
+def candidate(name: str, role: Role, parent: str | None, size_bytes: int) -> Candidate:
+    return Candidate(
+        name=name,
+        role=role,
+        parent=parent,
+        uri=f"s3://modelworks/bundles/{name}/",
+        sha256=name.ljust(64, "0"),
+        size_bytes=size_bytes,
+        params=1,
+        model_sha256="1" * 64,
+    )
+
+
+def cost(p50: float) -> Cost:
+    latency = Latency(p50=p50, p95=2 * p50)
+    return Cost(latency_ms=latency, rows_per_second=1.0, peak_memory_mb=1.0)
