@@ -8,7 +8,9 @@ from flows.project import Project
 from flows.retrain import sized
 from tasks.artifacts import RunRef, Tuned
 from tasks.prepare_data import prepare_data
+from tasks.record_costs import record_costs
 from tasks.record_rates import record_rates
+from tasks.step import watched
 from tasks.tune_model import tune_model
 
 
@@ -22,6 +24,14 @@ class Found(NamedTuple):
 @flow(name="find-rate", flow_run_name="lr-{project.name}", persist_result=False)
 def find_rate(project: Project) -> Found:
     """Search as `project.sweep` says, for the project's teacher; record what was found."""
+    with watched() as ended:
+        found = steps(project)
+        record_costs(project.name, found.run, ended)
+        return found
+
+
+def steps(project: Project) -> Found:
+    """Return what the steps came to, in the order in which they happen."""
     dataset = prepare_data(project.name, project.data)
     teacher = sized(project.teacher, project.compute, dataset)
     tuned = tune_model(teacher, project.sweep.of_rates, project.compute, dataset)

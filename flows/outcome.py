@@ -3,6 +3,7 @@
 from typing import Any
 
 from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
+from tasks.costs.shares import Spending
 from tasks.promotion.selection import Selection
 from tasks.quality_artifacts import QualityReport
 
@@ -22,6 +23,8 @@ class Outcome(Artifact):
     """Where the selected one is good and where it is not."""
     decision: Decision
     version: int | None
+    spent: Spending | None = None
+    """What the run cost; known once all its steps have ended."""
 
     def summary(self) -> dict[str, Any]:
         """Return the documented JSON of a run, the steps aside."""
@@ -42,6 +45,7 @@ class Outcome(Artifact):
             ),
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
+            "spent": self.spent.model_dump() if self.spent else None,
         }
 
     def _candidate(self, report: EvalReport) -> dict[str, Any]:

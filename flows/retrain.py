@@ -37,6 +37,7 @@ from tasks.promotion.config import PromoteConfig
 from tasks.promotion.selection import Selection
 from tasks.prune_model import prune_model
 from tasks.quantize_candidate import quantize_candidate
+from tasks.record_costs import record_costs
 from tasks.record_decision import record_decision
 from tasks.record_reports import record_reports
 from tasks.record_training import record_training
@@ -66,11 +67,12 @@ def retrain(project: Project) -> Outcome:
     """Retrain, shrink, prove, and promote if the proof holds."""
     with run_alone(project.name, flow_run.name, flow_run.id):
         close_dead_runs(project.name, flow_run.id)
-        with closed_on_failure(project.name), watched() as ran:
+        with closed_on_failure(project.name), watched() as ended:
             outcome = steps(project)
-        if not ran:
+            spent = record_costs(project.name, outcome.run, ended, outcome.decision.candidate)
+        if not any(step.ran for step in ended):
             get_run_logger().info("nothing changed since the last run: every step was reused")
-        return outcome
+        return outcome.model_copy(update={"spent": spent})
 
 
 def steps(project: Project) -> Outcome:

@@ -12,9 +12,11 @@ from tasks.artifacts import DatasetRef, TeacherOutputs
 from tasks.confirm_settings import confirm_settings
 from tasks.label_rows import label_rows
 from tasks.prepare_data import prepare_data
+from tasks.record_costs import record_costs
 from tasks.record_sweep import record_sweep
 from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
+from tasks.step import watched
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import Confirmed, Searched
 from tasks.training.config import TrainConfig
@@ -32,8 +34,10 @@ class Swept(NamedTuple):
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
 def sweep(project: Project) -> Swept:
     """Search, train the winner by new seeds, record both."""
-    with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id):
-        return steps(project)
+    with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id), watched() as ended:
+        swept = steps(project)
+        record_costs(project.name, swept.searched.run, ended)
+        return swept
 
 
 def steps(project: Project) -> Swept:

@@ -50,11 +50,10 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
 
 
 def figures_of(found: Searched, confirmed: Confirmed | None) -> dict[str, float]:
-    """Return what the sweep cost and gained."""
+    """Return how long the sweep took, and what it gained."""
     figures = {
         "trials": float(len(found.trials)),
         "cost/wall_hours": found.wall_seconds / 3600,
-        **found.cost,
     }
     if found.best and len(found.objectives) == 1:
         figures[found.metric] = found.shown(found.best[0].objectives[0])

@@ -6,12 +6,14 @@ from tempfile import TemporaryDirectory
 from infra import registry, tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.costs.shares import cost_of_model
+from tasks.kept_costs import kept_costs
 from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
 from tasks.promotion.records import child_key, child_tags
 from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer, settings_of
 from tasks.quality_artifacts import QualityReport
-from tasks.step import step
+from tasks.step import ended_steps, step
 
 
 @step()
@@ -22,13 +24,18 @@ def register_candidate(
     reports: list[EvalReport],
     quality: QualityReport,
 ) -> int:
-    """Register the bundle that `reports` are about, or find its version; the version."""
+    """Register the bundle that `reports` are about, or find its version; the version.
+
+    What it took to make the bundle is no input: it differs from one making to the next.
+    """
     storage, candidate = open_storage(), reports[0].candidate
     bundle = storage.fetch_folder(candidate.uri)
     example, answer = example_and_answer(bundle, storage.fetch_folder(dataset.uri), dataset)
     key, tags = child_key(run, candidate), child_tags(candidate)
+    costs = kept_costs(each.key for each in ended_steps())
+    made = cost_of_model(candidate.name, costs.values())
     with TemporaryDirectory() as folder:
-        text = card_text(bundle, dataset, reports, quality)
+        text = card_text(bundle, dataset, reports, quality, made)
         registration = registry.Registration(
             project=project,
             sha256=candidate.sha256,
@@ -40,6 +47,7 @@ def register_candidate(
             tags={
                 "modelworks.candidate": candidate.model_dump_json(),
                 "modelworks.dataset": dataset.sha256,
+                **{name: f"{value:.6g}" for name, value in made.metrics().items()},
             },
             description=text,
             needed=needed_by(bundle),

@@ -7,16 +7,16 @@ from uuid import uuid4
 from infra import tracking
 from infra.cluster import connect
 from infra.journal import sweep_storage
-from infra.settings import load_settings
 from infra.storage import open_storage
 from infra.trial_runs import STOP, TrialRuns
 from tasks.artifacts import RunRef
 from tasks.code_digest import code_digest
+from tasks.costs.cost import cost_of
+from tasks.kept_costs import prices
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
-from tasks.sweep.costs import Prices, cost_of
 from tasks.sweep.engine import COST
 from tasks.sweep.searching import Search, best_trials_of, search, trials_of
 from tasks.sweep.space import Values
@@ -82,17 +82,6 @@ def open_sweep_run(
     run = tracking.open_run(project, name, f"sweep-{name[:8]}", tags, flat_params(params))
     tracking.set_tags(run.run_id, {STOP: "false"})
     return run
-
-
-def prices() -> Prices:
-    """Return what work costs here."""
-    settings = load_settings()
-    return Prices(
-        price_cpu_hour=settings.price_cpu_hour,
-        price_gpu_hour=settings.price_gpu_hour,
-        watts_cpu_core=settings.watts_cpu_core,
-        watts_gpu=settings.watts_gpu,
-    )
 
 
 def workbench_of(subject: Subject) -> Workbench:

@@ -13,7 +13,7 @@ from tasks.training.recipes import Site
 log = logging.getLogger(__name__)
 
 
-@step()
+@step(about="config")
 def size_batch(config: TrainConfig, compute: ComputeConfig, dataset: DatasetRef) -> BatchSize:
     """Return the size, measured once: whatever is resumed or repeated takes the same."""
     connect()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from prefect import Task
 from prefect.cache_policies import CachePolicy
@@ -18,6 +18,7 @@ from pydantic_core import to_jsonable_python
 import infra.results  # noqa: F401 (Prefect finds the type of our result storage by its import)
 from infra import progress
 from tasks.code_digest import code_digest
+from tasks.kept_costs import costed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,8 +26,18 @@ R = TypeVar("R")
 PLAN: ContextVar[Callable[[str, str], Any] | None] = ContextVar("PLAN", default=None)
 """Set while a plan is drawn: called with a step's name and key instead of running it."""
 
-RAN: ContextVar[list[str] | None] = ContextVar("RAN", default=None)
-"""Set by who wants to know which steps ran, rather than were reused."""
+
+class Ended(NamedTuple):
+    """A step that has ended."""
+
+    name: str
+    key: str
+    ran: bool
+    """Rather than was reused."""
+
+
+ENDED: ContextVar[list[Ended] | None] = ContextVar("ENDED", default=None)
+"""Set by who wants to know which steps ended."""
 
 STEPS: dict[str, Task[Any, Any]] = {}
 """Every step that was imported, by name."""
@@ -77,16 +88,18 @@ def step(
     ignore: tuple[str, ...] = (),
     key: Callable[..., str] | None = None,
     retries: int = 2,
+    about: str = "",
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Return a decorator: retried, kept as JSON, reused while inputs, code and `key(...)` hold.
 
-    `ignore` names inputs that do not decide the answer. A `ValueError` is never retried: what a
-    person typed does not mend itself.
+    `ignore` names inputs that do not decide the answer; `about` one whose `name` is that of the
+    model on which the work is spent, where the step has none to answer. A `ValueError` is never
+    retried: what a person typed does not mend itself.
     """
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         made: Step[P, R] = Step(
-            _announced(function),
+            _announced(costed(function, about)),
             name=function.__name__,
             retries=retries,
             retry_delay_seconds=5,
@@ -120,14 +133,19 @@ def aside(task: Task[..., R], *inputs: Any) -> Callable[[], R]:
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
-    """Fill the list with the names of steps that run here, rather than are reused."""
-    ran: list[str] = []
-    token = RAN.set(ran)
+def watched() -> Iterator[list[Ended]]:
+    """Fill the list with the steps that end here."""
+    ended: list[Ended] = []
+    token = ENDED.set(ended)
     try:
-        yield ran
+        yield ended
     finally:
-        RAN.reset(token)
+        ENDED.reset(token)
+
+
+def ended_steps() -> list[Ended]:
+    """Return the steps that have ended since whoever called this one began to watch."""
+    return list(ENDED.get() or ())
 
 
 def refresh(names: Iterable[str]) -> None:
@@ -153,8 +171,8 @@ def _announced(function: Callable[P, R]) -> Callable[P, R]:
 def _report_end(task: Any, task_run: Any, state: Any) -> None:
     """Say that a step ended, and whether it ran; a Prefect hook."""
     ran = state.name != "Cached" and task_run.start_time is not None
-    if ran and (names := RAN.get()) is not None:
-        names.append(task.name)
+    if (ended := ENDED.get()) is not None:
+        ended.append(Ended(task.name, state.data.metadata.storage_key, ran))
     seconds = (state.timestamp - task_run.start_time).total_seconds() if ran else 0.0
     progress.report(task.name, 1, 1, f"{'ran' if ran else 'cached'} {seconds:.2f}")
 

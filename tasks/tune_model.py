@@ -17,7 +17,7 @@ from tasks.training.sklearn_architecture import SklearnTeacher
 log = logging.getLogger(__name__)
 
 
-@step()
+@step(about="teacher")
 def tune_model(
     teacher: TrainConfig | SklearnTeacher,
     sweep: SweepConfig,

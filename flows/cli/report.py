@@ -8,6 +8,8 @@ from rich.table import Table
 from flows.cli.console import out
 from flows.outcome import Outcome
 from tasks.artifacts import EvalReport
+from tasks.costs.cost import Cost
+from tasks.costs.shares import Spending, told
 
 MB = 1_000_000
 RANKED = ("ndcg", "recall")
@@ -56,8 +58,21 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
     out.print(f"\n[bold]{verdict}[/bold]{version}: {outcome.decision.reason}", soft_wrap=True)
     if steps and all(step["state"] == "cached" for step in steps):
         out.print("nothing changed since the last run: every step was reused")
+    if outcome.spent:
+        out.print(cost_line(outcome.decision.candidate, outcome.spent), soft_wrap=True)
     out.print(f"MLflow   {outcome.run.url}", soft_wrap=True)
     out.print(f"Prefect  {prefect_url.removesuffix('/api')}", soft_wrap=True)
+
+
+def cost_line(chosen: str, spent: Spending) -> str:
+    """What all steps cost, what of it now, and what the chosen model took."""
+    when = f"{told(spent.now)} of it now, the rest in earlier runs"
+    if spent.now == spent.whole:
+        when = "all of it now"
+    elif spent.now == Cost():
+        when = "all of it in earlier runs"
+    whole, model = told(spent.whole), told(spent.model)
+    return f"cost     {whole} (energy estimated), {when}; {chosen} took {model}"
 
 
 def candidates_table(outcome: Outcome) -> Table:

@@ -7,6 +7,7 @@ import onnx
 import ray
 from safetensors.numpy import save_file
 
+from tasks.costs.meter import answer_of, measured
 from tasks.estimators.fitting import FittedEstimator, fit_estimator
 from tasks.packaging.bundle import GRAPH
 from tasks.packaging.manifest import digest_of_files, write_manifest
@@ -28,10 +29,10 @@ def estimator_into(
     """
     check_cluster(threads)
     on_progress(0, 1, f"fitting {config.estimator}")
-    task = ray.remote(num_cpus=threads, max_retries=MAX_FAILURES)(fit_estimator)
+    task = ray.remote(num_cpus=threads, max_retries=MAX_FAILURES)(measured(fit_estimator))
     train, valid = site.rows("train"), site.rows("valid")
     try:
-        fitted = ray.get(task.remote(config, site.dataset, train, valid, threads))
+        fitted = answer_of(ray.get(task.remote(config, site.dataset, train, valid, threads)))
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     on_progress(1, 1, f"fitted {config.estimator}")

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.artifacts import Candidate, DatasetRef, EvalReport
+from tasks.costs.cost import Cost
+from tasks.costs.shares import told
 from tasks.packaging.bundle import CARD, EXPORT, BundleFacts, deciding_files, read_facts
 from tasks.packaging.manifest import digest_of_files, write_manifest
 from tasks.quality_artifacts import QualityReport
@@ -58,8 +60,12 @@ def card_text(
     dataset: DatasetRef,
     reports: Sequence[EvalReport],
     quality: QualityReport | None = None,
+    made: Cost | None = None,
 ) -> str:
-    """Markdown about the bundle in `bundle`; `reports` are its own, one for each split seen."""
+    """Markdown about the bundle in `bundle`; `reports` are its own, one for each split seen.
+
+    `made` is what it took to make it.
+    """
     candidate = reports[0].candidate
     facts = read_facts(bundle)
     sections = [
@@ -67,7 +73,7 @@ def card_text(
         _figures(reports),
         *([_classes(reports[-1], dataset.classes)] if dataset.task == "classification" else []),
         *_beyond(candidate, quality),
-        _cost(reports[0]),
+        _cost(reports[0], made),
         _origin(candidate, dataset, _parity(bundle)),
         _limits(facts, dataset),
         _licence(facts.encoder, dataset),
@@ -145,7 +151,7 @@ def _beyond(candidate: Candidate, quality: QualityReport | None) -> list[str]:
     return sections
 
 
-def _cost(report: EvalReport) -> str:
+def _cost(report: EvalReport, made: Cost | None) -> str:
     cost, candidate = report.cost, report.candidate
     rows = [
         ["latency p50 / p95, one row, one thread", _pair(cost.latency_ms.p50, cost.latency_ms.p95)],
@@ -156,7 +162,8 @@ def _cost(report: EvalReport) -> str:
     ]
     if cost.tokens_per_second is not None:
         rows.insert(2, ["tokens written a second, one text", f"{cost.tokens_per_second:,.0f}"])
-    return "## Cost, measured where it was built\n\n" + _table(["figure", "value"], rows)
+    whole = f"\n\nMade, teacher and searches included, with {told(made)}." if made else ""
+    return "## Cost, measured where it was built\n\n" + _table(["figure", "value"], rows) + whole
 
 
 def _origin(candidate: Candidate, dataset: DatasetRef, parity: str) -> str:

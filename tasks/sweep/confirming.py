@@ -6,6 +6,7 @@ from statistics import mean, variance
 
 import ray
 
+from tasks.costs.meter import answer_of, measured
 from tasks.sweep.space import Values
 from tasks.sweep.trial import best_score
 from tasks.sweep.workbench import Workbench
@@ -24,12 +25,12 @@ def score_of(workbench: Workbench, values: Values, seed: int) -> float:
 def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
     """The winner against the settings that the project has, side by side in the cluster."""
     shared = ray.put(workbench)
-    task = ray.remote(num_cpus=1, max_retries=2)(score_of)
+    task = ray.remote(num_cpus=1, max_retries=2)(measured(score_of))
     calls = [
         [task.remote(shared, values, FIRST_SEED + seed) for seed in range(seeds)]
         for values in (winner, {})
     ]
-    new, old = ([float(score) for score in ray.get(each)] for each in calls)
+    new, old = ([float(answer_of(one)) for one in ray.get(each)] for each in calls)
     return compared(new, old, is_loss=workbench.course.choose_by == "loss")
 
 

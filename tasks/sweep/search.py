@@ -15,6 +15,7 @@ import ray
 from optuna.trial import TrialState
 
 from tasks.artifacts import RateTrial, Tuned
+from tasks.costs.meter import answer_of, measured
 from tasks.sweep.choice import (
     agrees,
     best_trial,
@@ -125,8 +126,8 @@ def range_test(job: TrainingJob, allowed: Rates, rows: int) -> Curve:
         for index in range(RAMPS)
     ]
     ends = ramp_ends(allowed)
-    task = ray.remote(num_cpus=1, max_retries=2)(ramp)
-    losses: list[list[float]] = ray.get([task.remote(each, ends) for each in jobs])
+    task = ray.remote(num_cpus=1, max_retries=2)(measured(ramp))
+    losses = [answer_of(one) for one in ray.get([task.remote(each, ends) for each in jobs])]
     steps = half.epochs * steps_per_epoch(len(jobs[0].train), half.batch_size)
     return curve_of(losses, ends, steps)
 
@@ -195,10 +196,10 @@ def run_round(
         )
         for each in asked
     ]
-    task = ray.remote(num_cpus=1, max_retries=2)(trial)
+    task = ray.remote(num_cpus=1, max_retries=2)(measured(trial))
     refs = [[task.remote(job_ref, *each) for job_ref in job_refs] for each in tried]
     found = tuple(
-        RateTrial(lr=lr, schedule=schedule, scores=tuple(ray.get(each)))
+        RateTrial(lr=lr, schedule=schedule, scores=tuple(map(answer_of, ray.get(each))))
         for (lr, schedule), each in zip(tried, refs, strict=True)
     )
     for each, one in zip(asked, found, strict=True):

@@ -8,9 +8,10 @@ import optuna
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from tasks.costs.cost import Cost, Prices
+from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.costs import Cost, Prices
 from tasks.sweep.engine import SPENT, TROUBLE, Sweep, Watcher
 from tasks.sweep.passes import Deadline, num_parameters, passes
 from tasks.sweep.probe import timed
@@ -86,6 +87,9 @@ def search(about: Search, watcher: Watcher) -> Ended:
     finally:
         runner.close()
     spent = ledger.spent
+    # What this process has used is measured where it is used.
+    elsewhere = spent.cpu if isinstance(runner, Actors) else ledger.before.cpu
+    add(Used(elsewhere, spent.gpu))
     return Ended(why, engine, spent, spent.cost(about.prices))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from tasks.costs.cost import Cost, Prices, cost_of
 from tasks.sweep.config import SweepBudget
-from tasks.sweep.costs import Cost, Prices, cost_of
 
 SAVE_SECONDS = 1.0
 """Spending is written down so often: a kill forgets no more."""
@@ -36,8 +36,8 @@ class Ledger:
         save: Callable[[dict[str, float]], None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self.budget, self.prices = budget, prices
-        self._before, self._save, self._clock = Spent(**before), save, clock
+        self.budget, self.prices, self.before = budget, prices, Spent(**before)
+        self._save, self._clock = save, clock
         self._began = self._saved = clock()
         self._cpu: dict[int, float] = {}
         self._gpu: dict[int, float] = {}
@@ -58,10 +58,10 @@ class Ledger:
     def spent(self) -> Spent:
         """In all."""
         return replace(
-            self._before,
-            wall=self._before.wall + self._clock() - self._began,
-            cpu=self._before.cpu + math.fsum(self._cpu.values()),
-            gpu=self._before.gpu + math.fsum(self._gpu.values()),
+            self.before,
+            wall=self.before.wall + self._clock() - self._began,
+            cpu=self.before.cpu + math.fsum(self._cpu.values()),
+            gpu=self.before.gpu + math.fsum(self._gpu.values()),
         )
 
     def left(self, cores: int, gpus: int = 0) -> float:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.artifacts import Task
+from tasks.costs.meter import Stopwatch
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
@@ -99,6 +100,8 @@ class TrainState:
     window_rows: float = 0
     """Weight of those rows: their number, where all count alike."""
     elapsed_seconds: float = 0.0
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """What this worker has used, before a kill too."""
 
     def trained_weights(self) -> dict[str, Tensor]:
         """What training moves, running statistics too, by name; the rest follows from the start."""

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
 
+from tasks.costs.meter import add, answer_of, measured
 from tasks.training.board import Board
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig
@@ -30,11 +31,15 @@ GROUP_TIMEOUT_SECONDS = 60
 def fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fitted:
     """Train on the cluster that this process is connected to, or take up a finished training.
 
+    Either costs the step that asks all that the training took, however often it was killed.
     Raises ValueError when the cluster is too small.
     """
-    finished = fitted_of(store)
-    if finished is not None:
-        return finished
+    fitted = fitted_of(store) or _fit(job, store, on_progress)
+    add(fitted.used.times(job.compute.workers))
+    return fitted
+
+
+def _fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fitted:
     check_cluster(job.compute.workers)
     board = _board()
     job_ref = ray.put(job)
@@ -48,8 +53,8 @@ def fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> Fi
 def asked(question: Callable[[TrainingJob], Answer], job: TrainingJob) -> Answer:
     """What one worker answers about a training that has not begun."""
     gpus = 1 if _wants_cuda(job.compute) else 0
-    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(question)
-    answer: Answer = ray.get(task.remote(job))
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(measured(question))
+    answer: Answer = answer_of(ray.get(task.remote(job)))
     return answer
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from tasks.artifacts import Task
+from tasks.costs.meter import Used
 from tasks.data.arrow_column import taken
 from tasks.training.batches import RowIds
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
@@ -81,6 +82,8 @@ class Fitted:
     history: list[Point]
     score: float
     """Validation score of the best epoch."""
+    used: Used
+    """By the first worker; each other does as much."""
 
 
 def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> str:
@@ -142,7 +145,7 @@ def fitted_of(store: CheckpointStore) -> Fitted | None:
     facts = newest.facts
     if facts["trouble"]:
         raise Diverged(facts["trouble"])
-    return Fitted(newest.tensors, facts["history"], facts["best_score"])
+    return Fitted(newest.tensors, facts["history"], facts["best_score"], Used(*facts["used"]))
 
 
 def _newest_checkpoint(store: CheckpointStore, group: Group) -> Checkpoint | None:

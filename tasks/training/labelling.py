@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tasks.artifacts import DatasetRef, Task
+from tasks.costs.meter import answer_of, measured
 from tasks.data.snapshot import split_rows
 from tasks.packaging.predictor import Encoder
 from tasks.training.answers import logits_of
@@ -45,7 +46,7 @@ def label_training_rows(
     # A width that a few long rows decide would be padding for all others.
     width = int(np.quantile(lengths, TAUGHT_ROWS, method="higher"))
     shared = ray.put((model, encoder, compute, dataset.task, width))
-    task = ray.remote(num_cpus=1, max_retries=3)(_label_part)
+    task = ray.remote(num_cpus=1, max_retries=3)(measured(_label_part))
     pending = {task.remote(shared, taken(rows, part)): part for part in parts}
     return _gathered(pending, len(rows), on_progress)
 
@@ -59,7 +60,7 @@ def _gathered(
         ready, _ = ray.wait(list(pending), num_returns=1)
         for reference in ready:
             part = pending.pop(reference)
-            found = ray.get(reference)
+            found = answer_of(ray.get(reference))
             logits = logits if done else np.zeros((rows, found.shape[1]), dtype=np.float32)
             logits[part] = found
             done += len(part)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tasks.costs.meter import Stopwatch, Used
 from tasks.training.averaging import put
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.course import TrainState
@@ -35,14 +36,14 @@ def checkpoint_of(state: TrainState) -> Checkpoint:
     if state.best_step != state.step or state.averaged:  # else they are the weights
         tensors |= _prefixed("best", state.best_weights)
     copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
-    facts = {name: _copied(getattr(state, name)) for name in FACTS}
+    facts = _facts_of(state)
     return Checkpoint(state.step, copies, facts | {"scaler": state.scaler.state_dict()})
 
 
 def final_checkpoint_of(state: TrainState, trouble: str | None = None) -> Checkpoint:
     """What a finished training leaves: the best weights and the curve, or what stopped it."""
     tensors = {name: tensor.cpu() for name, tensor in state.best_weights.items()}
-    facts = {name: _copied(getattr(state, name)) for name in FACTS}
+    facts = _facts_of(state)
     return Checkpoint(state.step + 1, tensors, facts | {"finished": True, "trouble": trouble})
 
 
@@ -59,6 +60,7 @@ def restore(state: TrainState, checkpoint: Checkpoint) -> None:
     state.step = checkpoint.step
     for name in FACTS:
         setattr(state, name, checkpoint.facts[name])
+    state.watch = Stopwatch(Used(*checkpoint.facts["used"]))
     state.scaler.load_state_dict(checkpoint.facts["scaler"])
     device = next(state.model.parameters()).device
     averaged = _without_prefix("averaged", checkpoint.tensors)
@@ -67,6 +69,11 @@ def restore(state: TrainState, checkpoint: Checkpoint) -> None:
     if not best and state.best_step == state.step:
         best = {name: weight.clone() for name, weight in state.trained_weights().items()}
     state.best_weights = {name: tensor.to(device) for name, tensor in best.items()}
+
+
+def _facts_of(state: TrainState) -> dict[str, Any]:
+    facts = {name: _copied(getattr(state, name)) for name in FACTS}
+    return facts | {"used": list(state.watch.used)}
 
 
 def _copied(value: Any) -> Any:

@@ -36,9 +36,9 @@ from torch.nn import functional
 
 from infra.cluster import connect
 from infra.journal import sweep_storage
+from tasks.costs.cost import Prices
 from tasks.data.config import DataConfig
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.costs import Prices
 from tasks.sweep.searching import Search, search
 from tasks.sweep.space import Dimension
 from tasks.sweep.study import first_settings, open_study

@@ -22,8 +22,8 @@ from typing import Any
 import optuna
 
 from infra.journal import sweep_storage
+from tasks.costs.cost import Prices
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.costs import Prices
 from tasks.sweep.searching import Search, search
 from tasks.sweep.space import Dimension
 from tasks.sweep.study import open_study

@@ -17,8 +17,8 @@ import psutil
 from infra import tracking
 from infra.journal import sweep_storage
 from infra.trial_runs import TrialRuns
+from tasks.costs.cost import Prices
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.costs import Prices
 from tasks.sweep.engine import Sweep
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Values

@@ -9,7 +9,7 @@ import pytest
 from infra.environment import environment
 from infra.home import record_home
 from infra.settings import load_settings
-from tasks.sweep.costs import Prices
+from tasks.costs.cost import Prices
 
 
 @pytest.fixture(autouse=True)

@@ -84,6 +84,41 @@ def test_only_the_chosen_the_teacher_and_the_baseline_saw_the_holdout(
     assert len(saw) <= 3
 
 
+COSTS = {"cost/cpu_hours", "cost/gpu_hours", "cost/energy_kwh", "cost/money"}
+
+
+def test_every_run_says_what_it_cost(first_run: dict[str, Any]) -> None:
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name("tweets").experiment_id
+    parent = client.get_run(first_run["run_id"])
+    under = f"tags.`mlflow.parentRunId` = '{first_run['run_id']}'"
+    children = {run.info.run_name: run for run in client.search_runs([experiment], under)}
+    assert all(set(run.data.metrics) >= COSTS for run in (parent, *children.values()))
+    hours = {name: run.data.metrics["cost/cpu_hours"] for name, run in children.items()}
+    assert min(hours.values()) > 0
+    assert hours["teacher"] > hours["bag"], "the workers of the cluster are counted"
+    assert sum(hours.values()) < parent.data.metrics["cost/cpu_hours"]
+    assert parent.data.metrics["cost/cpu_hours"] == first_run["spent"]["whole"]["cpu_hours"]
+    assert "W a busy core" in parent.data.tags["modelworks.energy"]
+
+
+def test_a_version_says_what_it_took_to_make(first_run: dict[str, Any]) -> None:
+    version = mlflow.MlflowClient().get_model_version("tweets", str(first_run["version"]))
+    made = float(version.tags["cost/cpu_hours"])
+    assert made == pytest.approx(first_run["spent"]["model"]["cpu_hours"], rel=1e-3)
+    assert 0 < made < first_run["spent"]["whole"]["cpu_hours"]
+    assert "Made, teacher and searches included, with " in version.description
+
+
+def test_steps_that_are_reused_cost_what_they_did(
+    first_run: dict[str, Any], project_file: Path
+) -> None:
+    again = answer(modelworks("run", str(project_file), "--json"))["spent"]
+    assert set(again["now"].values()) == {0.0}
+    assert again["whole"] == pytest.approx(first_run["spent"]["whole"])
+    assert again["model"] == pytest.approx(first_run["spent"]["model"])
+
+
 def test_the_same_run_again_reuses_every_step(
     first_run: dict[str, Any], project_file: Path
 ) -> None:

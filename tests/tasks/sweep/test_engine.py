@@ -10,8 +10,8 @@ import pytest
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
+from tasks.costs.cost import Prices
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.costs import Prices
 from tasks.sweep.engine import COST, SPENT, End, Sweep
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Space, Values

@@ -8,10 +8,10 @@ import pytest
 import ray
 from optuna.storages import InMemoryStorage
 
+from tasks.costs.cost import Prices
 from tasks.data.config import DataConfig
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
-from tasks.sweep.costs import Prices
 from tasks.sweep.engine import End
 from tasks.sweep.searching import Search, search, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space

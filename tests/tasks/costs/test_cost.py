@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.sweep.costs import NOTHING, Cost, Prices, cost_of, total
+from tasks.costs.cost import Cost, Prices, cost_of, total
 
 PRICES = Prices(price_cpu_hour=0.04, price_gpu_hour=2.5, watts_cpu_core=10, watts_gpu=300)
 
@@ -31,8 +31,8 @@ def test_the_cost_of_all_is_the_sum_of_costs(seconds: list[tuple[float, float]])
 
 def test_nothing_added_changes_nothing() -> None:
     cost = Cost(cpu_hours=1, gpu_hours=2, energy_kwh=3, money=4)
-    assert cost + NOTHING == cost
-    assert total([]) == NOTHING
+    assert cost + Cost() == cost
+    assert total([]) == Cost()
 
 
 def test_figures_are_recorded_by_name() -> None:

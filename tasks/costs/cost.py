@@ -1,10 +1,12 @@
 """What work has cost: hours of processors, energy (estimated), money.
 
-Hours are those of cores and GPUs that were held for the work, times how many, whether busy or not:
-that is what is paid for. Energy is estimated, never measured: the hours times the watts of a busy
-core or GPU, which is the method of Green Algorithms (Lannelongue, Grealey and Inouye, Advanced
-Science 2021, doi:10.1002/advs.202100707) without memory, cooling and the network. Money is the
-hours times their prices, in whatever currency these are.
+CPU hours are those of busy cores, whoever of us kept them busy: a step's own process, those that it
+starts, workers of the cluster. GPU hours are those for which a GPU was held, busy or not. Energy is
+estimated: the hours times the watts of a busy core or a GPU, which is the method of Green
+Algorithms (Lannelongue, Grealey and Inouye, Advanced Science 2021, doi:10.1002/advs.202100707)
+without memory, cooling and the network. The watts of a core are what the machine says of itself
+(`rapl.py`), or the settings' where it says nothing. Money is the hours times their prices, in
+whatever currency these are.
 """
 
 from collections.abc import Iterable
@@ -45,9 +47,6 @@ class Cost:
         return {f"cost/{each.name}": getattr(self, each.name) for each in fields(self)}
 
 
-NOTHING = Cost()
-
-
 def cost_of(cpu_seconds: float, gpu_seconds: float, prices: Prices) -> Cost:
     """The cost of seconds of cores and of GPUs: two cores for 5 s are 10 CPU seconds."""
     assert cpu_seconds >= 0, f"{cpu_seconds} CPU seconds"
@@ -63,5 +62,5 @@ def cost_of(cpu_seconds: float, gpu_seconds: float, prices: Prices) -> Cost:
 
 
 def total(costs: Iterable[Cost]) -> Cost:
-    """All of them; NOTHING of none."""
-    return sum(costs, NOTHING)
+    """All of them; nothing of none."""
+    return sum(costs, Cost())
