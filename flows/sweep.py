@@ -28,7 +28,7 @@ class Swept(NamedTuple):
 
     searched: Searched
     confirmed: Confirmed | None
-    """None where there is no winner, or no one winner."""
+    """None where there is nothing to confirm: no winner, no one winner, or somebody's stop."""
 
 
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
@@ -51,8 +51,8 @@ def steps(project: Project) -> Swept:
     subject = Subject(target=target, compute=project.compute, dataset=dataset, outputs=outputs)
     found = search_settings(project.name, subject, present_values(project, lr), project.sweep)
     confirmed = None
-    if found.best and len(search.objectives) == 1:
-        confirmed = confirm_settings(subject, found.best[0].values, search.confirm_seeds)
+    if found.winner is not None:
+        confirmed = confirm_settings(subject, found.winner, search.confirm_seeds)
     record_sweep(found, confirmed)
     return Swept(found, confirmed)
 

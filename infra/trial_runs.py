@@ -78,6 +78,7 @@ class TrialRuns:
         }
         self._counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0}
         self._best = float("-inf")
+        self._looked = 0.0
         self._thread = threading.Thread(target=self._write_behind, daemon=True)
         self._thread.start()
 
@@ -149,13 +150,10 @@ class TrialRuns:
         self._drain()
 
     def _write_behind(self) -> None:
-        looked = 0.0
         while not self._over.wait(0.5):
             try:
+                self._look_now_and_then()
                 self._drain()
-                if time.monotonic() - looked > LOOK_SECONDS:
-                    self._look()
-                    looked = time.monotonic()
             except Exception as error:  # the search goes on without MLflow; close() tries again
                 log.warning("MLflow: %s", error)
 
@@ -166,6 +164,7 @@ class TrialRuns:
             with self._lock:
                 news = self._news.pop(number)
             try:
+                self._look_now_and_then()  # however much there is to write
                 self._write(number, news)
             except Exception:
                 with self._lock:  # said again, before what was said since
@@ -193,6 +192,13 @@ class TrialRuns:
         client.log_batch(run_id, news.metrics, params, ended, synchronous=True)
         if news.end:
             client.set_terminated(run_id, STATUS[news.end])
+
+    def _look_now_and_then(self) -> None:
+        """Look for the tag, if that was not done just now."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self._look()
 
     def _look(self) -> None:
         tagged = tracking.find_runs(self._project, {STOP: "true"})

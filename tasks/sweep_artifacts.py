@@ -5,6 +5,7 @@ from typing import Any, Literal
 from tasks.artifacts import Artifact, RunRef
 
 LOSS = "valid/loss"
+STOPPED = "stopped by a tag"
 TrialEnd = Literal["complete", "pruned", "fail"]
 
 
@@ -43,6 +44,16 @@ class Searched(Artifact):
     cost: dict[str, float]
     """CPU and GPU hours, energy (estimated) and money, of all trials."""
 
+    @property
+    def winner(self) -> dict[str, Any] | None:
+        """What is worth another training: the best values, of a search that nobody stopped.
+
+        None where there is no winner, or no one winner.
+        """
+        if not self.best or len(self.objectives) > 1 or self.ended == STOPPED:
+            return None
+        return self.best[0].values
+
     def metric_of(self, objective: str) -> str:
         """Name of an objective beside the values that the search has for it."""
         if objective != "score":
@@ -63,5 +74,7 @@ class Confirmed(Artifact):
     gain: float
     """Mean of the winner over that of the present settings."""
     spread: float
-    """Standard error of the gain."""
+    """Standard error of the gain, over the seeds that both share."""
+    is_believed: bool
+    """Whether the gain is more than twice that."""
     sentence: str

@@ -37,11 +37,15 @@ def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
 def compared(
     winner: Sequence[float], present: Sequence[float], *, is_loss: bool = False
 ) -> Confirmed:
-    """Means, the standard error of their difference, and a sentence; a loss is its opposite."""
-    sign = -1 if is_loss else 1
-    gain = mean(winner) - mean(present)
-    seeds = len(winner)
-    spread = math.sqrt((variance(winner) + variance(present)) / seeds) if seeds > 1 else math.inf
+    """Means, the standard error of their difference, and a sentence; a loss is its opposite.
+
+    The error is that of the differences seed by seed: of one seed both start from draws of the same
+    generator and learn from the same rows, and what these do to the score is common to them.
+    """
+    sign, seeds = -1 if is_loss else 1, len(winner)
+    gains = [new - old for new, old in zip(winner, present, strict=True)]
+    gain = mean(gains)
+    spread = math.sqrt(variance(gains) / seeds) if seeds > 1 else math.inf
     if seeds == 1:
         verdict = "one seed cannot tell luck from skill"
     elif gain > 2 * spread:
@@ -56,6 +60,7 @@ def compared(
         present=tuple(present),
         gain=gain,
         spread=spread if seeds > 1 else 0.0,
+        is_believed=gain > 2 * spread,
         sentence=f"over {seeds} new seeds {sign * mean(winner):.4f} against "
         f"{sign * mean(present):.4f}, a gain of {gain:+.4f}{error}: {verdict}",
     )

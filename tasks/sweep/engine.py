@@ -14,6 +14,7 @@ from tasks.sweep.runners import Report, Runner
 from tasks.sweep.space import Space
 from tasks.sweep.spending import Ledger
 from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
+from tasks.sweep_artifacts import STOPPED
 
 SPENT = "spent"
 COST, TROUBLE = "seconds", "trouble"
@@ -111,7 +112,7 @@ class Sweep:
     def why_over(self) -> str:
         """Why nothing goes on; nothing while it does."""
         if self.watcher.stopped(None):
-            return "stopped by a tag"
+            return STOPPED
         return OUT_OF_BUDGET if self.seconds_left() <= 0 else ""
 
     def seconds_left(self) -> float:
@@ -192,4 +193,4 @@ class Sweep:
     def end_stopped(self) -> None:
         """End the trials whose end somebody asks for."""
         for number in [each for each in self.going if self.watcher.stopped(each)]:
-            self.finish(number, TrialState.PRUNED, "stopped by a tag")
+            self.finish(number, TrialState.PRUNED, STOPPED)

@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import ray
 import torch
 
-from tasks.sweep.passes import OUT_OF_BUDGET, Deadline, OutOfBudget, passes
+from tasks.sweep.passes import CutShort, Deadline, Stopped, never, passes
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
 from tasks.training.gradients import Diverged
@@ -85,9 +85,7 @@ class Running:
         self.deadline.at = wall + seconds
         try:
             score = next(self.scores, None)
-        except OutOfBudget:
-            trouble = OUT_OF_BUDGET
-        except (Diverged, ValueError) as error:
+        except (CutShort, Diverged, ValueError) as error:
             trouble = str(error)
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall
@@ -96,9 +94,11 @@ class Running:
         return Report(number, score, self.cpu_seconds, self.gpus * self.wall_seconds, trouble)
 
 
-def begun(workbench: Workbench, values: Values) -> Running:
+def begun(
+    workbench: Workbench, values: Values, is_stopped: Callable[[], bool] = lambda: False
+) -> Running:
     """A trial before its first pass; it is that pass which says what is wrong with it."""
-    deadline = Deadline()
+    deadline = Deadline(is_stopped)
 
     def scores() -> Iterator[float]:
         job = workbench.job(values)
@@ -112,14 +112,18 @@ class InProcess:
 
     slots, cores = 1, 1
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
+    def __init__(self, workbench: Workbench, stopped: Stopped = never) -> None:
+        """A pass ends early when `stopped` says so of its trial, or of all."""
+        self._workbench, self._stopped = workbench, stopped
         self.gpus = int(torch.cuda.is_available())
         self._running: dict[int, Running] = {}
 
     def begin(self, number: int, values: Values) -> None:
         """Start a trial."""
-        self._running[number] = begun(self._workbench, values)
+        stopped = self._stopped
+        self._running[number] = begun(
+            self._workbench, values, lambda: stopped(None) or stopped(number)
+        )
 
     def wait(self, seconds: float) -> Report | None:
         """One more pass of the trial."""

@@ -13,7 +13,7 @@ from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import SPENT, TROUBLE, Sweep, Watcher
-from tasks.sweep.passes import Deadline, num_parameters, passes
+from tasks.sweep.passes import Deadline, Stopped, num_parameters, passes
 from tasks.sweep.probe import timed
 from tasks.sweep.runners import Actors, InProcess, Report, Runner
 from tasks.sweep.space import Space, Values
@@ -69,7 +69,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         study.set_user_attr(SPENT, spent)
 
     ledger = Ledger(about.budget, about.prices, study.user_attrs.get(SPENT, {}), save)
-    engine, make = engine_of(about)
+    engine, make = engine_of(about, watcher.stopped)
     runner = make()
     sweep = Sweep(
         study=study,
@@ -93,14 +93,14 @@ def search(about: Search, watcher: Watcher) -> Ended:
     return Ended(why, engine, spent, spent.cost(about.prices))
 
 
-def engine_of(about: Search) -> tuple[str, Callable[[], Runner]]:
+def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner]]:
     """Where trials run, in a sentence, and how it is begun."""
     config, workbench = about.config, about.workbench
     crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // ROUNDS))
     ways: dict[str, Callable[[], Runner]] = {
-        "in_process": lambda: InProcess(workbench),
+        "in_process": lambda: InProcess(workbench, stopped),
         "actors": lambda: Actors(workbench, config.side_by_side),
-        "together": lambda: Together(workbench, crew),
+        "together": lambda: Together(workbench, crew, stopped=stopped),
     }
     if config.engine == "together" and (why := why_apart(some_jobs(about))):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")

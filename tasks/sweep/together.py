@@ -8,7 +8,7 @@ import torch
 
 from tasks.sweep.apart import why_apart
 from tasks.sweep.crew import Crew
-from tasks.sweep.passes import OUT_OF_BUDGET
+from tasks.sweep.passes import Deadline, Stopped, never
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
@@ -26,6 +26,8 @@ class Together:
     workbench: Workbench
     most: int
     """Trials in a crew."""
+    stopped: Stopped = never
+    """Ends a pass early when it says so of the whole sweep."""
     cores: int = 1
     gpus: int = field(default_factory=lambda: int(torch.cuda.is_available()))
     _begun: dict[int, TrainingJob] = field(default_factory=dict)
@@ -68,7 +70,8 @@ class Together:
 
     def _make_pass(self, seconds: float) -> None:
         use_allotted_threads()
-        began, deadline = time.process_time(), time.monotonic() + seconds
+        began, deadline = time.process_time(), Deadline(lambda: self.stopped(None))
+        deadline.at = time.monotonic() + seconds
         if self._crew is None:
             self._numbers = list(self._begun)
             jobs = list(self._begun.values())
@@ -83,8 +86,7 @@ class Together:
         rows = list(crew.live)
         trouble = ""
         for _ in crew.steps():
-            if time.monotonic() > deadline:
-                trouble = OUT_OF_BUDGET
+            if trouble := deadline.why_over():
                 break
         if not trouble:
             crew.end_epoch()

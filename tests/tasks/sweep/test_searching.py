@@ -7,16 +7,19 @@ import optuna
 import pytest
 import ray
 from optuna.storages import InMemoryStorage
+from scipy.stats import ttest_rel
 
 from tasks.costs.cost import Prices
 from tasks.data.config import DataConfig
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
 from tasks.sweep.engine import End
+from tasks.sweep.runners import InProcess
 from tasks.sweep.searching import Search, search, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.target import Target
+from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
 from tasks.training.architectures import SmallLenet
 from tasks.training.image_architectures import ImageAugmentConfig
@@ -92,6 +95,34 @@ def test_what_cannot_be_trained_together_is_told(workbench: Workbench) -> None:
         searched(Workbench(lion, workbench.site), "together")
 
 
+class StopsAfter:
+    """Somebody who asks for the end once so many steps were taken, in the middle of a pass."""
+
+    def __init__(self, looks: int, number: int | None) -> None:
+        self.looks, self.number = looks, number
+
+    def __call__(self, number: int | None) -> bool:
+        self.looks -= number == self.number
+        return self.looks < 0 and number == self.number
+
+
+@pytest.mark.parametrize("number", [None, 0], ids=["the-sweep", "the-trial"])
+def test_a_pass_need_not_end_for_a_stop(workbench: Workbench, number: int | None) -> None:
+    runner = InProcess(workbench, StopsAfter(2, number))
+    runner.begin(0, {})
+    report = runner.wait(60)
+    assert report is not None
+    assert (report.score, report.trouble) == (None, "stopped by a tag")
+
+
+def test_a_crew_need_not_end_its_pass_for_a_stop(workbench: Workbench) -> None:
+    runner = Together(workbench, 2, stopped=StopsAfter(2, None))
+    for number in range(2):
+        runner.begin(number, {"students.0.lr": 1e-3 * (1 + number)})
+    reports = [runner.wait(60) for _ in range(2)]
+    assert {report.trouble for report in reports if report} == {"stopped by a tag"}
+
+
 def test_in_warm_processes_scores_are_the_same(workbench: Workbench, cluster: None) -> None:
     del cluster
     alone, beside = searched(workbench, "in_process"), searched(workbench, "actors")
@@ -121,9 +152,19 @@ def test_rows_are_encoded_once(workbench: Workbench) -> None:
         ([0.9, 0.8, 1.0], [0.85, 0.9, 0.8], "not better"),
         ([0.7, 0.71, 0.72], [0.8, 0.81, 0.79], "keep that"),
         ([0.9], [0.8], "one seed cannot tell"),
+        ([0.91, 0.61, 0.76], [0.9, 0.6, 0.74], "believed"),
     ],
+    ids=["better", "within", "worse", "one-seed", "better-by-each-seed"],
 )
 def test_a_gain_is_believed_beyond_its_spread(
     winner: list[float], present: list[float], verdict: str
 ) -> None:
     assert verdict in compared(winner, present).sentence
+
+
+def test_the_error_of_a_gain_is_that_of_its_pairs() -> None:
+    winner, present = [0.91, 0.61, 0.76, 0.83], [0.9, 0.6, 0.74, 0.84]
+    found = compared(winner, present)
+    expected = ttest_rel(winner, present)
+    assert found.gain / found.spread == pytest.approx(expected.statistic)
+    assert not found.is_believed
