@@ -5,7 +5,7 @@ from typing import NamedTuple
 from prefect import flow
 
 from flows.project import Project
-from flows.retrain import sized
+from flows.teacher import sized
 from tasks.artifacts import RunRef, Tuned
 from tasks.prepare_data import prepare_data
 from tasks.record_costs import record_costs

@@ -6,6 +6,7 @@ from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalRepor
 from tasks.costs.shares import Spending
 from tasks.promotion.selection import Selection
 from tasks.quality_artifacts import QualityReport
+from tasks.sweep_artifacts import Choice
 
 
 class Outcome(Artifact):
@@ -23,6 +24,8 @@ class Outcome(Artifact):
     """Where the selected one is good and where it is not."""
     decision: Decision
     version: int | None
+    choice: Choice | None = None
+    """Settings that a sweep found, or why the file's were kept; None where none was made."""
     spent: Spending | None = None
     """What the run cost; known once all its steps have ended."""
 
@@ -45,6 +48,7 @@ class Outcome(Artifact):
             ),
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
+            "choice": self.choice.model_dump() if self.choice else None,
             "spent": self.spent.model_dump() if self.spent else None,
         }
 

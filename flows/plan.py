@@ -1,15 +1,19 @@
 """What a run would do, before it is paid for: which steps are kept, and minutes for the rest."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flows.project import Project
 from flows.retrain import steps
+from flows.sweep_target import model_of, root_of
 from tasks.kept_result import kept_result
 from tasks.step import PLAN
+from tasks.training.config import TrainConfig
 from tasks.training.sklearn_architecture import SklearnTeacher
 
 ROWS = 1000.0
+SIDE_BY_SIDE = 2
 SIZING_SECONDS = 15.0
 """Of finding one batch size."""
 
@@ -34,6 +38,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
     left_out |= set() if project.compress.prune else {"prune_model", "refuse_idle"}
+    left_out |= set() if project.sweep.is_part_of_run else SEARCHING
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept
@@ -62,6 +67,31 @@ def _kept_steps(project: Project) -> set[str]:
     finally:
         PLAN.reset(token)
     return kept
+
+
+def _searched_model(project: Project) -> TrainConfig:
+    found = model_of(project, root_of(project))
+    assert isinstance(found, TrainConfig), "the project file was checked"
+    return found
+
+
+def _whole_training(project: Project, rows: int) -> float:
+    """Seconds of one trial, all its passes, or of a training that confirms."""
+    model = _searched_model(project)
+    used = min(rows, project.sweep.search.rows or rows, model.max_rows or rows)
+    return 1 + model.row_ms_in_all * used / ROWS
+
+
+def _search(project: Project, rows: int) -> float:
+    """Until all trials are made, or the minutes are over; of two trials one is given up early."""
+    budget = project.sweep.budget
+    seconds = 5 + _whole_training(project, rows) * budget.trials / SIDE_BY_SIDE
+    return min(seconds, (budget.minutes or math.inf) * 60)
+
+
+def _confirm(project: Project, rows: int) -> float:
+    """The winner and the present settings, two at a time."""
+    return 3 + _whole_training(project, rows) * project.sweep.search.confirm_seeds
 
 
 def _num_sized(project: Project) -> int:
@@ -112,9 +142,12 @@ def _tune(project: Project, rows: int) -> float:
     return 2 + min(sweep.max_seconds, one * sweep.trials * sweep.seeds)
 
 
+SEARCHING = {"search_settings", "confirm_settings", "record_sweep"}
 LEARNING: dict[str, Callable[[Project, int], float]] = {
     "size_batch": lambda project, rows: SIZING_SECONDS * _num_sized(project),  # noqa: ARG005
     "tune_model": _tune,
+    "search_settings": _search,
+    "confirm_settings": _confirm,
     "train_teacher": lambda project, rows: (
         3 + project.teacher.row_ms_in_all * _teacher_rows(project, rows)
     ),
@@ -126,6 +159,9 @@ LEARNING: dict[str, Callable[[Project, int], float]] = {
 """Steps whose time is that of the models more than of the rows."""
 SECONDS: dict[str, tuple[float, float]] = {
     "prepare_data": (2, 0.2),
+    "search_settings": (0, 0),
+    "confirm_settings": (0, 0),
+    "record_sweep": (8, 0),
     "open_run": (1, 0),
     "fit_baseline": (2, 0.3),
     "size_batch": (0, 0),

@@ -1,7 +1,6 @@
 """The main job: labelled data in, a small, fast, proven champion out."""
 
 from itertools import chain
-from typing import TypeVar
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -10,6 +9,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
+from flows.sweep import settled
+from flows.teacher import sized, teacher_of
 from tasks.artifacts import (
     Candidate,
     Cost,
@@ -46,15 +47,9 @@ from tasks.register_candidate import register_candidate
 from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
 from tasks.select_candidate import select_candidate
-from tasks.size_batch import size_batch
 from tasks.step import aside, side_by_side, watched
 from tasks.train_student import train_student
-from tasks.train_teacher import train_teacher
 from tasks.training.architectures import StudentConfig
-from tasks.training.config import ComputeConfig, TrainConfig
-from tasks.tune_model import tune_model
-
-Settings = TypeVar("Settings")
 
 
 @flow(
@@ -78,7 +73,8 @@ def retrain(project: Project) -> Outcome:
 def steps(project: Project) -> Outcome:
     """Return what the steps came to, in the order in which they happen."""
     dataset = prepare_data(project.name, project.data)
-    run = open_run(project.name, project.model_dump(mode="json"), dataset)
+    project, choice = settled(project, dataset)
+    run = open_run(project.name, project.model_dump(mode="json"), dataset, choice)
     models, tuned = trained(project, dataset)
     recorded = aside(record_training, run, models, tuned)
     candidates = exported(project, models, dataset)
@@ -86,7 +82,7 @@ def steps(project: Project) -> Outcome:
     costs = measure_costs(candidates, models, dataset)
     candidates, costs = gaining(candidates, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
-    return proven(project, reports, dataset, run)
+    return proven(project, reports, dataset, run).model_copy(update={"choice": choice})
 
 
 def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], Tuned]:
@@ -125,20 +121,6 @@ def pruned(
         for lesson in ((project.compress.distil, outputs), None)
     ]
     return side_by_side(prune_model, calls)
-
-
-def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tuned]:
-    """Return the teacher, and how its learning rate was found."""
-    config = sized(project.teacher, project.compute, dataset)
-    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
-    return train_teacher(config, tuned, project.compute, dataset), tuned
-
-
-def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:
-    """Return the settings with a batch size that was found where the project says `auto`."""
-    if not isinstance(config, TrainConfig) or config.batch_size != "auto":
-        return config
-    return config.of_size(size_batch(config, compute, dataset).batch_size)
 
 
 def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]:

@@ -6,19 +6,27 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.project import Project
-from flows.retrain import sized, teacher_of
-from flows.sweep_target import model_of, present_values, root_of, target_of
-from tasks.artifacts import DatasetRef, TeacherOutputs
+from flows.sweep_target import (
+    choice_of,
+    kept_fixed,
+    model_of,
+    present_values,
+    root_of,
+    target_of,
+    with_values,
+)
+from flows.teacher import lesson_of, sized
+from tasks.artifacts import DatasetRef
 from tasks.confirm_settings import confirm_settings
-from tasks.label_rows import label_rows
 from tasks.prepare_data import prepare_data
 from tasks.record_costs import record_costs
 from tasks.record_sweep import record_sweep
 from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
 from tasks.step import watched
+from tasks.sweep.space import Values
 from tasks.sweep.target import Subject
-from tasks.sweep_artifacts import Confirmed, Searched
+from tasks.sweep_artifacts import Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 from tasks.tune_model import tune_model
 
@@ -29,32 +37,54 @@ class Swept(NamedTuple):
     searched: Searched
     confirmed: Confirmed | None
     """None where there is nothing to confirm: no winner, no one winner, or somebody's stop."""
+    fixed: Values
+    """What all trials had where the project leaves it open."""
 
 
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
 def sweep(project: Project) -> Swept:
     """Search, train the winner by new seeds, record both."""
     with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id), watched() as ended:
-        swept = steps(project)
-        record_costs(project.name, swept.searched.run, ended)
-        return swept
+        found = swept(project, prepare_data(project.name, project.data))
+        record_costs(project.name, found.searched.run, ended)
+        return found
 
 
-def steps(project: Project) -> Swept:
+def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | None]:
+    """Return the project with the settings that a sweep's winner is believed to be better by.
+
+    And what was chosen, and why; None where a retraining does not search.
+    """
+    if not project.sweep.is_part_of_run:
+        return project, None
+    found = swept(project, dataset)
+    choice = choice_of(found.searched, found.confirmed, found.fixed)
+    return with_values(project, choice.values), choice
+
+
+def swept(project: Project, dataset: DatasetRef) -> Swept:
     """Return what the steps came to, in the order in which they happen."""
     root, search = root_of(project), project.sweep.search
-    dataset = prepare_data(project.name, project.data)
-    model = sized(model_of(project, root), project.compute, dataset)
+    asked = model_of(project, root)
+    workers = project.compute.workers if root == "teacher" else 1
+    compute = project.compute.model_copy(update={"workers": workers})
+    model = sized(asked, compute, dataset)
     lr = rate_of(project, root, model, dataset)
     target = target_of(project, model, lr)
-    outputs = lesson_of(project, dataset) if target.distil else None
-    subject = Subject(target=target, compute=project.compute, dataset=dataset, outputs=outputs)
+    subject = Subject(
+        target=target,
+        asked=asked.model_dump(mode="json"),
+        compute=project.compute,
+        dataset=dataset,
+        outputs=lesson_of(project, dataset) if target.distil else None,
+        lasts=search.when == "once",
+    )
     found = search_settings(project.name, subject, present_values(project, lr), project.sweep)
     confirmed = None
     if found.winner is not None:
         confirmed = confirm_settings(subject, found.winner, search.confirm_seeds)
     record_sweep(found, confirmed)
-    return Swept(found, confirmed)
+    return Swept(found, confirmed, kept_fixed(project, root, model, lr))
 
 
 def rate_of(project: Project, root: str, model: TrainConfig, dataset: DatasetRef) -> float:
@@ -62,9 +92,3 @@ def rate_of(project: Project, root: str, model: TrainConfig, dataset: DatasetRef
     if root == "teacher" and "teacher.lr" not in project.sweep.space:
         return tune_model(model, project.sweep.of_rates, project.compute, dataset).lr
     return model.first_lr if model.lr == "auto" else model.lr
-
-
-def lesson_of(project: Project, dataset: DatasetRef) -> TeacherOutputs:
-    """Return the teacher's answers, as the retraining of the project has them."""
-    teacher, _ = teacher_of(project, dataset)
-    return label_rows(teacher, project.compute, dataset)

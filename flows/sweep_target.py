@@ -9,6 +9,7 @@ from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from tasks.sweep.space import Dimension, Values, applies, settings_with
 from tasks.sweep.target import DISTIL, Target
+from tasks.sweep_artifacts import Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
 
@@ -68,6 +69,40 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
 def model_of(project: Project, root: str) -> Any:
     """The settings of the model at `root`."""
     return project.teacher if root == "teacher" else project.students[int(root.split(".")[1])]
+
+
+def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> dict[str, Any]:
+    """What all trials of `model` had where the project says `auto` and does not vary it."""
+    asked = model_of(project, root)
+    found: dict[str, Any] = {"batch_size": model.batch_size}
+    if root == "teacher":  # a student's rate follows from its model
+        found["lr"] = lr
+    return {
+        f"{root}.{name}": value
+        for name, value in found.items()
+        if getattr(asked, name) == "auto" and f"{root}.{name}" not in project.sweep.space
+    }
+
+
+def choice_of(found: Searched, confirmed: Confirmed | None, fixed: Values) -> Choice:
+    """What a retraining takes of a sweep: the winner with what all trials had, if it is believed.
+
+    Else nothing: the file's settings stay.
+    """
+    if confirmed is None or not confirmed.is_believed:
+        why = f"the winner {confirmed.sentence}" if confirmed else f"no winner ({found.ended})"
+        return Choice(values={}, reason=f"the file's: in the sweep {why}", run=found.run)
+    assert found.winner is not None, "what was confirmed has won"
+    values = {**fixed, **found.winner}
+    named = ", ".join(f"{name}={value}" for name, value in values.items())
+    return Choice(
+        values=values, reason=f"{named}: the sweep's winner {confirmed.sentence}", run=found.run
+    )
+
+
+def with_values(project: Project, values: Values) -> Project:
+    """The project with these in the place of its own."""
+    return Project.model_validate(settings_with(project.model_dump(mode="json"), values))
 
 
 def present_values(project: Project, lr: float) -> dict[str, Any]:

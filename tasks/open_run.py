@@ -15,6 +15,7 @@ from tasks.evaluation.data_html import data_page
 from tasks.evaluation.data_plots import plot_data
 from tasks.promotion.records import RETRAIN, data_figures, digest_of, flat_params
 from tasks.step import STEPS, step
+from tasks.sweep_artifacts import Choice
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,20 @@ def code_of_all_steps(**_: Any) -> str:
 
 
 @step(key=code_of_all_steps)
-def open_run(project: str, settings: dict[str, Any], dataset: DatasetRef) -> RunRef:
-    """Find or make the run that this retraining is recorded in."""
+def open_run(
+    project: str, settings: dict[str, Any], dataset: DatasetRef, choice: Choice | None
+) -> RunRef:
+    """Find or make the run that this retraining is recorded in, with these settings.
+
+    `choice` says which of them a sweep has found, if one was asked.
+    """
     key = digest_of(settings, dataset.sha256, code_of_all_steps())
     tags = {tracking.ROLE: RETRAIN, "modelworks.dataset": dataset.sha256}
     run = tracking.open_run(project, key, f"retrain-{key[:8]}", tags, flat_params(settings))
+    if choice is not None:
+        told = {"modelworks.settings": choice.reason, "modelworks.sweep": choice.run.run_id}
+        tracking.set_tags(run.run_id, told)
+        log.info("settings: %s", choice.reason)
     close_runs(project, "KILLED", keep=run.run_id)
     profile = json.dumps({"rows": dataset.rows, "classes": dataset.classes})
     tracking.log_dataset(run.run_id, dataset.name, dataset.sha256, dataset.uri, profile)

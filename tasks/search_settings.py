@@ -2,7 +2,9 @@
 
 import logging
 from contextlib import closing
-from uuid import uuid4
+from typing import Any
+
+from prefect.runtime import flow_run
 
 from infra import tracking
 from infra.cluster import connect
@@ -15,6 +17,7 @@ from tasks.costs.cost import cost_of
 from tasks.kept_costs import prices
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
+from tasks.run_alone import run_alone
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
 from tasks.sweep.engine import COST
@@ -33,10 +36,21 @@ DECIDES = {"sampler", "pruner", "objectives", "grid_points", "rows", "seed"}
 """What of a search decides which trials it makes; where they run, and how many, may change."""
 
 
-@step(retries=0, key=lambda **_: uuid4().hex)  # goes on from its journal, never from an answer
+def subject_identity(subject: Subject, **_: Any) -> str:
+    """What of the subject decides the answer: its rows only where they are to."""
+    return subject.identity
+
+
+# Made again, by `modelworks sweep` or because the budget has changed, it goes on from its journal.
+@step(retries=0, ignore=("subject", "first"), key=subject_identity)
 def search_settings(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     """Return what was found; whatever was tried before the budget changed, or a kill, counts."""
     connect()
+    with run_alone(f"{project}-search", flow_run.name, flow_run.id):
+        return _searched(project, subject, first, sweep)
+
+
+def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     bench, config = workbench_of(subject), sweep.search
     metric = f"valid/{bench.course.choose_by}"
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": DECIDES})

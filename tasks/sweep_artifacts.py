@@ -65,6 +65,16 @@ class Searched(Artifact):
         return -score if self.metric == LOSS else score
 
 
+class Choice(Artifact):
+    """What a retraining makes of a sweep."""
+
+    values: dict[str, Any]
+    """Settings in the place of the file's, by dotted name; none where those are kept."""
+    reason: str
+    run: RunRef
+    """Of the sweep."""
+
+
 class Confirmed(Artifact):
     """The winner and the settings that the project has, trained anew by several seeds."""
 

@@ -53,15 +53,23 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
             markup=False,
             soft_wrap=True,
         )
+    _print_end(outcome)
+    if steps and all(step["state"] == "cached" for step in steps):
+        out.print("nothing changed since the last run: every step was reused")
+    out.print(f"MLflow   {outcome.run.url}", soft_wrap=True)
+    out.print(f"Prefect  {prefect_url.removesuffix('/api')}", soft_wrap=True)
+
+
+def _print_end(outcome: Outcome) -> None:
+    """The decision, the settings if they were searched for, what it cost."""
     version = f", version {outcome.version}" if outcome.version is not None else ""
     verdict = outcome.decision.verdict
     out.print(f"\n[bold]{verdict}[/bold]{version}: {outcome.decision.reason}", soft_wrap=True)
-    if steps and all(step["state"] == "cached" for step in steps):
-        out.print("nothing changed since the last run: every step was reused")
+    if outcome.choice:
+        out.print(f"settings {outcome.choice.reason}", highlight=False, soft_wrap=True)
     if outcome.spent:
-        out.print(cost_line(outcome.decision.candidate, outcome.spent), soft_wrap=True)
-    out.print(f"MLflow   {outcome.run.url}", soft_wrap=True)
-    out.print(f"Prefect  {prefect_url.removesuffix('/api')}", soft_wrap=True)
+        line = cost_line(outcome.decision.candidate, outcome.spent)
+        out.print(line, highlight=False, soft_wrap=True)
 
 
 def cost_line(chosen: str, spent: Spending) -> str:

@@ -16,11 +16,14 @@ from infra import stack
 from infra.lock import holder
 from tasks.data.prepare import prepare_rows
 from tasks.read_source import with_local_source
+from tasks.sweep.config import SweepConfig
 
 app = typer.Typer()
 Trained = TypeVar("Trained", bound=BaseModel)
 SAMPLE_EPOCHS = 20
 SAMPLE_HELP = f"A true run on this many rows, in at most {SAMPLE_EPOCHS} epochs each."
+SAMPLE_TRIALS = 4
+"""Of a search for settings."""
 SIDE_BY_SIDE = 2
 """Trainings at a time."""
 EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
@@ -66,9 +69,17 @@ def sampled(project: Project, rows: int) -> Project:
         "data": project.data.model_copy(update={"max_rows": rows}),
         "teacher": _shorter(project.teacher),
         "students": tuple(_shorter(student) for student in project.students),
-        "sweep": project.sweep.model_copy(update={"trials": 2, "rows": 256}),
+        "sweep": _shorter_sweep(project.sweep),
     }
     return project.model_copy(update=changes)
+
+
+def _shorter_sweep(sweep: SweepConfig) -> SweepConfig:
+    """The same searches with a few trials each."""
+    few = {"trials": min(SAMPLE_TRIALS, sweep.budget.trials)}
+    search = sweep.search.model_copy(update={"confirm_seeds": min(2, sweep.search.confirm_seeds)})
+    budget = sweep.budget.model_copy(update=few)
+    return sweep.model_copy(update={"trials": 2, "rows": 256, "search": search, "budget": budget})
 
 
 def _start_workers() -> None:

@@ -45,10 +45,13 @@ def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
     # Prefect reads its settings when it is imported: not before `reach` has set them.
     from flows.cli.watch import called
     from flows.sweep import sweep as run_sweep
+    from tasks.step import refresh
 
+    refresh(["search_settings"])  # whatever was found before, there may be budget left
     say(f"project  {project.name}")
     with ProgressLines():
-        return called(run_sweep, project)
+        found = called(run_sweep, project)
+    return found.searched, found.confirmed
 
 
 def _print(found: Searched, confirmed: Confirmed | None) -> None:

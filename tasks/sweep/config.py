@@ -19,13 +19,19 @@ Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2"]
 Pruner = Literal["none", "asha", "hyperband", "median"]
 Objective = Literal["score", "parameters", "seconds"]
 Engine = Literal["auto", "in_process", "actors", "together"]
+When = Literal["changed", "once", "never"]
 
 
 class SearchConfig(BaseModel):
-    """How `modelworks sweep` looks for settings in `sweep.space`."""
+    """How settings are looked for in `sweep.space`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    when: When = "changed"
+    """When `modelworks run`, too, searches `sweep.space`, to train by the winner if that is
+    believed: whenever the rows, the space, the settings or the code of trainings have changed since
+    it last did; `once`: new rows are no reason, a nightly run takes what was found before; `never`:
+    only `modelworks sweep` searches, as for several objectives, among which nobody has chosen."""
     sampler: Sampler = "tpe"
     """Who proposes: every combination, at random, a Sobol sequence, the tree-structured Parzen
     estimator, CMA-ES, or NSGA-II."""
@@ -95,16 +101,22 @@ class SweepConfig(BaseModel):
     max_seconds: PositiveFloat = 90.0
     """No new trial starts past this; range test included."""
     space: Space = {}
-    """What `modelworks sweep` varies: fields of the teacher (`teacher.weight_decay`), or of one
-    student and what teaches it (`students.0.width`, `compress.distil.temperature`)."""
+    """What `modelworks run` and `modelworks sweep` vary: fields of the teacher
+    (`teacher.weight_decay`), or of one student and what teaches it (`students.0.width`,
+    `compress.distil.temperature`)."""
     search: SearchConfig = SearchConfig()
-    """How `modelworks sweep` looks for settings."""
+    """How they look for settings, and when `modelworks run` does."""
     budget: SweepBudget = SweepBudget()
-    """What `modelworks sweep` may use."""
+    """What they may use."""
 
     def rates(self, usual: float) -> tuple[float, float]:
         """The interval, around the architecture's `usual` rate when none is given."""
         return self.lr or (usual / 10**0.5, usual * 10**0.5)
+
+    @property
+    def is_part_of_run(self) -> bool:
+        """Whether `modelworks run` searches `space`."""
+        return bool(self.space) and self.search.when != "never" and len(self.search.objectives) == 1
 
     @property
     def of_rates(self) -> Self:

@@ -65,3 +65,15 @@ class Subject(BaseModel):
     dataset: DatasetRef
     outputs: TeacherOutputs | None = None
     """Of the teacher, for a student that is taught."""
+    asked: dict[str, Any]
+    """The model's settings as the project file has them."""
+    lasts: bool = False
+    """Whether what is found for these rows holds for others, too."""
+
+    @property
+    def identity(self) -> str:
+        """What decides which search, or confirmation, this is the subject of."""
+        of_rows = {"dataset", "outputs", "target"} if self.lasts else {"asked"}
+        distil = self.target.distil.model_dump(mode="json") if self.target.distil else None
+        about = [self.target.root, self.target.rows, distil, self.lasts]
+        return f"{about} {self.model_dump_json(exclude=of_rows)}"

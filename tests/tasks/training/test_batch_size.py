@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from flows.plan import draw_plan
 from flows.project import Project
-from flows.retrain import sized, sized_students
+from flows.retrain import sized_students
+from flows.teacher import sized
 from tasks.artifacts import BatchSize, DatasetRef
 from tasks.step import PLAN
 from tasks.training.architectures import Mlp, NgramBag

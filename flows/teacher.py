@@ -1,0 +1,33 @@
+"""The teacher of a project, and what it tells the students: as a retraining and a sweep have it."""
+
+from typing import TypeVar
+
+from flows.project import Project
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel, Tuned
+from tasks.label_rows import label_rows
+from tasks.size_batch import size_batch
+from tasks.train_teacher import train_teacher
+from tasks.training.config import ComputeConfig, TrainConfig
+from tasks.tune_model import tune_model
+
+Settings = TypeVar("Settings")
+
+
+def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tuned]:
+    """Return the teacher, and how its learning rate was found."""
+    config = sized(project.teacher, project.compute, dataset)
+    tuned = tune_model(config, project.sweep.of_rates, project.compute, dataset)
+    return train_teacher(config, tuned, project.compute, dataset), tuned
+
+
+def lesson_of(project: Project, dataset: DatasetRef) -> TeacherOutputs:
+    """Return the teacher's answers to the training rows."""
+    teacher, _ = teacher_of(project, dataset)
+    return label_rows(teacher, project.compute, dataset)
+
+
+def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:
+    """Return the settings with a batch size that was found where the project says `auto`."""
+    if not isinstance(config, TrainConfig) or config.batch_size != "auto":
+        return config
+    return config.of_size(size_batch(config, compute, dataset).batch_size)
