@@ -19,7 +19,6 @@ from flows.teacher import lesson_of, sized
 from tasks.artifacts import DatasetRef
 from tasks.confirm_settings import confirm_settings
 from tasks.prepare_data import prepare_data
-from tasks.record_costs import record_costs
 from tasks.record_sweep import record_sweep
 from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
@@ -44,10 +43,8 @@ class Swept(NamedTuple):
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
 def sweep(project: Project) -> Swept:
     """Search, train the winner by new seeds, record both."""
-    with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id), watched() as ended:
-        found = swept(project, prepare_data(project.name, project.data))
-        record_costs(project.name, found.searched.run, ended)
-        return found
+    with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id), watched():
+        return swept(project, prepare_data(project.name, project.data))
 
 
 def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | None]:

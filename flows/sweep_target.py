@@ -90,8 +90,10 @@ def choice_of(found: Searched, confirmed: Confirmed | None, fixed: Values) -> Ch
     Else nothing: the file's settings stay.
     """
     if confirmed is None or not confirmed.is_believed:
-        why = f"the winner {confirmed.sentence}" if confirmed else f"no winner ({found.ended})"
-        return Choice(values={}, reason=f"the file's: in the sweep {why}", run=found.run)
+        why = f"the sweep has no winner ({found.ended})"
+        if confirmed:
+            why = f"the sweep's winner {confirmed.sentence}"
+        return Choice(values={}, reason=f"those of the file stay; {why}", run=found.run)
     assert found.winner is not None, "what was confirmed has won"
     values = {**fixed, **found.winner}
     named = ", ".join(f"{name}={value}" for name, value in values.items())

@@ -9,7 +9,9 @@ import optuna
 from infra import tracking
 from infra.journal import sweep_storage
 from tasks.artifacts import RunRef
-from tasks.step import step
+from tasks.costs.cost import total
+from tasks.kept_costs import kept_costs
+from tasks.step import ended_steps, step
 from tasks.sweep.pages import write_pages
 from tasks.sweep.summary import what_mattered
 from tasks.sweep_artifacts import Confirmed, Searched
@@ -20,7 +22,7 @@ STUDY_FILE = "study.db"
 
 @step()
 def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
-    """Write all of it to the sweep's run and end that."""
+    """Write all of it to the sweep's run, with what it cost so far, and end that."""
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
@@ -43,7 +45,9 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
             to_study_name=f"sweep-{found.study[:8]}",
         )
         tracking.log_files(run_id, folder)
-    tracking.log_metrics(run_id, figures_of(found, confirmed))
+    costs = kept_costs(each.key for each in ended_steps()).values()
+    spent = total(each.cost for each in costs).metrics()
+    tracking.log_metrics(run_id, figures_of(found, confirmed) | spent)
     tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
     tracking.end_run(run_id, "FINISHED")
     return found.run

@@ -8,6 +8,8 @@ from tasks.costs.cost import Cost, total
 
 SHARED = ("prepare_data", "search_settings", "confirm_settings")
 """Steps about no model in particular that a model would not be there without."""
+AFTERWARDS = ("promote_model",)
+"""Steps about a model that is made and measured."""
 
 
 class StepCost(Artifact):
@@ -66,7 +68,8 @@ def cost_of_model(name: str, costs: Iterable[StepCost]) -> Cost:
     while name in parents and parents[name] not in family:
         name = str(parents[name])
         family.add(name)
-    return total(each.cost for each in costs if each.about in family or each.step in SHARED)
+    made = (each for each in costs if each.step not in AFTERWARDS)
+    return total(each.cost for each in made if each.about in family or each.step in SHARED)
 
 
 def spending_of(costs: Mapping[str, StepCost], ran: Iterable[str], model: str) -> Spending:

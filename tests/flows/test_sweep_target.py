@@ -1,11 +1,24 @@
 """What a project's `sweep.space` may name, and what each mistake is told."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.project_file import load_project
-from flows.sweep_target import model_of, present_values, root_of, target_of
+from flows.sweep_target import (
+    choice_of,
+    kept_fixed,
+    model_of,
+    present_values,
+    root_of,
+    target_of,
+    with_values,
+)
+from tasks.artifacts import DatasetRef, RunRef
+from tasks.sweep.target import Subject
+from tasks.sweep_artifacts import STOPPED, Confirmed, Searched, SettingsTrial
 
 PROJECT = """
 name: demo
@@ -112,3 +125,102 @@ def test_a_project_without_a_space_has_no_sweep(tmp_path: Path) -> None:
     path.write_text(PROJECT.format(space="    {}"))
     with pytest.raises(ValueError, match=r"sweep.space is empty: name what to vary"):
         root_of(load_project(path))
+
+
+def found(*best: dict[str, Any], ended: str = "every trial was made") -> Searched:
+    trials = tuple(
+        SettingsTrial(number=0, values=one, state="complete", scores=(0.9,), objectives=(0.9,))
+        for one in best
+    )
+    about = {"study": "s", "objectives": ("score",), "metric": "valid/macro_f1", "engine": ""}
+    run = RunRef(run_id="1", url="")
+    return Searched(
+        **about, run=run, best=trials, trials=trials, ended=ended, wall_seconds=1, cost={}
+    )
+
+
+def confirmed(believed: bool) -> Confirmed:
+    return Confirmed(
+        winner=(0.9,), present=(0.8,), gain=0.1, spread=0, is_believed=believed, sentence="so"
+    )
+
+
+def test_a_winner_that_is_believed_is_taken_with_what_all_trials_had(tmp_path: Path) -> None:
+    project = load_project(written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}"))
+    fixed = kept_fixed(project, "teacher", project.teacher, 0.004)
+    assert fixed == {"teacher.lr": 0.004}, "the trials' rate, which the file leaves open"
+    choice = choice_of(found({"teacher.weight_decay": 0.003}), confirmed(True), fixed)
+    assert choice.reason == "teacher.lr=0.004, teacher.weight_decay=0.003: the sweep's winner so"
+    taken = with_values(project, choice.values)
+    assert (taken.teacher.lr, taken.teacher.weight_decay) == (0.004, 0.003)
+    assert taken.students == project.students
+
+
+@pytest.mark.parametrize(
+    ("searched", "sure", "reason"),
+    [
+        (found({"teacher.lr": 0.1}), confirmed(False), "the sweep's winner so"),
+        (found({"teacher.lr": 0.1}, ended=STOPPED), None, "no winner (stopped by a tag)"),
+        (found(ended="the budget is used"), None, "no winner (the budget is used)"),
+    ],
+    ids=["not-believed", "stopped", "none"],
+)
+def test_else_the_file_s_settings_stay(
+    searched: Searched, sure: Confirmed | None, reason: str
+) -> None:
+    choice = choice_of(searched, sure, {"teacher.batch_size": 32})
+    assert choice.values == {}
+    assert reason in choice.reason
+
+
+def test_a_stop_leaves_nothing_to_confirm() -> None:
+    assert found({"teacher.lr": 0.1}).winner == {"teacher.lr": 0.1}
+    assert found({"teacher.lr": 0.1}, ended=STOPPED).winner is None
+
+
+@pytest.mark.parametrize(
+    ("when", "objectives", "expected"),
+    [
+        ("changed", ["score"], True),
+        ("once", ["score"], True),
+        ("never", ["score"], False),
+        ("changed", ["score", "parameters"], False),
+    ],
+)
+def test_when_a_run_searches(
+    tmp_path: Path, when: str, objectives: list[str], expected: bool
+) -> None:
+    project = load_project(
+        written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}"),
+        [f"sweep.search.when={when}", f"sweep.search.objectives={json.dumps(objectives)}"],
+    )
+    assert project.sweep.is_part_of_run is expected
+    path = tmp_path / "demo.yaml"
+    path.write_text(PROJECT.format(space="    {}"))
+    assert not load_project(path).sweep.is_part_of_run
+
+
+def snapshot(sha256: str) -> DatasetRef:
+    about = {"name": "demo", "uri": "", "source_sha256": "", "kind": "image", "inputs": ("image",)}
+    return DatasetRef(**about, sha256=sha256, target="digit", classes=("0", "1"), rows={})
+
+
+def test_new_rows_are_a_reason_unless_once_is_enough(tmp_path: Path) -> None:
+    project = load_project(written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}"))
+    tonight, tomorrow = snapshot("1"), snapshot("2")
+
+    def identity(dataset: DatasetRef, lr: float, **changes: Any) -> str:
+        asked = project.teacher.model_copy(update=changes)
+        subject = Subject(
+            target=target_of(project, asked, lr),
+            asked=asked.model_dump(mode="json"),
+            compute=project.compute,
+            dataset=dataset,
+            lasts=lasts,
+        )
+        return subject.identity
+
+    for lasts in (False, True):
+        first = identity(tonight, 0.01)
+        assert (identity(tomorrow, 0.02) == first) is lasts
+        assert identity(tonight, 0.01, epochs=7) != first
