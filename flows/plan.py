@@ -39,6 +39,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out |= set() if _num_sized(project) else {"size_batch"}
     left_out |= set() if project.compress.prune else {"prune_model", "refuse_idle"}
     left_out |= set() if project.sweep.is_part_of_run else SEARCHING
+    left_out |= set() if project.compress.quantize else {"quantize_candidate"}
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept

@@ -130,16 +130,19 @@ def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
-    """Return a bundle for each model, a quantised one for each student and pruned model.
+    """Return a bundle for each model, quantised ones for each student and pruned model.
 
     All are calibrated if asked.
     """
     calls = [{"model": model, "dataset": dataset} for model in models if model.exports]
     candidates = side_by_side(export_model, calls)
-    if project.compress.quantize == "int8":
-        smaller = [c for c in candidates if c.role in ("student", "pruned")]
-        shrunk = [quantize_candidate(candidate, "int8") for candidate in smaller]
-        candidates = [*candidates, *chain.from_iterable(shrunk)]
+    shrunk = [
+        quantize_candidate(candidate, form, dataset)
+        for candidate in candidates
+        if candidate.role in ("student", "pruned")
+        for form in project.compress.quantize
+    ]
+    candidates = [*candidates, *chain.from_iterable(shrunk)]
     if project.evaluate.calibrate == "none":
         return candidates
     calls = [{"candidate": candidate, "dataset": dataset} for candidate in candidates]

@@ -1,13 +1,14 @@
-"""The same graph in fewer bytes."""
+"""The same graph in fewer bits."""
 
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 from infra.storage import open_storage
-from tasks.artifacts import Candidate
+from tasks.artifacts import Candidate, DatasetRef
+from tasks.compression.config import QuantizeConfig
 from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.sample import sample_of
 from tasks.packaging.bundle import bundle_bytes
 from tasks.step import step
 
@@ -15,14 +16,19 @@ log = logging.getLogger(__name__)
 
 
 @step()
-def quantize_candidate(candidate: Candidate, method: Literal["int8"]) -> list[Candidate]:
+def quantize_candidate(
+    candidate: Candidate, form: QuantizeConfig, dataset: DatasetRef
+) -> list[Candidate]:
     """Quantise a float bundle; none when it does not become smaller: that is no compression."""
     storage = open_storage()
-    name = f"{candidate.name}-{method}"
+    name = f"{candidate.name}-{form.name}"
+    sample = sample_of(storage.fetch_folder(dataset.uri), dataset)
     with TemporaryDirectory() as folder:
         bundle = Path(folder, name)
         try:
-            digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, name)
+            digest = quantize_bundle(
+                storage.fetch_folder(candidate.uri), bundle, name, form, sample
+            )
         except NotSmaller as error:
             log.warning("%s", error)
             return []

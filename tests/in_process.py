@@ -5,6 +5,9 @@ from pathlib import Path
 import torch
 
 from tasks.artifacts import DatasetRef
+from tasks.compression.config import QuantizeConfig
+from tasks.compression.quantize import quantize_bundle
+from tasks.compression.sample import sample_of
 from tasks.data.config import DataConfig
 from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import prepare_rows
@@ -75,3 +78,12 @@ def exported(data: Path, dataset: DatasetRef, model: Path, bundle: Path) -> Pred
     predictor = Predictor.load(bundle)
     assert prove_parity(model, bundle, valid, predictor.probabilities(valid)).differing == 0
     return predictor
+
+
+def quantized(
+    data: tuple[Path, DatasetRef], bundle: Path, target: Path, form: QuantizeConfig | None = None
+) -> str:
+    """The digest of the bundle's form, int8 unless another is asked for, written to `target`."""
+    form = form or QuantizeConfig()
+    name = f"{bundle.name}-{form.name}"
+    return quantize_bundle(bundle, target, name, form, sample_of(*data))

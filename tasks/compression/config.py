@@ -1,12 +1,24 @@
 """What a project file says about making models small."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from tasks.training.config import Name
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Precision = Literal[
+    "int8", "int8-static", "int8-weights", "int8-int4", "int4-weights", "float16-weights"
+]
+MOST_NOISE = 0.003
 
 
 class DistilConfig(BaseModel):
@@ -97,6 +109,70 @@ class PruneConfig(BaseModel):
         return self
 
 
+class QuantizeConfig(BaseModel):
+    """One form with fewer bits, and what of it stays as it was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    precision: Precision = "int8"
+    """`int8`: activations scaled as they come; `int8-static`: by training rows, once;
+    `int8-weights` and `int4-weights`: weights in blocks with a scale each; `int8-int4`: products as
+    in `int8`, tables in blocks of int4; `float16-weights`: kept in half the bytes, widened when the
+    bundle is loaded."""
+    keep: Literal["none", "auto"] = "none"
+    """`auto`: layers stay in float, the most sensitive first, until the noise is at most
+    `most_noise`."""
+    most_noise: Annotated[float, Field(gt=0, lt=1)] = MOST_NOISE
+    """Share of the variance of the float model's answers to validation rows that the difference
+    from them may have."""
+
+    @model_validator(mode="after")
+    def _has_noise_to_limit(self) -> Self:
+        if self.keep == "auto" and self.precision == "float16-weights":
+            raise ValueError("keep auto: float16-weights has no layers that it could keep")
+        if self.keep == "none" and self.most_noise != MOST_NOISE:
+            raise ValueError(f"most_noise {self.most_noise:g} is of keep auto, keep is none")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What the candidate's name gets at its end."""
+        return self.precision if self.keep == "none" else f"{self.precision}-mixed"
+
+
+GAINLESS = {
+    "bfloat16": "ONNX Runtime has no matrix product in it on a CPU; float16-weights takes as few "
+    "bytes and is nearer to the float model",
+    "float16": "on a CPU ONNX Runtime casts every weight back at each call, which is slower than "
+    "float32; float16-weights casts them once",
+}
+
+
+def quantize_forms(value: Any) -> Any:
+    """A precision, a section or a list of them, as a list of sections; `none` is an empty one."""
+    if value == "none":
+        return []
+    sections = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        precision = item.get("precision") if isinstance(item, dict) else item
+        if isinstance(precision, str) and precision in GAINLESS:
+            raise ValueError(f"{precision} gains nothing here: {GAINLESS[precision]}")
+        sections.append({"precision": item} if isinstance(item, str) else item)
+    return sections
+
+
+QuantizeForms = Annotated[
+    tuple[QuantizeConfig, ...],
+    BeforeValidator(
+        quantize_forms,
+        json_schema_input_type=Literal["none"]
+        | Precision
+        | QuantizeConfig
+        | list[Precision | QuantizeConfig],
+    ),
+]
+
+
 class CompressConfig(BaseModel):
     """What is done to every student."""
 
@@ -106,4 +182,13 @@ class CompressConfig(BaseModel):
     prune: tuple[PruneConfig, ...] = ()
     """Trained models to make smaller; each result is a candidate, beside a control of its shape
     that recovers from labels alone."""
-    quantize: Literal["int8", "none"] = "int8"
+    quantize: QuantizeForms = (QuantizeConfig(),)
+    """Forms with fewer bits, each a candidate of its own; `none`: none."""
+
+    @model_validator(mode="after")
+    def _has_each_form_once(self) -> Self:
+        names = [form.name for form in self.quantize]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"quantize {twice[0]} stands twice; each form makes one candidate")
+        return self

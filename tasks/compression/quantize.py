@@ -1,62 +1,71 @@
-"""Int8 weights, and activations scaled as they come (dynamic quantisation), by ONNX Runtime."""
+"""The same graph in fewer bits: a bundle of its own, or a refusal by name."""
 
-import tempfile
 from pathlib import Path
 
-import onnx
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.quant_utils import add_pre_process_metadata
-
+from tasks.compression.config import QuantizeConfig
+from tasks.compression.precisions import MIXING, Feeds, layers_of, prepared
+from tasks.compression.sample import Columns, Sample
+from tasks.compression.sensitivity import Bench, Kept, kept_layers
 from tasks.packaging.bundle import (
     GRAPH,
     bundle_bytes,
     encoder_files,
+    note_export,
     read_facts,
     write_bundle,
 )
+from tasks.packaging.predictor import Encoder, load_encoder
 
 
 class NotSmaller(ValueError):
     """The quantised bundle has about as many bytes as the float one, or more."""
 
 
-QUANTIZED = ("MatMul", "Gather")
-"""Matrix products, of which the quantiser makes a Gemm one too, and tables, where half of a small
-text model's bytes are."""
 LEAST_GAIN = 0.05
 """Share of the bytes that must be gone: a graph of convolutions loses a hundredth or none."""
 
 
-def quantize_bundle(source: Path, target: Path, name: str) -> str:
-    """Fill `target` with the int8 form of the bundle in `source`; its digest.
+def quantize_bundle(
+    source: Path, target: Path, name: str, form: QuantizeConfig, sample: Sample
+) -> str:
+    """Fill `target` with the bundle in `source` in fewer bits; its digest.
 
     Raises NotSmaller when it is not: then there is nothing to gain.
     """
     target.mkdir(parents=True, exist_ok=True)
-    quantize_graph(source / GRAPH, target / GRAPH)
-    facts = read_facts(source).model_copy(update={"batch_rows": 1})
+    facts = read_facts(source)
+    kept = quantize_graph(source / GRAPH, target / GRAPH, form, feeds_of(source, sample))
+    if form.precision in MIXING:
+        facts = facts.model_copy(update={"batch_rows": 1})
     digest = write_bundle(target, facts, encoder_files(source))
+    note_export(target, {"quantized": _noted(form, kept)})
     before, after = bundle_bytes(source), bundle_bytes(target)
     if after > before * (1 - LEAST_GAIN):
-        raise NotSmaller(f"{name}: int8 has {after} bytes, the float bundle {before}")
+        raise NotSmaller(f"{name}: {form.name} has {after} bytes, the float bundle {before}")
     return digest
 
 
-def quantize_graph(source: Path, target: Path) -> None:
-    """Write the int8 form of one graph, weights scaled per output channel."""
-    model = onnx.load(source)
-    # Shapes that an exporter wrote down can contradict those that the quantiser infers.
-    del model.graph.value_info[:]
-    # Says that shapes were seen to, else the quantiser warns on the root logger.
-    add_pre_process_metadata(model)
-    with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
-        prepared = Path(folder) / GRAPH
-        onnx.save(model, prepared)
-        quantize_dynamic(
-            prepared,
-            target,
-            op_types_to_quantize=list(QUANTIZED),
-            # Per tensor turned 13 answers in 100, per channel 4 (two layers of MiniLM, 3,000 rows).
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-        )
+def quantize_graph(
+    source: Path, target: Path, form: QuantizeConfig, feeds: tuple[Feeds, Feeds]
+) -> Kept:
+    """Write the form of one graph; what of it stayed in float."""
+    model = prepared(source)
+    bench = Bench(model, form, *feeds)
+    kept = kept_layers(bench, layers_of(model, form.precision), form)
+    bench.write(kept.layers, target)
+    return kept
+
+
+def feeds_of(bundle: Path, sample: Sample) -> tuple[Feeds, Feeds]:
+    """What the bundle's graph is asked about the rows: those to scale by, those to choose by."""
+    encoder = load_encoder(read_facts(bundle).encoder, bundle)
+    return _one_by_one(encoder, sample.calibration), _one_by_one(encoder, sample.choosing)
+
+
+def _one_by_one(encoder: Encoder, columns: Columns) -> Feeds:
+    rows = encoder.rows(columns)
+    return [encoder.batch(rows[index : index + 1]) for index in range(len(rows))]
+
+
+def _noted(form: QuantizeConfig, kept: Kept) -> dict[str, object]:
+    return {"precision": form.precision, "kept": kept.layers, "noise": kept.noise}

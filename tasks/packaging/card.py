@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tasks.artifacts import Candidate, DatasetRef, EvalReport
 from tasks.costs.cost import Cost
@@ -39,7 +40,7 @@ _MADE: dict[str, str] = {
     "student": "a small model that learned from a teacher",
     "control": "a small model that learned from the labels alone",
     "pruned": "a model without the parts that were worth least to it, which then learned again",
-    "compressed": "a small model with weights in int8",
+    "compressed": "a model made smaller",
 }
 _WEIGHTS = {
     "wordpiece": "Encoder weights and word pieces come from `all-MiniLM-L6-v2` (Apache-2.0, "
@@ -74,7 +75,7 @@ def card_text(
         *([_classes(reports[-1], dataset.classes)] if dataset.task == "classification" else []),
         *_beyond(candidate, quality),
         _cost(reports[0], made),
-        _origin(candidate, dataset, _parity(bundle)),
+        _origin(candidate, dataset, _found_at_export(bundle)),
         _limits(facts, dataset),
         _licence(facts.encoder, dataset),
     ]
@@ -209,15 +210,32 @@ def _licence(encoder: dict[str, object], dataset: DatasetRef) -> str:
     )
 
 
-def _parity(bundle: Path) -> str:
+def _found_at_export(bundle: Path) -> str:
+    """How near the graph is to what it was made from."""
     path = bundle / EXPORT
-    if not path.is_file():
-        return ""
-    parity = json.loads(path.read_text(encoding="utf-8"))["parity"]
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    lines = [told(found[name], bundle) for name, told in _TOLD.items() if name in found]
+    return "".join(lines)
+
+
+def _parity(parity: dict[str, Any], bundle: Path) -> str:
     return (
         f"\n- Graph against torch on {parity['rows']:,} rows: {parity['differing']} answers "
         f"differ, largest difference of {_compared(bundle)} {parity['max_difference']:.1g}."
     )
+
+
+def _quantized(quantized: dict[str, Any], bundle: Path) -> str:
+    del bundle
+    kept = ", ".join(f"`{layer}`" for layer in quantized["kept"]) or "nothing"
+    return (
+        f"\n- Weights in {quantized['precision']}, left in float: {kept}; answers to validation "
+        f"rows differ from the float model's by {100 * quantized['noise']:.2g} % of their variance."
+    )
+
+
+_TOLD = {"parity": _parity, "quantized": _quantized}
+"""What export.json may say, in words."""
 
 
 def _compared(bundle: Path) -> str:

@@ -14,7 +14,6 @@ import numpy as np
 
 from flows.project import Project
 from flows.project_file import load_project
-from tasks.compression.quantize import quantize_bundle
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.isolation import answers
@@ -33,7 +32,7 @@ from tasks.training.labelling import TAUGHT_ROWS
 from tasks.training.model_folder import load_model
 from tasks.training.objectives import kept_for_students
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
-from tests.in_process import snapshot, taught
+from tests.in_process import quantized, snapshot, taught
 
 PROJECT = Path("flows/projects/language.yaml")
 COMPUTE = ComputeConfig(workers=1, device="cpu")
@@ -67,7 +66,7 @@ def measured(project: Project, site: Site, folder: Path, seconds: dict[str, floa
         export_bundle(folder / name, bundles[0], "", columns[0])
         if name not in ("baseline", "teacher") and not name.endswith("-control"):
             bundles.append(folder / f"{name}-int8")
-            quantize_bundle(bundles[0], bundles[1], name)
+            quantized((site.dataset_folder, site.dataset), bundles[0], bundles[1])
         for bundle in bundles:
             found = answers(bundle, columns[1])
             floor = found if floor is None else floor

@@ -12,7 +12,7 @@ from scipy.io import wavfile
 
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef, Task
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.quantize import NotSmaller
 from tasks.data.audio_probe import CHANGES
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
@@ -29,7 +29,7 @@ from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
 from tasks.training.recipes import teacher_job
-from tests.in_process import site_of, snapshot, taught
+from tests.in_process import quantized, site_of, snapshot, taught
 from tests.tasks.evaluation.test_plots import report as report_like
 
 RATE = 8000
@@ -112,8 +112,8 @@ def test_int8_of_convolutions_alone_is_dropped(birds: Data, tmp_path: Path) -> N
     data, dataset, _ = birds
     model = trained(data, dataset, STUDENTS["audio"][0], tmp_path / "model")
     exported(data, dataset, model, tmp_path / "bundle")
-    with pytest.raises(NotSmaller, match="small-int8: int8 has"):
-        quantize_bundle(tmp_path / "bundle", tmp_path / "int8", "small-int8")
+    with pytest.raises(NotSmaller, match="bundle-int8: int8 has"):
+        quantized((data, dataset), tmp_path / "bundle", tmp_path / "int8")
 
 
 @pytest.fixture(scope="module")

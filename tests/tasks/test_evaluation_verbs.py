@@ -14,6 +14,7 @@ import tasks.measure_costs
 import tasks.predict_file
 import tasks.quantize_candidate
 from tasks.artifacts import Candidate, DatasetRef, TrainedModel
+from tasks.compression.config import QuantizeConfig
 from tasks.packaging.bundle import read_facts
 from tasks.packaging.manifest import verify_manifest
 
@@ -82,7 +83,10 @@ def dataset(small_dataset: tuple[Path, DatasetRef]) -> DatasetRef:
 @pytest.fixture
 def candidates(student: TrainedModel, dataset: DatasetRef) -> list[Candidate]:
     exported = tasks.export_model.export_model.fn(student, dataset)
-    return [exported, *tasks.quantize_candidate.quantize_candidate.fn(exported, "int8")]
+    return [
+        exported,
+        *tasks.quantize_candidate.quantize_candidate.fn(exported, QuantizeConfig(), dataset),
+    ]
 
 
 def test_candidates_know_where_they_come_from(candidates: list[Candidate]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.quantize import NotSmaller
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
@@ -25,7 +25,7 @@ from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, Resnet, StudentConfig, TeacherConfig
 from tasks.training.model_folder import load_model
 from tasks.training.recipes import teacher_job
-from tests.in_process import site_of, snapshot, taught
+from tests.in_process import quantized, site_of, snapshot, taught
 
 Data = tuple[Path, DatasetRef, Path]
 
@@ -111,7 +111,7 @@ def test_int8_keeps_convolutions_as_they_are_and_shrinks_full_layers(
     student = trained(bars, STUDENTS["image"][0], tmp_path / "model")
     source, target = tmp_path / "bundle", tmp_path / "int8"
     export_bundle(student, source, dataset.target, rows.columns)
-    quantize_bundle(source, target, "small-lenet-int8")
+    quantized((data, dataset), source, target)
     assert bundle_bytes(target) < 0.6 * bundle_bytes(source)
     kinds = {node.op_type for node in onnx.load(target / GRAPH).graph.node}
     assert {"Conv", "MatMulInteger"} <= kinds
@@ -125,8 +125,8 @@ def test_int8_of_convolutions_alone_is_dropped(bars: Data, tmp_path: Path) -> No
     columns = split_rows(data, dataset, "valid").columns
     student = trained(bars, STUDENTS["image"][1], tmp_path / "model")
     export_bundle(student, tmp_path / "bundle", dataset.target, columns)
-    with pytest.raises(NotSmaller, match="shared-int8: int8 has"):
-        quantize_bundle(tmp_path / "bundle", tmp_path / "int8", "shared-int8")
+    with pytest.raises(NotSmaller, match="bundle-int8: int8 has"):
+        quantized((data, dataset), tmp_path / "bundle", tmp_path / "int8")
 
 
 def listed(photos: Path) -> Path:

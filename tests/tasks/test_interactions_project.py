@@ -10,7 +10,6 @@ import torch
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
-from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
@@ -25,7 +24,7 @@ from tasks.training.interaction_architectures import (
     TwoTower,
 )
 from tasks.training.recipes import Lesson, student_job
-from tests.in_process import exported, site_of, snapshot, taught
+from tests.in_process import exported, quantized, site_of, snapshot, taught
 
 USERS, ITEMS, NOISE = 150, 60, 0.3
 Data = tuple[Path, DatasetRef]
@@ -145,7 +144,7 @@ def test_int8_is_smaller_and_says_nearly_the_same(
     ratings: Data, learned: tuple[Path, Predictor], tmp_path: Path
 ) -> None:
     bundle, predictor = learned
-    quantize_bundle(bundle, tmp_path / "int8", "int8")
+    quantized(ratings, bundle, tmp_path / "int8")
     assert bundle_bytes(tmp_path / "int8") < bundle_bytes(bundle)
     assert rmse(ratings, Predictor.load(tmp_path / "int8")) < 1.1 * rmse(ratings, predictor)
 

@@ -11,7 +11,6 @@ import pytest
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
 from tasks.compression.config import DistilConfig
-from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
@@ -35,7 +34,7 @@ from tasks.training.language_architectures import CausalTransformer, LstmLanguag
 from tasks.training.model_folder import load_model
 from tasks.training.objectives import kept_for_students
 from tasks.training.recipes import Lesson, student_job
-from tests.in_process import CPU, site_of, snapshot, taught
+from tests.in_process import CPU, quantized, site_of, snapshot, taught
 
 Data = tuple[Path, DatasetRef]
 WHO = ("the crew", "a pilot", "my bag", "our seat", "the gate")
@@ -180,7 +179,7 @@ def test_a_student_learns_from_the_likeliest_tokens_of_its_teacher(
 
 def test_a_compressed_model_is_nearly_as_likely(notes: Data, bundle: Path, tmp_path: Path) -> None:
     columns = split_rows(*notes, "test").columns
-    quantize_bundle(bundle, tmp_path / "int8", "int8")
+    quantized(notes, bundle, tmp_path / "int8")
     assert read_facts(tmp_path / "int8").batch_rows == 1
     sums = [answers(b, columns).sum(axis=0) for b in (bundle, tmp_path / "int8")]
     assert sums[1][0] == pytest.approx(sums[0][0], rel=0.05)

@@ -10,7 +10,6 @@ import torch
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
-from tasks.compression.quantize import quantize_bundle
 from tasks.data.config import DataConfig
 from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import prepare_rows
@@ -27,7 +26,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.interaction_architectures import MatrixFactorisation, TwoTower
 from tasks.training.model_folder import load_model
 from tasks.training.recipes import Lesson, Site, in_memory, student_job
-from tests.in_process import exported, site_of, taught
+from tests.in_process import exported, quantized, site_of, taught
 
 USERS, ITEMS, GENRES, EVENTS, TOP = 120, 80, 4, 24, 5
 Data = tuple[Path, DatasetRef]
@@ -151,7 +150,7 @@ def test_int8_is_smaller_and_nearly_as_good(
     events: Data, learned: tuple[Path, Predictor], tmp_path: Path
 ) -> None:
     bundle, predictor = learned
-    quantize_bundle(bundle, tmp_path / "int8", "int8")
+    quantized(events, bundle, tmp_path / "int8")
     assert bundle_bytes(tmp_path / "int8") < bundle_bytes(bundle)
     assert ndcg(events, Predictor.load(tmp_path / "int8")) > 0.9 * ndcg(events, predictor)
 

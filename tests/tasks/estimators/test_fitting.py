@@ -11,7 +11,7 @@ import pytest
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.quantize import NotSmaller
 from tasks.data.snapshot import split_rows
 from tasks.estimators.features import features_of, matrix_of
 from tasks.estimators.fitting import FittedEstimator, fit_estimator
@@ -36,7 +36,7 @@ from tasks.training.model_folder import (
 )
 from tasks.training.recipes import Lesson, Site, student_job
 from tasks.training.sklearn_architecture import SklearnEstimator, SklearnTeacher, unfitted
-from tests.in_process import CPU
+from tests.in_process import CPU, quantized
 
 SiteOf = Callable[[str], Site]
 
@@ -222,9 +222,10 @@ def test_a_teacher_without_an_answer_is_refused(site_of: SiteOf) -> None:
 
 def test_trees_have_no_int8_form(site_of: SiteOf, tmp_path: Path) -> None:
     config = SklearnEstimator(estimator="tree.DecisionTreeClassifier")
-    bundle = bundled(config, site_of("cancer"), tmp_path)
+    site = site_of("cancer")
+    bundle = bundled(config, site, tmp_path)
     with pytest.raises(NotSmaller):
-        quantize_bundle(bundle, tmp_path / "int8", "tree-int8")
+        quantized((site.dataset_folder, site.dataset), bundle, tmp_path / "int8")
 
 
 def test_an_estimator_weighs_its_rows_or_says_that_it_cannot(site_of: SiteOf) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.quantize import quantize_bundle
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.examination import Subject, Wrong, examine
@@ -20,6 +19,7 @@ from tasks.evaluation.quality_files import write_report
 from tasks.packaging.bundle import bundle_with_temperature
 from tasks.packaging.predictor import Predictor
 from tasks.quality_artifacts import QualityReport
+from tests.in_process import quantized
 from tests.tasks.evaluation.test_plots import report as report_like
 
 CONFIG = EvaluateConfig(slice_rows=10, probe_rows=20, mistakes=5)
@@ -98,7 +98,7 @@ def test_a_temperature_is_told_with_what_it_did(
 def test_what_compressing_changed_is_told_by_slice_of_the_validation_rows(
     subject: Subject, small_dataset: tuple[Path, DatasetRef], tmp_path: Path
 ) -> None:
-    quantize_bundle(subject.bundle, tmp_path / "int8", "bag-int8")
+    quantized(small_dataset, subject.bundle, tmp_path / "int8")
     columns = split_rows(*small_dataset, "valid").columns
     before, after = (
         Predictor.load(folder).probabilities(columns)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.quantize import NotSmaller
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
@@ -22,7 +22,7 @@ from tasks.training.blueprints import blueprint_of
 from tasks.training.job import Rows
 from tasks.training.model_folder import card_of, save_model
 from tasks.training.series_architectures import SeriesCnn, SeriesGru, SeriesLstm, SeriesRnn
-from tests.in_process import snapshot
+from tests.in_process import quantized, snapshot
 
 CONFIG: dict[str, Any] = {
     "kind": "series",
@@ -139,7 +139,7 @@ def test_int8_survives_shared_weights(
     model = model_folder(config, waves, tmp_path / "model")
     export_bundle(model, tmp_path / "bundle", "speed", columns)
     try:
-        quantize_bundle(tmp_path / "bundle", tmp_path / "int8", "wave-int8")
+        quantized(waves, tmp_path / "bundle", tmp_path / "int8")
     except NotSmaller:
         return  # recurrent cells stay float: nothing is left to gain
     before, after = (

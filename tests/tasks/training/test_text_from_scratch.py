@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from tasks.artifacts import DatasetRef
+from tasks.compression.config import QuantizeConfig
 from tasks.compression.quantize import quantize_graph
 from tasks.data.snapshot import split_rows
 from tasks.packaging.export import export_graph, torch_logits
@@ -81,7 +82,10 @@ def test_the_graph_answers_as_torch_for_any_number_and_length_of_rows(
         expected = torch_logits(model, encoder, rows)
     np.testing.assert_allclose(np.concatenate(alone), expected, atol=1e-5)
     np.testing.assert_allclose(together, expected, atol=1e-5)
-    quantize_graph(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    alone_fed = [encoder.batch([row]) for row in rows]
+    quantize_graph(
+        tmp_path / "model.onnx", tmp_path / "int8.onnx", QuantizeConfig(), (alone_fed, alone_fed)
+    )
     small = _open_session(tmp_path / "int8.onnx", 1)
     np.testing.assert_allclose(small.run(None, encoder.batch(rows[:1]))[0], expected[:1], atol=0.1)
 

@@ -1,0 +1,239 @@
+"""Each form of a graph with fewer bits, by ONNX Runtime's own quantisers.
+
+What they gain here, and what they cost, is in `tests/benchmarks/`.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
+from onnxruntime.quantization.onnx_model import ONNXModel
+from onnxruntime.quantization.quant_utils import add_pre_process_metadata
+
+from tasks.compression.config import Precision
+
+Feeds = Sequence[Mapping[str, NDArray[Any]]]
+"""What a graph is asked, one row at a time: no row is scaled by another's padding."""
+Writer = Callable[[onnx.ModelProto, Collection[str], Feeds, Path], None]
+"""From a prepared graph, the nodes to leave as they are, and rows to scale by, to a file."""
+
+PRODUCTS, TABLES = ("MatMul",), ("Gather",)
+BLOCK = 32
+"""Weights that share a scale: of int4, blocks of 128 had three times the noise, for 0.6 of 4.4 MB.
+"""
+LEAST_WEIGHTS = 1024
+"""Of a weight that is worth a cast to float16, which takes a node in the graph."""
+
+
+def prepared(source: Path) -> onnx.ModelProto:
+    """The graph as quantisers want it: no shapes noted, every Gemm a MatMul and an Add."""
+    model = onnx.load(source)
+    # Shapes that an exporter wrote down can contradict those that the quantiser infers.
+    del model.graph.value_info[:]
+    wrapped = ONNXModel(model)
+    wrapped.replace_gemm_with_matmul()
+    # Says that shapes were seen to, else the quantiser warns on the root logger.
+    add_pre_process_metadata(wrapped.model)
+    prepared_model: onnx.ModelProto = wrapped.model
+    return prepared_model
+
+
+def layers_of(model: onnx.ModelProto, precision: Precision) -> list[str]:
+    """Names of the nodes with a weight that this form would shrink."""
+    weights = {weight.name for weight in model.graph.initializer}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type in SHRUNK[precision]
+        and node.input[0 if node.op_type == "Gather" else 1] in weights
+    ]
+
+
+def dynamic_int8(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Weights scaled per output channel; activations as they come, over the whole batch."""
+    del feeds
+    _write_dynamic(model, (*PRODUCTS, *TABLES), kept, target)
+
+
+def static_int8(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Weights scaled per output channel, activations by what they were on the rows in `feeds`."""
+    with _on_disk(model) as source:
+        quantize_static(
+            source,
+            target,
+            _Reader(feeds),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=list(SHRUNK["int8-static"]),
+            per_channel=True,
+            # Signed activations took 5.6 ms where unsigned ones take 0.8 (two layers of MiniLM).
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(kept),
+            extra_options={"MatMulConstBOnly": True},
+        )
+
+
+def int8_weights(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Products in blocks of int8, each row of activations scaled in the kernel; tables in int8."""
+    del feeds
+    _write_dynamic(_in_blocks(model, PRODUCTS, 8, kept), TABLES, kept, target)
+
+
+def int8_int4(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Products as in `dynamic_int8`, where the time is; tables in int4, where the bytes are."""
+    del feeds
+    with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
+        products = Path(folder, "products.onnx")
+        _write_dynamic(model, PRODUCTS, kept, products)
+        onnx.save(_in_blocks(onnx.load(products), TABLES, 4, kept), target)
+
+
+def int4_weights(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Products and tables in blocks of int4."""
+    del feeds
+    onnx.save(_in_blocks(model, (*PRODUCTS, *TABLES), 4, kept), target)
+
+
+def float16_weights(
+    model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path
+) -> None:
+    """Every large weight in float16 and a cast behind it, which the session does once, on load."""
+    del kept, feeds
+    copy = _copied(model)
+    casts = []
+    for weight in copy.graph.initializer:
+        if weight.data_type == onnx.TensorProto.FLOAT and np.prod(weight.dims) >= LEAST_WEIGHTS:
+            values, name = onnx.numpy_helper.to_array(weight), weight.name
+            half = onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_float16")
+            weight.CopyFrom(half)
+            cast = onnx.helper.make_node("Cast", [half.name], [name], to=onnx.TensorProto.FLOAT)
+            casts.append(cast)
+    nodes = [*casts, *copy.graph.node]
+    del copy.graph.node[:]
+    copy.graph.node.extend(nodes)
+    onnx.save(copy, target)
+
+
+WRITERS: dict[Precision, Writer] = {
+    "int8": dynamic_int8,
+    "int8-static": static_int8,
+    "int8-weights": int8_weights,
+    "int8-int4": int8_int4,
+    "int4-weights": int4_weights,
+    "float16-weights": float16_weights,
+}
+SHRUNK: dict[Precision, tuple[str, ...]] = {
+    **dict.fromkeys(WRITERS, (*PRODUCTS, *TABLES)),
+    "int8-static": (*PRODUCTS, *TABLES, "Conv"),
+    "float16-weights": (),
+}
+"""Nodes that a form replaces. Convolutions are no faster in `int8`, nor smaller."""
+MIXING: frozenset[Precision] = frozenset({"int8", "int8-int4"})
+"""Forms that take one scale for the activations of a whole batch."""
+
+
+def _write_dynamic(
+    model: onnx.ModelProto, types: Sequence[str], kept: Collection[str], target: Path
+) -> None:
+    with _on_disk(model) as source:
+        quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=list(types),
+            # Per tensor turned 13 answers in 100, per channel 4 (two layers of MiniLM, 3,000 rows).
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(kept),
+            # Of what follows a node that shape inference does not know.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+
+
+def _in_blocks(
+    model: onnx.ModelProto, types: Sequence[str], bits: int, kept: Collection[str]
+) -> onnx.ModelProto:
+    """A copy with the weights of these nodes in blocks; narrow and odd tables stay as they are."""
+    with _quiet_root():  # importing it configures the root logger
+        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer, logger
+    # It tells every node that it passes, and that opset 20 becomes 21, which ours can be as well.
+    logger.setLevel(logging.ERROR)
+    copy = _copied(model)
+    quantizer = MatMulNBitsQuantizer(
+        copy,
+        bits=bits,
+        block_size=BLOCK,
+        is_symmetric=True,
+        accuracy_level=4,  # products in int8: half of the time of those in float32
+        nodes_to_exclude=[*kept, *_odd_tables(copy)],
+        op_types_to_quantize=tuple(types),
+        quant_format=QuantFormat.QOperator,
+    )
+    quantizer.process()
+    found: onnx.ModelProto = quantizer.model.model
+    return found
+
+
+def _odd_tables(model: onnx.ModelProto) -> list[str]:
+    """Gathers from tables that blocks of int4 do not fit."""
+    shapes = {weight.name: tuple(weight.dims) for weight in model.graph.initializer}
+    floats = {w.name for w in model.graph.initializer if w.data_type == onnx.TensorProto.FLOAT}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Gather"
+        and node.input[0] in shapes
+        and not (
+            node.input[0] in floats
+            and len(shapes[node.input[0]]) == 2
+            and shapes[node.input[0]][1] % BLOCK == 0
+        )
+    ]
+
+
+@contextmanager
+def _on_disk(model: onnx.ModelProto) -> Iterator[Path]:
+    """The graph in a file: the quantisers move the weights out of one that they are handed."""
+    with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
+        path = Path(folder, "model.onnx")
+        onnx.save(model, path)
+        yield path
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    """Feeds, as the quantiser asks for them."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._left: Iterator[Mapping[str, NDArray[Any]]] = iter(feeds)
+
+    def get_next(self) -> Mapping[str, NDArray[Any]] | None:
+        """The next one; None after the last."""
+        return next(self._left, None)
+
+
+@contextmanager
+def _quiet_root() -> Iterator[None]:
+    """The root logger afterwards as it was before."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
