@@ -145,6 +145,17 @@ class Project(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _have_features_to_hint_at(self) -> "Project":
+        learners = [student for student in self.students if student.is_taught]
+        for config in (self.teacher, *learners) if self.compress.distil.has_hints else ():
+            if not getattr(config, "has_features", False):
+                raise ValueError(
+                    f"compress.distil.features and relations: model {config.model} of "
+                    f"{config.name} has no linear layer at its end, only 0 is allowed"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _share_their_tokens(self) -> "Project":
         """A student learns from the teacher's tokens, which are learned from the rows it sees."""
         for student in self.students if self.data.task == "generation" else ():

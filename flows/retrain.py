@@ -92,7 +92,7 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     """
     baseline = fit_baseline(dataset)
     teacher, tuned = teacher_of(project, dataset)
-    outputs = label_rows(teacher, project.compute, dataset)
+    outputs = label_rows(teacher, project.compute, dataset, project.compress.distil.has_hints)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
     without = {"distil": None, "outputs": None, "parent": None}
     students = side_by_side(

@@ -23,7 +23,7 @@ def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tun
 def lesson_of(project: Project, dataset: DatasetRef) -> TeacherOutputs:
     """Return the teacher's answers to the training rows."""
     teacher, _ = teacher_of(project, dataset)
-    return label_rows(teacher, project.compute, dataset)
+    return label_rows(teacher, project.compute, dataset, project.compress.distil.has_hints)
 
 
 def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:

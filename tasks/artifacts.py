@@ -124,7 +124,10 @@ class TrainedModel(Artifact):
 
 
 class TeacherOutputs(Artifact):
-    """The teacher's logits for every training row, in row order, as `answers.safetensors`."""
+    """The teacher's logits for every training row, in row order, as `answers.safetensors`.
+
+    Of a lesson with hints its features stand behind them, [N, C + D].
+    """
 
     uri: str
     sha256: str

@@ -17,15 +17,15 @@ from tasks.training.model_folder import LESSON, is_network, load_own_answers
 
 @step()
 def label_rows(
-    teacher: TrainedModel, compute: ComputeConfig, dataset: DatasetRef
+    teacher: TrainedModel, compute: ComputeConfig, dataset: DatasetRef, with_features: bool
 ) -> TeacherOutputs:
-    """Return the teacher's logits for the training split, in row order."""
+    """Return the teacher's logits of the training split in row order, its features too if asked."""
     storage = open_storage()
     connect()
     model, local = storage.fetch_folder(teacher.uri), storage.fetch_folder(dataset.uri)
     say = partial(report, "label_rows")
     if is_network(model):
-        logits = label_training_rows(model, dataset, local, compute, say)
+        logits = label_training_rows(model, dataset, local, compute, say, with_features)
     else:
         logits = load_own_answers(model, LESSON)
     with tempfile.TemporaryDirectory(prefix="outputs-") as folder:

@@ -22,13 +22,25 @@ MOST_NOISE = 0.003
 
 
 class DistilConfig(BaseModel):
-    """Learning from the teacher's softened answers (Hinton et al. 2015, arXiv:1503.02531)."""
+    """Learning from the teacher's softened answers (Hinton et al. 2015, arXiv:1503.02531), and from
+    how it sees the rows before its last layer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     temperature: Annotated[float, Field(gt=0, le=20)] = 2.0
     weight: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Share of the teacher's term in the loss; the labels have the rest."""
+    features: Annotated[float, Field(ge=0)] = 0.0
+    """Added weight of the student's features, projected, against the teacher's, in squared standard
+    deviations (FitNets, arXiv:1412.6550)."""
+    relations: Annotated[float, Field(ge=0)] = 0.0
+    """Added weight of distances and angles between a batch's rows, as the student and the teacher
+    see them (relational distillation, arXiv:1904.05068)."""
+
+    @property
+    def has_hints(self) -> bool:
+        """Whether more is learned of the teacher than its answers."""
+        return self.features > 0 or self.relations > 0
 
 
 class RecoverConfig(BaseModel):

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.training.hints import HintLoss
 from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss
 
 MemberLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """Of logits [M, B, C], labels and a teacher's logits: [M, B]."""
 
 
-def member_loss(losses: Sequence[Loss], device: torch.device) -> MemberLoss:
+def member_loss(losses: Sequence[Loss | HintLoss], device: torch.device) -> MemberLoss:
     """The members' losses as one; they are of one kind."""
 
     def column(values: Sequence[float]) -> Tensor:

@@ -72,6 +72,9 @@ class TrainConfig(Technique):
     is_taught: ClassVar[bool] = True
     """Whether it can learn from a teacher's answers, and so has a control."""
 
+    has_features: ClassVar[bool] = True
+    """Whether a linear layer answers at its end: what that reads are the features of a row."""
+
     name: Name = "teacher"
     """Of a student; each has its own."""
     epochs: PositiveInt = 2

@@ -15,6 +15,7 @@ from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
 from tasks.training.examples import Batch, Examples
 from tasks.training.group import Group
+from tasks.training.hints import HintLoss, show_features
 from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
 from tasks.training.recompute import recompute_blocks
@@ -40,7 +41,7 @@ class Course:
     batch_size: int
     lr: float
     seed: int
-    loss: Loss
+    loss: Loss | HintLoss
     technique: Technique = field(default_factory=Technique)
     task: Task = "classification"
     choose_by: ScoreName = "macro_f1"
@@ -143,6 +144,8 @@ def new_state(
         parameter.requires_grad_(not any(name.startswith(start) for start in frozen))
     if course.gradient_checkpointing:
         recompute_blocks(model)
+    if isinstance(course.loss, HintLoss):
+        show_features(model, course.loss.width)
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
     return TrainState(model, optimizer, replica=model, scaler=device.scaler())

@@ -33,6 +33,8 @@ class Collaborative(TrainConfig):
 class MatrixFactorisation(Collaborative):
     """Biases and factors (Koren et al. 2009); of the columns it reads user and item alone."""
 
+    has_features: ClassVar[bool] = False
+
     model: Literal["matrix_factorisation"] = "matrix_factorisation"
 
 
@@ -51,6 +53,7 @@ class NeuralCollaborativeFiltering(Collaborative):
 class TwoTower(Collaborative):
     """A network for users and one for items, with their columns (Yi et al. 2019)."""
 
+    has_features: ClassVar[bool] = False
     row_ms: ClassVar[float] = 0.03
 
     model: Literal["two_tower"] = "two_tower"

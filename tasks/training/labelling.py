@@ -18,6 +18,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import Examples, taken
+from tasks.training.hints import show_features
 from tasks.training.job import OnProgress
 from tasks.training.model_folder import load_model
 from tasks.training.objectives import kept_for_students
@@ -35,8 +36,12 @@ def label_training_rows(
     dataset_folder: Path,
     compute: ComputeConfig,
     on_progress: OnProgress,
+    with_features: bool = False,
 ) -> NDArray[np.float32]:
-    """Logits [N, C] of the training split in row order, or what students are given of them."""
+    """Logits [N, C] of the training split in row order, or what students are given of them.
+
+    `with_features`: [N, C + D], what the teacher's head read behind what it said.
+    """
     model, encoder, _ = load_model(model_folder)
     rows = encoder.rows(split_rows(dataset_folder, dataset, "train").columns)
     lengths = [encoder.length(row) for row in rows]
@@ -45,7 +50,7 @@ def label_training_rows(
     parts = [order[start : start + PART_ROWS] for start in range(0, len(order), PART_ROWS)]
     # A width that a few long rows decide would be padding for all others.
     width = int(np.quantile(lengths, TAUGHT_ROWS, method="higher"))
-    shared = ray.put((model, encoder, compute, dataset.task, width))
+    shared = ray.put((model, encoder, compute, dataset.task, width, with_features))
     task = ray.remote(num_cpus=1, max_retries=3)(measured(_label_part))
     pending = {task.remote(shared, taken(rows, part)): part for part in parts}
     return _gathered(pending, len(rows), on_progress)
@@ -69,10 +74,12 @@ def _gathered(
 
 
 def _label_part(
-    shared: tuple[nn.Module, Encoder, ComputeConfig, Task, int], rows: list[Any]
+    shared: tuple[nn.Module, Encoder, ComputeConfig, Task, int, bool], rows: list[Any]
 ) -> NDArray[np.float32]:
-    model, encoder, compute, task, width = shared
+    model, encoder, compute, task, width, with_features = shared
     use_allotted_threads()
+    if with_features:
+        show_features(model)
     device = choose_device(compute)
     lengths = [encoder.length(row) for row in rows]
     examples = Examples(rows, lengths, np.zeros(len(rows), dtype=np.int64))

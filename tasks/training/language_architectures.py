@@ -18,6 +18,7 @@ class LanguageModel(TrainConfig):
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     tasks: ClassVar[tuple[Task, ...]] = ("generation",)
     usual_choice: ClassVar[ScoreName] = "loss"
+    has_features: ClassVar[bool] = False
 
     epochs: PositiveInt = 8
     vocab_size: Annotated[int, Field(ge=300, le=1 << 15)] = 2000

@@ -18,6 +18,7 @@ from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
+from tasks.training.hints import HintLoss, standard_features, without_projection
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
@@ -45,11 +46,18 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a student is taught by: the teacher's logits, and how much they count."""
+    """What a student is taught by: what the teacher said, and how much it counts."""
 
     config: DistilConfig
     logits: NDArray[np.float32]
-    """[N, C], in row order of the training split."""
+    """[N, C], in row order of the training split; with hints [N, C + D], its features behind."""
+
+    def hints(self, num_answers: int) -> int:
+        """How many features a row has; ValueError where hints are asked for and there are none."""
+        width = self.logits.shape[1] - num_answers if self.config.has_hints else 0
+        if self.config.has_hints and width < 1:
+            raise ValueError("distil.features and distil.relations need the teacher's features")
+        return width
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def train_into(
     """Train on the cluster, or take up what the store holds of it, and write the model folder."""
     fitted = fit(job, store, on_progress)
     model = first_model(job.blueprint, job.course.seed)
-    weights = model.state_dict() | fitted.trained
+    weights = model.state_dict() | without_projection(fitted.trained)
     card = card_of(model, job.blueprint, job.classes, job.scale, job.task)
     digest = save_model(folder, weights, card, job.blueprint.files, fitted.history)
     return SavedModel(digest, num_params(weights))
@@ -83,7 +91,7 @@ def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
 
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
-    train = training_rows(config, site, lesson.logits if lesson else None)
+    train = taught_rows(config, lesson, site)
     return _alone(config, lesson, site, train, blueprint_of(config, site.dataset, train))
 
 
@@ -91,8 +99,17 @@ def recovery_job(
     config: TrainConfig, lesson: Lesson | None, site: Site, blueprint: Blueprint
 ) -> TrainingJob:
     """The training of a model that goes on from the weights of its blueprint."""
-    train = training_rows(config, site, lesson.logits if lesson else None)
-    return _alone(config, lesson, site, train, blueprint)
+    return _alone(config, lesson, site, taught_rows(config, lesson, site), blueprint)
+
+
+def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:
+    """The rows of a student's training, with what the teacher said of them."""
+    if lesson is None:
+        return training_rows(config, site, None)
+    num_answers = site.dataset.num_outputs
+    hints = lesson.hints(num_answers)
+    said = standard_features(lesson.logits, num_answers) if hints else lesson.logits
+    return training_rows(config, site, said, hints)
 
 
 def _alone(
@@ -103,7 +120,12 @@ def _alone(
 
 
 def _job(
-    config: TrainConfig, lr: float, loss: Loss, site: Site, train: Rows, blueprint: Blueprint
+    config: TrainConfig,
+    lr: float,
+    loss: Loss | HintLoss,
+    site: Site,
+    train: Rows,
+    blueprint: Blueprint,
 ) -> TrainingJob:
     return TrainingJob(
         blueprint=blueprint,
@@ -117,13 +139,18 @@ def _job(
     )
 
 
-def training_rows(config: TrainConfig, site: Site, teacher: NDArray[np.float32] | None) -> Rows:
-    """The training split, or the share of each class that `max_rows` allows."""
+def training_rows(
+    config: TrainConfig, site: Site, teacher: NDArray[np.float32] | None, hints: int = 0
+) -> Rows:
+    """The training split, or the share of each class that `max_rows` allows.
+
+    `hints` is how many features of the teacher stand behind its answers.
+    """
     dataset = site.dataset
     rows = site.rows("train", teacher)
     if teacher is not None:
         any_width = OBJECTIVES[dataset.task].taught is not None
-        width = teacher.shape[1] if any_width else dataset.num_outputs
+        width = teacher.shape[1] if any_width else dataset.num_outputs + hints
         if teacher.shape != (len(rows), width):
             raise ValueError(
                 f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
@@ -141,7 +168,7 @@ def in_memory(valid: Rows, num_outputs: int) -> Rows:
     return valid.take(np.linspace(0, len(valid) - 1, most).round().astype(np.int64))
 
 
-def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -> Course:
+def _course(config: TrainConfig, lr: float, loss: Loss | HintLoss, site: Site, rows: int) -> Course:
     technique = Technique(**{name: getattr(config, name) for name in Technique.model_fields})
     batch_size = config.batch_size
     assert batch_size != "auto", "size_batch finds it before a training begins"
@@ -162,5 +189,15 @@ def _course(config: TrainConfig, lr: float, loss: Loss, site: Site, rows: int) -
     )
 
 
-def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss:
-    return OBJECTIVES[site.dataset.task].loss(config, lesson.config if lesson else None)
+def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss | HintLoss:
+    answers = OBJECTIVES[site.dataset.task].loss(config, lesson.config if lesson else None)
+    num_answers = site.dataset.num_outputs
+    if lesson is None or not lesson.config.has_hints:
+        return answers
+    return HintLoss(
+        answers=answers,
+        num_answers=num_answers,
+        width=lesson.hints(num_answers),
+        features=lesson.config.features,
+        relations=lesson.config.relations,
+    )

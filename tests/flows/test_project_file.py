@@ -347,3 +347,12 @@ def test_an_estimator_is_checked_when_the_file_is_read(
     folder: Path, text: str, override: str, sentence: str
 ) -> None:
     assert sentence in refusal(folder, MINIMAL + text, override)
+
+
+def test_hints_are_for_models_that_end_in_a_linear_layer(folder: Path) -> None:
+    text = MINIMAL + "compress: {distil: {features: 0.5}}\n"
+    assert load_project(written(folder, text)).compress.distil.has_hints
+    text += ESTIMATOR
+    assert "model sklearn of teacher has no linear layer at its end, only 0" in refusal(
+        folder, text
+    )

@@ -1,0 +1,132 @@
+"""What a student learns of its teacher beside the answers: how rows look before the last layer.
+
+The features of a model are what its `head` reads, whatever its kind. A teacher's are computed once,
+beside its answers; a student's are taken in the step, by hooks, so that the loop stays the one that
+it is. Validation and export never see them.
+Shapes: B batch, C answers, D teacher's features, d student's, W all that a model says in training.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tasks.training.losses import Loss
+
+PROJECTION = "hint_projection"
+"""The layer that training adds to a student, and that no exported model has."""
+ANGLE_SHARE = 2.0
+"""Of angles against distances, as in the experiments of arXiv:1904.05068."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HintLoss:
+    """A distillation, and how far the student's view of a row is from the teacher's."""
+
+    answers: Loss
+    """Of labels and the teacher's answers."""
+    num_answers: int
+    width: int
+    """Of the teacher's features."""
+    features: float = 0.0
+    """Weight of `feature_loss`."""
+    relations: float = 0.0
+    """Weight of `relation_loss`."""
+
+    def __call__(self, said_BW: Tensor, labels_B: Tensor, teacher_BW: Tensor | None) -> Tensor:
+        """Loss of each row, [B], of answers, projected features and own features in one tensor."""
+        assert teacher_BW is not None, "hints are the teacher's"
+        own = self.num_answers + self.width
+        answers_BC, seen_BD = teacher_BW.tensor_split((self.num_answers,), dim=1)
+        logits_BC, projected_BD, own_Bd = said_BW.tensor_split((self.num_answers, own), dim=1)
+        loss_B = self.answers(logits_BC, labels_B, answers_BC)
+        if self.features:
+            loss_B = loss_B + self.features * feature_loss(projected_BD, seen_BD)
+        if self.relations:
+            loss_B = loss_B + self.relations * relation_loss(own_Bd, seen_BD)
+        return loss_B
+
+
+def feature_loss(projected_BD: Tensor, seen_BD: Tensor) -> Tensor:
+    """Mean squared difference of a row's features, [B] (FitNets, arXiv:1412.6550, equation 3)."""
+    return functional.mse_loss(projected_BD.float(), seen_BD.float(), reduction="none").mean(1)
+
+
+def relation_loss(own_Bd: Tensor, seen_BD: Tensor) -> Tensor:
+    """How differently the rows of a batch lie to each other, [B] (RKD, arXiv:1904.05068).
+
+    No projection: a student may turn and scale what it sees. 0 for a row that is alone.
+    """
+    if len(own_Bd) < 2:
+        return own_Bd.float().sum(1) * 0.0
+    own_Bd, seen_BD = own_Bd.float(), seen_BD.float()
+    distances_BB = functional.smooth_l1_loss(
+        relative_distances(own_Bd), relative_distances(seen_BD), reduction="none"
+    )
+    angles_BBB = functional.smooth_l1_loss(angles(own_Bd), angles(seen_BD), reduction="none")
+    others = len(own_Bd) - 1
+    return distances_BB.sum(1) / others + ANGLE_SHARE * angles_BBB.mean((1, 2))
+
+
+def relative_distances(points_BD: Tensor) -> Tensor:
+    """Distances [B, B] in units of their mean (equation 5 of arXiv:1904.05068)."""
+    apart_BB = torch.cdist(points_BD, points_BD, compute_mode="donot_use_mm_for_euclid_dist")
+    pairs = len(points_BD) * (len(points_BD) - 1)
+    return apart_BB / (apart_BB.sum() / pairs).clamp(min=1e-12)
+
+
+def angles(points_BD: Tensor) -> Tensor:
+    """Cosines [B, B, B] at a row, the first axis, between two others (its equation 8)."""
+    ways_BBD = functional.normalize(points_BD[None, :, :] - points_BD[:, None, :], dim=2)
+    return ways_BBD @ ways_BBD.transpose(1, 2)
+
+
+def show_features(model: nn.Module, width: int | None = None) -> None:
+    """From now on the model answers [B, C + d], its features behind its answers.
+
+    With the `width` D of a teacher's features: in training alone, and [B, C + D + d], a projection
+    of them to those between, which becomes a part of the model.
+    """
+    head: Any = getattr(model, "head", None)
+    assert isinstance(head, nn.Linear), f"{type(model).__name__} has no linear head"
+    if width is not None:
+        setattr(model, PROJECTION, nn.Linear(head.in_features, width))
+    seen: list[Tensor] = []
+
+    def see(head: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        del head
+        seen[:] = inputs[:1]
+
+    def say(model: nn.Module, inputs: tuple[Any, ...], answers_BC: Tensor) -> Tensor:
+        del inputs
+        if width is None:
+            return torch.cat([answers_BC, seen.pop()], dim=1)
+        if not model.training:
+            return answers_BC
+        projected_BD = getattr(model, PROJECTION)(seen[0])
+        return torch.cat([answers_BC, projected_BD, seen.pop()], dim=1)
+
+    head.register_forward_pre_hook(see)
+    model.register_forward_hook(say)
+
+
+def without_projection(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The student's own weights."""
+    start = f"{PROJECTION}."
+    return {name: weight for name, weight in weights.items() if not name.startswith(start)}
+
+
+def standard_features(said_NW: NDArray[np.float32], num_answers: int) -> NDArray[np.float32]:
+    """A teacher's answers and features [N, C + D], the features as standard scores.
+
+    So that one weight means the same whatever the teacher; the head stays linear in them.
+    """
+    features_ND = said_NW[:, num_answers:]
+    deviation_D = features_ND.std(axis=0)
+    scores_ND = (features_ND - features_ND.mean(axis=0)) / np.where(deviation_D, deviation_D, 1.0)
+    return np.concatenate([said_NW[:, :num_answers], scores_ND], axis=1, dtype=np.float32)
