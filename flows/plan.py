@@ -37,9 +37,10 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     kept = _kept_steps(project) if look_up else set()
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
-    left_out |= set() if project.compress.prune else {"prune_model", "refuse_idle"}
+    left_out |= set() if project.compress.prune else {"prune_model"}
     left_out |= set() if project.sweep.is_part_of_run else SEARCHING
     left_out |= set() if project.compress.quantize else {"quantize_candidate"}
+    left_out |= set() if project.compress.prune or project.compress.quantize else {"refuse_idle"}
     return [
         PlannedStep(name, "cached", 0.0)
         if name in kept

@@ -150,8 +150,8 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
 
 
 def gaining(candidates: list[Candidate], costs: list[Cost]) -> tuple[list[Candidate], list[Cost]]:
-    """Return all but the pruned models that became neither smaller nor faster."""
-    if not any(candidate.role == "pruned" for candidate in candidates):
+    """Return all but those that were made smaller and became neither smaller nor faster."""
+    if not any(candidate.role in ("pruned", "compressed") for candidate in candidates):
         return candidates, costs
     idle = refuse_idle(candidates, costs)
     kept = [pair for pair in zip(candidates, costs, strict=True) if pair[0].name not in idle]

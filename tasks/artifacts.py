@@ -156,6 +156,8 @@ class Latency(Artifact):
 
     p50: float
     p95: float
+    noise: float = 0.0
+    """Share of the p50 by which the same bundle, opened twice and asked in turn, differed."""
 
 
 class Cost(Artifact):

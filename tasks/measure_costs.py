@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from infra import progress
 from infra.storage import Storage, open_storage
 from tasks.artifacts import Candidate, Cost, DatasetRef, Latency, TrainedModel
-from tasks.evaluation.isolation import cost_figures, eager_p50_ms
+from tasks.evaluation.isolation import cost_figures, eager_p50_ms, latency_figures
 from tasks.evaluation.measure import Columns
 from tasks.evaluation.quality import latency_rows
 from tasks.step import step
@@ -19,23 +19,23 @@ log = logging.getLogger(__name__)
 def measure_costs(
     candidates: Sequence[Candidate], models: Sequence[TrainedModel], dataset: DatasetRef
 ) -> list[Cost]:
-    """Cost of every candidate, in order, one process after the other; a teacher's eager p50 too."""
+    """Cost of every candidate, in order: latencies side by side, the rest each in a process of its
+    own; a teacher's eager p50 too."""
     storage = open_storage()
     columns = latency_rows(storage.fetch_folder(dataset.uri), dataset).columns
     weights = {model.sha256: model.uri for model in models if model.role == "teacher"}
+    progress.report("measure_costs", 0, len(candidates), "latencies, side by side")
+    timed = latency_figures([storage.fetch_folder(c.uri) for c in candidates], columns)
     costs = []
-    for done, candidate in enumerate(candidates):
+    for done, (candidate, figures) in enumerate(zip(candidates, timed, strict=True)):
         progress.report("measure_costs", done, len(candidates), candidate.name)
-        costs.append(_cost(storage, candidate, weights.get(candidate.model_sha256), columns))
+        eager = _eager(storage, weights.get(candidate.model_sha256), columns)
+        others = cost_figures(storage.fetch_folder(candidate.uri), columns)
+        log.info("%s: p50 %.2f ms", candidate.name, figures["p50"])
+        costs.append(Cost(latency_ms=Latency(**figures), eager_p50_ms=eager, **others))
     return costs
 
 
-def _cost(
-    storage: Storage, candidate: Candidate, weights_uri: str | None, columns: Columns
-) -> Cost:
-    figures = cost_figures(storage.fetch_folder(candidate.uri), columns)
+def _eager(storage: Storage, weights_uri: str | None, columns: Columns) -> float | None:
     weights = storage.fetch_folder(weights_uri) if weights_uri else None
-    eager = eager_p50_ms(weights, columns) if weights and is_network(weights) else None
-    log.info("%s: p50 %.2f ms", candidate.name, figures["p50"])
-    latency = Latency(p50=figures.pop("p50"), p95=figures.pop("p95"))
-    return Cost(latency_ms=latency, eager_p50_ms=eager, **figures)
+    return eager_p50_ms(weights, columns) if weights and is_network(weights) else None

@@ -1,4 +1,4 @@
-"""Pruned models that became neither smaller nor faster are no candidates."""
+"""Models that were made smaller and became neither smaller nor faster are no candidates."""
 
 import logging
 from collections.abc import Sequence

@@ -129,7 +129,7 @@ def _figures(report: EvalReport, quality: Iterable[str]) -> tuple[str, ...]:
     cost = report.cost
     return (
         *(f"{report.metrics[name]:.4f}" for name in quality),
-        f"{cost.latency_ms.p50:.2f}",
+        f"{cost.latency_ms.p50:.2f} ± {cost.latency_ms.noise:.0%}",
         f"{cost.latency_ms.p95:.2f}",
         f"{cost.rows_per_second:,.0f}",
         f"{report.candidate.size_bytes / MB:.3g}",

@@ -19,6 +19,7 @@ from tasks.evaluation.measure import Columns
 if TYPE_CHECKING:
     # For the digest of a step's code alone: importing it here would load torch in every command.
     from tasks.evaluation import eager as eager
+    from tasks.evaluation import interleaved as interleaved
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
@@ -30,14 +31,21 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
 
 
 def cost_figures(bundle: Path, columns: Columns) -> dict[str, float]:
-    """`p50`, `p95` (ms), `rows_per_second`, `peak_memory_mb` of one bundle on these rows."""
-    figures: dict[str, float] = json.loads(_run(measure.__name__, ["cost"], bundle, columns))
+    """`rows_per_second`, `peak_memory_mb` of one bundle on these rows, in a process of its own."""
+    figures: dict[str, float] = json.loads(_run(measure.__name__, ["cost", bundle], columns))
+    return figures
+
+
+def latency_figures(bundles: Sequence[Path], columns: Columns) -> list[dict[str, float]]:
+    """`p50`, `p95` (ms) and `noise` of each bundle, asked in turn in one process."""
+    said = _run("tasks.evaluation.interleaved", bundles, columns)
+    figures: list[dict[str, float]] = json.loads(said)
     return figures
 
 
 def eager_p50_ms(model_folder: Path, columns: Columns) -> float:
     """p50 of the float weights in eager torch on these rows."""
-    return float(json.loads(_run("tasks.evaluation.eager", [], model_folder, columns)))
+    return float(json.loads(_run("tasks.evaluation.eager", [model_folder], columns)))
 
 
 def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
@@ -61,19 +69,19 @@ def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
 
 def _answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
     with tempfile.TemporaryFile() as file:
-        file.write(_run(measure.__name__, ["answers"], bundle, columns))
+        file.write(_run(measure.__name__, ["answers", bundle], columns))
         file.seek(0)
         found: NDArray[np.float32] = np.load(file, allow_pickle=False)
         return found
 
 
-def _run(module: str, what: Sequence[str], folder: Path, columns: Columns) -> bytes:
+def _run(module: str, asked: Sequence[str | Path], columns: Columns) -> bytes:
     with tempfile.TemporaryDirectory(prefix="measure-") as work:
         rows, out = Path(work) / "rows.json", Path(work) / "out"
         cells = {name: list(values) for name, values in columns.items()}
         rows.write_text(json.dumps(cells), encoding="utf-8")
         # -P: the working folder is not on the import path.
-        command = [sys.executable, "-P", "-m", module, *what, str(folder), str(rows), str(out)]
+        command = [sys.executable, "-P", "-m", module, *map(str, asked), str(rows), str(out)]
         done = subprocess.run(  # noqa: S603 - our own module, paths that we made
             command,
             env=small_environment(),
@@ -85,7 +93,7 @@ def _run(module: str, what: Sequence[str], folder: Path, columns: Columns) -> by
         )
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"{module} ended with {done.returncode} on {folder}: {last}")
+            raise RuntimeError(f"{module} ended with {done.returncode} on {asked[-1]}: {last}")
         return out.read_bytes()
 
 

@@ -23,24 +23,24 @@ LEAST_BLOCKS, MOST_BLOCKS, BLOCK_SECONDS = 3, 7, 2.0
 THROUGHPUT_ROWS = 32
 WRITTEN_ROWS = 8
 Columns = Mapping[str, Sequence[Any]]
+Answer = Callable[[Columns], Any]
 
 
 def measured_cost(bundle: Path, columns: Columns) -> dict[str, float]:
-    """Latency of single rows, throughput of batches, peak memory of this process.
+    """Throughput of batches, and peak memory of this process, which answers single rows too.
 
     Of a model that writes texts, a row is a text whose likelihood is told; how fast it writes is a
     figure of its own.
     """
     predictor = Predictor.load(bundle)
-    p50, p95 = latency_ms(predictor.probabilities, columns)
-    rate = rows_per_second(predictor, columns)
-    figures = {"p50": p50, "p95": p95, "rows_per_second": rate}
+    block_seconds(predictor.probabilities, single_rows(columns))
+    figures = {"rows_per_second": rows_per_second(predictor, columns)}
     if isinstance(predictor, Writer):
         figures["tokens_per_second"] = tokens_per_second(predictor, columns)
     return {**figures, "peak_memory_mb": peak_memory_mb()}
 
 
-def latency_ms(answer: Callable[[Columns], Any], columns: Columns) -> tuple[float, float]:
+def latency_ms(answer: Answer, columns: Columns) -> tuple[float, float]:
     """p50 and p95 of one whole call a row: median over repeated blocks of all rows.
 
     A median of blocks, because a neighbour on the machine disturbs some blocks and not others.
@@ -56,20 +56,25 @@ def latency_ms(answer: Callable[[Columns], Any], columns: Columns) -> tuple[floa
     return float(p50), float(p95)
 
 
-def _timed_blocks(answer: Callable[[Columns], Any], rows: list[Columns]) -> list[list[float]]:
+def _timed_blocks(answer: Answer, rows: list[Columns]) -> list[list[float]]:
     """Seconds of each row, block by block, until there are enough or the time is up."""
     blocks: list[list[float]] = []
     begin = perf_counter()
     while len(blocks) < LEAST_BLOCKS or (
         len(blocks) < MOST_BLOCKS and perf_counter() - begin < BLOCK_SECONDS
     ):
-        seconds = []
-        for row in rows:
-            start = perf_counter()
-            answer(row)
-            seconds.append(perf_counter() - start)
-        blocks.append(seconds)
+        blocks.append(block_seconds(answer, rows))
     return blocks
+
+
+def block_seconds(answer: Answer, rows: Sequence[Columns]) -> list[float]:
+    """Seconds of each row, asked for one after the other."""
+    seconds = []
+    for row in rows:
+        start = perf_counter()
+        answer(row)
+        seconds.append(perf_counter() - start)
+    return seconds
 
 
 def rows_per_second(predictor: Predictor, columns: Columns) -> float:

@@ -42,6 +42,7 @@ def figures_of(report: EvalReport) -> dict[str, float]:
         **quality,
         "latency/p50_ms": cost.latency_ms.p50,
         "latency/p95_ms": cost.latency_ms.p95,
+        "latency/noise": cost.latency_ms.noise,
         "throughput/rows_per_second": cost.rows_per_second,
         "memory/peak_mb": cost.peak_memory_mb,
         "size/bytes": float(report.candidate.size_bytes),

@@ -253,12 +253,7 @@ def test_what_writing_costs_is_a_figure_of_its_own(bundle: Path, notes: Data) ->
     columns = split_rows(*notes, "valid").take(np.arange(9)).columns
     figures = cost_figures(bundle, columns)
     assert figures["tokens_per_second"] > 0
-    assert set(figures) - {"tokens_per_second"} == {
-        "p50",
-        "p95",
-        "rows_per_second",
-        "peak_memory_mb",
-    }
+    assert set(figures) == {"tokens_per_second", "rows_per_second", "peak_memory_mb"}
 
 
 def test_a_page_of_continuations(bundle: Path, notes: Data, tmp_path: Path) -> None:

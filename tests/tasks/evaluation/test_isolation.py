@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 
 from tasks.evaluation import isolation
-from tasks.evaluation.isolation import answers, cost_figures, eager_p50_ms, small_environment
+from tasks.evaluation.isolation import (
+    answers,
+    cost_figures,
+    eager_p50_ms,
+    latency_figures,
+    small_environment,
+)
 from tasks.evaluation.measure import latency_ms, peak_memory_mb
 from tasks.packaging.predictor import Predictor
 
+MakeBundle = Callable[[str], Path]
 COLUMNS = {"text": ["late crew", "lovely quick flight", "plain", "rude"] * 5}
 
 
@@ -21,10 +28,17 @@ def bundle(make_bundle: Callable[[str], Path]) -> Path:
 
 def test_cost_of_a_bundle(bundle: Path) -> None:
     figures = cost_figures(bundle, COLUMNS)
-    assert 0 < figures["p50"] <= figures["p95"]
     assert figures["rows_per_second"] > 100
     # Python, numpy and ONNX Runtime are 65 MB; torch alone would add 150.
     assert 30 < figures["peak_memory_mb"] < 150
+
+
+def test_latencies_of_bundles_side_by_side(bundle: Path, make_bundle: MakeBundle) -> None:
+    both = latency_figures([bundle, make_bundle("ngram_bag")], COLUMNS)
+    assert len(both) == 2
+    for figures in both:
+        assert 0 < figures["p50"] <= figures["p95"]
+        assert 0 <= figures["noise"] < 1
 
 
 def test_answers_are_the_predictors(bundle: Path) -> None:
