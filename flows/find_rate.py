@@ -3,13 +3,16 @@
 from typing import NamedTuple
 
 from prefect import flow
+from prefect.runtime import flow_run
 
 from flows.project import Project
+from flows.runs import close_dead_runs, lock_of
 from flows.teacher import sized
 from tasks.artifacts import RunRef, Tuned
 from tasks.prepare_data import prepare_data
 from tasks.record_costs import record_costs
 from tasks.record_rates import record_rates
+from tasks.run_alone import run_alone
 from tasks.step import watched
 from tasks.tune_model import tune_model
 
@@ -24,7 +27,9 @@ class Found(NamedTuple):
 @flow(name="find-rate", flow_run_name="lr-{project.name}", persist_result=False)
 def find_rate(project: Project) -> Found:
     """Search as `project.sweep` says, for the project's teacher; record what was found."""
-    with watched() as ended:
+    alone = run_alone(lock_of(project.name, "find-rate"), flow_run.name, flow_run.id)
+    with alone, watched() as ended:
+        close_dead_runs(project.name, flow_run.id, "find-rate")
         found = steps(project)
         record_costs(project.name, found.run, ended)
         return found

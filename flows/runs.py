@@ -18,8 +18,8 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 from prefect.states import Cancelled, Crashed
 
-FLOW_NAME = "retrain"
-RETRAIN = FlowFilter(name=FlowFilterName(any_=[FLOW_NAME]))
+LOCKS = {"retrain": "", "sweep": "-sweep", "find-rate": "-lr"}
+"""Our flows, and what a project's lock of each is called behind the project's name."""
 ALIVE = FlowRunFilter(
     state=FlowRunFilterState(
         type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
@@ -27,27 +27,33 @@ ALIVE = FlowRunFilter(
 )
 
 
+def lock_of(project: str, flow: str) -> str:
+    """Return the name of the lock by which one run of `flow` at a time works on `project`."""
+    return f"{project}{LOCKS[flow]}"
+
+
 def project_of(run: FlowRun) -> str:
-    """Return the project that a run retrains."""
+    """Return the project that a run works on."""
     return str(run.parameters.get("project", {}).get("name", ""))
 
 
 def list_runs(limit: int = 20) -> list[dict[str, Any]]:
     """Return the latest runs, newest first, as plain figures."""
     with _client() as client:
+        flows = {flow.id: flow.name for flow in client.read_flows(flow_filter=_named(*LOCKS))}
         runs = client.read_flow_runs(
-            flow_filter=RETRAIN, limit=limit, sort=FlowRunSort.START_TIME_DESC
+            flow_filter=_named(*LOCKS), limit=limit, sort=FlowRunSort.START_TIME_DESC
         )
-    return [_described(run) for run in runs]
+    return [{"flow": flows[run.flow_id], **_described(run)} for run in runs]
 
 
-def close_dead_runs(project: str, own_id: str) -> int:
-    """Mark runs of `project` that claim to be alive as crashed; call it while holding the lock.
+def close_dead_runs(project: str, own_id: str, flow: str = "retrain") -> int:
+    """Mark runs of `flow` on `project` that claim to be alive as crashed; hold its lock meanwhile.
 
     A killed process cannot say that it ended; whoever holds the project's lock knows that it did.
     """
     with _client() as client:
-        alive = client.read_flow_runs(flow_filter=RETRAIN, flow_run_filter=ALIVE)
+        alive = client.read_flow_runs(flow_filter=_named(flow), flow_run_filter=ALIVE)
         dead = [run for run in alive if project_of(run) == project and str(run.id) != own_id]
         for run in dead:
             state: State[None] = Crashed(
@@ -58,11 +64,18 @@ def close_dead_runs(project: str, own_id: str) -> int:
 
 
 def find_run(reference: str) -> dict[str, Any]:
-    """Return the newest run whose id, name or project is `reference`; `ValueError` if none is."""
-    for run in list_runs(limit=200):
-        if reference in (run["id"], run["name"], run["project"]) or run["id"].startswith(reference):
-            return run
-    raise ValueError(f"run {reference!r}: no such run; `modelworks runs` lists them")
+    """Return the newest run whose id, name or project is `reference`, one that runs before others.
+
+    `ValueError` if none is.
+    """
+    found = [
+        run
+        for run in list_runs(limit=200)
+        if reference in (run["id"], run["name"], run["project"]) or run["id"].startswith(reference)
+    ]
+    if not found:
+        raise ValueError(f"run {reference!r}: no such run; `modelworks runs` lists them")
+    return next((run for run in found if run["state"] == "Running"), found[0])
 
 
 def mark_cancelled(run_id: str) -> None:
@@ -78,6 +91,10 @@ def log_lines(run_id: str) -> list[str]:
     with _client() as client:
         logs = client.read_logs(log_filter=only, limit=200, sort=LogSort.TIMESTAMP_DESC)
     return [f"{log.timestamp:%Y-%m-%d %H:%M:%S} {log.message}" for log in reversed(logs)]
+
+
+def _named(*flows: str) -> FlowFilter:
+    return FlowFilter(name=FlowFilterName(any_=list(flows)))
 
 
 def _client() -> SyncPrefectClient:

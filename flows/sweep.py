@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.project import Project
+from flows.runs import close_dead_runs, lock_of
 from flows.sweep_target import (
     choice_of,
     kept_fixed,
@@ -43,7 +44,9 @@ class Swept(NamedTuple):
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
 def sweep(project: Project) -> Swept:
     """Search, train the winner by new seeds, record both."""
-    with run_alone(f"{project.name}-sweep", flow_run.name, flow_run.id), watched():
+    alone = run_alone(lock_of(project.name, "sweep"), flow_run.name, flow_run.id)
+    with alone, watched():
+        close_dead_runs(project.name, flow_run.id, "sweep")
         return swept(project, prepare_data(project.name, project.data))
 
 

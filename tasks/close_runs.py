@@ -26,6 +26,21 @@ def close_runs(project: str, status: tracking.Status, keep: str = "") -> int:
 
 
 @contextmanager
+def ended_with(run_id: str) -> Iterator[None]:
+    """End the run when what is done here is over: as it came to be."""
+    status: tracking.Status = "KILLED"
+    try:
+        yield
+        status = "FINISHED"
+    except Exception:
+        status = "FAILED"
+        raise
+    finally:
+        with suppress(tracking.TrackingUnreachable):
+            tracking.end_run(run_id, status)
+
+
+@contextmanager
 def closed_on_failure(project: str) -> Iterator[None]:
     """Close the project's runs in MLflow when what is done here fails or is stopped."""
     try:

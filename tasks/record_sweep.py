@@ -22,7 +22,7 @@ STUDY_FILE = "study.db"
 
 @step()
 def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
-    """Write all of it to the sweep's run, with what it cost so far, and end that."""
+    """Write all of it to the sweep's run, which has ended, with what it cost so far."""
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
@@ -49,7 +49,6 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
     spent = total(each.cost for each in costs).metrics()
     tracking.log_metrics(run_id, figures_of(found, confirmed) | spent)
     tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
-    tracking.end_run(run_id, "FINISHED")
     return found.run
 
 

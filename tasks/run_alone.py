@@ -1,4 +1,4 @@
-"""One retraining of a project at a time."""
+"""One run of a kind on a project at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from infra.settings import load_settings
 
 
 @contextmanager
-def run_alone(project: str, run: str, run_id: str) -> Iterator[None]:
-    """Hold the project's lock; say whom we wait for while another run has it."""
+def run_alone(lock: str, run: str, run_id: str) -> Iterator[None]:
+    """Hold the lock; say whom we wait for while another run has it."""
 
     def say(holder: dict[str, str]) -> None:
         who = f"run {holder.get('run', '?')} (process {holder.get('pid', '?')})"
-        progress.report("waiting", 0, 1, f"{project} is being retrained by {who}")
+        progress.report("waiting", 0, 1, f"{lock} is held by {who}")
 
-    with alone(load_settings().home, project, {"run": run, "id": run_id}, say):
+    with alone(load_settings().home, lock, {"run": run, "id": run_id}, say):
         yield

@@ -12,6 +12,7 @@ from infra.journal import sweep_storage
 from infra.storage import open_storage
 from infra.trial_runs import STOP, TrialRuns
 from tasks.artifacts import RunRef
+from tasks.close_runs import ended_with
 from tasks.code_digest import code_digest
 from tasks.costs.cost import cost_of
 from tasks.kept_costs import prices
@@ -66,7 +67,7 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
         cost=lambda cpu, gpu: cost_of(cpu, gpu, prices()).metrics(),
     )
     queue = first_settings(config, sweep.space, first)
-    with sweep_storage(name) as storage, closing(runs):
+    with ended_with(run.run_id), sweep_storage(name) as storage, closing(runs):
         study = open_study(name, storage, config, bench.course.epochs, queue)
         runs.catch_up(study.get_trials(deepcopy=False), COST)
         about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first)

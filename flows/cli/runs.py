@@ -15,6 +15,8 @@ from infra.lock import holder
 
 app = typer.Typer()
 PATIENCE_SECONDS = 20.0
+AGAIN = {"retrain": "run", "sweep": "sweep", "find-rate": "lr"}
+"""The command that takes up a run of each flow."""
 
 
 @app.command()
@@ -38,13 +40,13 @@ def stop(
     run: Annotated[str, typer.Argument(help="A run's id or name, or its project.")],
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Stop a run; the next `run` goes on from its last finished step and checkpoint."""
+    """Stop a retraining or a sweep; called again it goes on from its last step, pass or trial."""
     home = existing_home()
     reach(home)
-    from flows.runs import find_run, mark_cancelled
+    from flows.runs import find_run, lock_of, mark_cancelled
 
     found = find_run(run)
-    other = holder(home, found["project"])
+    other = holder(home, lock_of(found["project"], found["flow"]))
     if other is None or other.get("id") != found["id"]:
         raise ValueError(f"run {run!r} is not running: it is {found['state']}")
     _interrupt(int(other["pid"]))
@@ -52,7 +54,8 @@ def stop(
     if as_json:
         answer_json({"stopped": found["id"], "project": found["project"]})
     else:
-        say(f"stopped {found['name']}; `modelworks run` goes on from where it was")
+        again = AGAIN[found["flow"]]
+        say(f"stopped {found['name']}; `modelworks {again}` goes on from where it was")
 
 
 def _interrupt(pid: int) -> None:

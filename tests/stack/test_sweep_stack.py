@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -100,24 +101,99 @@ def test_pages_table_and_study_are_kept(swept: dict[str, Any], tmp_path: Path) -
     assert client.get_run(run_id).data.metrics["cost/cpu_hours"] > 0
 
 
-def test_the_tag_stops_a_sweep(stack: Path, tmp_path: Path) -> None:
+STOP_SECONDS = 10
+"""From the tag to the end of what it is on: the promise of the command."""
+
+
+def trial_runs(project: str) -> dict[str, Any]:
+    """The runs of the project's only sweep, by name; its own is `sweep`."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(project)
+    runs = client.search_runs([experiment.experiment_id]) if experiment else []
+    is_sweep = {run.info.run_id: run.data.tags["modelworks.role"] == "sweep" for run in runs}
+    return {"sweep" if is_sweep[run.info.run_id] else run.info.run_name: run.info for run in runs}
+
+
+def waited_for(found: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came true in that time."""
+    deadline = time.monotonic() + seconds
+    while not found() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found()
+
+
+def test_the_tag_stops_a_trial_and_then_the_sweep(stack: Path, tmp_path: Path) -> None:
     del stack
-    run = command(tmp_path, "tagged", 500)
+    run = [*command(tmp_path, "tagged", 500), "--set", "teacher.epochs=4000"]
     going = subprocess.Popen(
         run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    read_until(going, " finished")
+    read_until(going, "search_settings")
+    assert waited_for(lambda: "trial-0" in trial_runs("tagged"), 60)
     client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name("tagged")
-    [parent] = client.search_runs([experiment.experiment_id], "tags.`modelworks.role` = 'sweep'")
-    client.set_tag(parent.info.run_id, "modelworks.stop", "true")
+    client.set_tag(trial_runs("tagged")["trial-0"].run_id, "modelworks.stop", "true")
+    assert waited_for(lambda: trial_runs("tagged")["trial-0"].status == "KILLED", STOP_SECONDS)
+    assert waited_for(lambda: "trial-1" in trial_runs("tagged"), 60), "the sweep goes on"
+    client.set_tag(trial_runs("tagged")["sweep"].run_id, "modelworks.stop", "true")
     began = time.monotonic()
-    read_until(going, "confirm_settings")
-    took = time.monotonic() - began
+    read_until(going, "record_sweep")
+    assert time.monotonic() - began < STOP_SECONDS
     threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
     out, _ = going.communicate(timeout=120)
-    assert json.loads(out)["searched"]["ended"] == "stopped by a tag"
-    assert took < 30
+    answer = json.loads(out)
+    assert answer["searched"]["ended"] == "stopped by a tag"
+    assert [trial["state"] for trial in answer["searched"]["trials"]] == ["pruned", "pruned"]
+    assert all(trial["scores"] for trial in answer["searched"]["trials"]), "what it found is kept"
+    assert answer["confirmed"] is None, "who wants an end wants no further trainings"
+
+
+def test_the_tag_stops_a_sweep_of_many_short_trials(stack: Path, tmp_path: Path) -> None:
+    del stack
+    going = subprocess.Popen(
+        command(tmp_path, "short", 5000),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    read_until(going, " finished")
+    time.sleep(10)  # MLflow is behind by then, and must not be waited for
+    mlflow.MlflowClient().set_tag(trial_runs("short")["sweep"].run_id, "modelworks.stop", "true")
+    began = time.monotonic()
+    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
+    out, _ = going.communicate(timeout=200)
+    answer = json.loads(out)
+    assert answer["searched"]["ended"] == "stopped by a tag"
+    last = max(trial_runs("short").values(), key=lambda run: run.start_time)
+    print("trials", len(answer["searched"]["trials"]), "whole end", time.monotonic() - began, last)
+
+
+def modelworks(*arguments: str) -> dict[str, Any]:
+    words = [sys.executable, "-m", "flows.cli.main", *arguments, "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_a_sweep_is_listed_and_stopped_like_a_retraining(stack: Path, tmp_path: Path) -> None:
+    del stack
+    going = subprocess.Popen(
+        [*command(tmp_path, "ended", 500), "--set", "teacher.epochs=4000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    read_until(going, "search_settings")
+    assert waited_for(lambda: "trial-0" in trial_runs("ended"), 60)
+    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
+    [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == "ended"]
+    assert (listed["flow"], listed["state"]) == ("sweep", "Running")
+    assert modelworks("stop", "ended")["stopped"] == listed["id"]
+    assert going.wait(30) == 130
+    [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == "ended"]
+    assert listed["state"] == "Cancelled"
+    assert trial_runs("ended")["sweep"].status == "KILLED"
 
 
 def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
