@@ -8,9 +8,28 @@ from pydantic import ValidationError
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from tasks.sweep.space import Dimension, Values, applies, settings_with
-from tasks.sweep.target import DISTIL, Target
+from tasks.sweep.target import DISTIL, PRECISION, Target
 from tasks.sweep_artifacts import Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
+
+ALLOWED = "a field of teacher, of students.<place>, of compress.distil, or compute.precision"
+NO_TRIAL = {
+    "name": "it is what the project is called, and no setting",
+    "data": "rows are prepared once, and scores on other rows could not be compared",
+    "compute": "it says where trainings run: their scores would be alike",
+    "sweep": "a search does not vary how it searches",
+    "students": "each student is trained in every run: all are candidates already",
+    "compress.quantize": "every student is exported as it is and quantised, both are measured in "
+    "every run, and the budget chooses: nothing is left to search for",
+    "compress.prune": "what is pruned is a model that was trained, and a trial ends with its "
+    "training: list the shares to try, each becomes a candidate",
+    "evaluate": "it says what is told of models that were trained: all trials would score alike",
+    "budget": "it chooses among candidates that were exported: all trials would score alike",
+    "gate": "it decides about candidates that were exported: all trials would score alike",
+    "promote": "it says who decides: all trials would score alike",
+    "schedule": "it says when, not how, models are trained",
+}
+"""Why a section, or a field of it, cannot be varied: a trial is one training and its score."""
 
 
 def root_of(project: Project) -> str:
@@ -24,12 +43,14 @@ def root_of(project: Project) -> str:
             "sweep.space is empty: name what to vary, such as teacher.weight_decay: "
             "{log: [0.0001, 0.1]}"
         )
-    roots = {_root(name) for name in names}
-    roots.discard(DISTIL)
-    if not roots and len(project.students) == 1:
+    roots = {_root(name) for name in names} - {PRECISION}
+    if roots == {DISTIL} and len(project.students) == 1:
         return "students.0"
+    roots.discard(DISTIL)
     if not roots:
-        raise ValueError("sweep.space varies compress.distil alone: name a student's field, too")
+        raise ValueError(
+            f"sweep.space varies {', '.join(names)} alone: name a field of a model, too"
+        )
     if len(roots) > 1:
         raise ValueError(
             f"sweep.space is about {' and '.join(sorted(roots))}: a sweep is about one model"
@@ -41,6 +62,7 @@ def root_of(project: Project) -> str:
 
 
 def _root(name: str) -> str:
+    """The model that a field is of, or DISTIL, or PRECISION; `ValueError` says why it is none."""
     parts = name.split(".")
     if parts[0] == "teacher" and len(parts) > 1:
         return "teacher"
@@ -48,9 +70,11 @@ def _root(name: str) -> str:
         return ".".join(parts[:2])
     if name.startswith(f"{DISTIL}."):
         return DISTIL
-    raise ValueError(
-        f"{name}: must be a field of teacher, of students.<place>, or of compress.distil"
-    )
+    if name == PRECISION:
+        return PRECISION
+    sections = [".".join(parts[:length]) for length in (2, 1)]
+    why = next((NO_TRIAL[section] for section in sections if section in NO_TRIAL), "")
+    raise ValueError(f"{name}: {why}{'; it ' if why else ''}must be {ALLOWED}")
 
 
 def target_of(project: Project, model: TrainConfig, lr: float) -> Target:

@@ -12,9 +12,10 @@ from tasks.artifacts import RunRef
 from tasks.costs.cost import total
 from tasks.kept_costs import kept_costs
 from tasks.step import ended_steps, step
+from tasks.sweep.outcome import opposite
 from tasks.sweep.pages import write_pages
 from tasks.sweep.summary import what_mattered
-from tasks.sweep_artifacts import Confirmed, Searched
+from tasks.sweep_artifacts import LOSS, Confirmed, Searched
 
 STUDY_FILE = "study.db"
 """Opened by `optuna-dashboard sqlite:///study.db`."""
@@ -26,7 +27,7 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
-        study = optuna.load_study(study_name=found.study, storage=storage)
+        study = as_measured(found, optuna.load_study(study_name=found.study, storage=storage))
         names = [found.metric_of(each) for each in found.objectives]
         sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
         if confirmed:
@@ -50,6 +51,13 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
     tracking.log_metrics(run_id, figures_of(found, confirmed) | spent)
     tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
     return found.run
+
+
+def as_measured(found: Searched, study: optuna.Study) -> optuna.Study:
+    """Return the study with its metric as people know it: a loss, not minus a loss."""
+    if found.metric != LOSS or "score" not in found.objectives:
+        return study
+    return opposite(study, found.objectives.index("score"))
 
 
 def figures_of(found: Searched, confirmed: Confirmed | None) -> dict[str, float]:

@@ -55,10 +55,8 @@ class Searched(Artifact):
         return self.best[0].values
 
     def metric_of(self, objective: str) -> str:
-        """Name of an objective beside the values that the search has for it."""
-        if objective != "score":
-            return objective
-        return f"minus {self.metric}" if self.metric == LOSS else self.metric
+        """What people call an objective."""
+        return self.metric if objective == "score" else objective
 
     def shown(self, score: float) -> float:
         """A score as its metric: of a loss, which is better when it is lower, the opposite."""

@@ -49,16 +49,15 @@ def reported(outcome: Outcome) -> list[float]:
 
 
 def draw_rates(outcome: Outcome, objective: int, names: Sequence[str], path: Path) -> Path:
-    """The score over each learning rate; a stroke at the foot is a trial that was pruned."""
+    """The score over each learning rate; hollow is what a trial had when it was pruned."""
     figure = Figure(figsize=(7.6, 4.2 * len(names)), dpi=DPI, layout="constrained")
     best = outcome.best(objective)
     for axes, name in zip(figure.subplots(len(names), squeeze=False).flat, names, strict=True):
         axes.set_xscale("log")
-        stopped = [trial for trial in outcome.pruned if name in trial.params]
+        stopped, lasts = outcome.where_pruned(name)
         if stopped:
-            foot = {"transform": axes.get_xaxis_transform(), "color": "0.5", "label": "pruned"}
-            rates = [trial.params[name] for trial in stopped]
-            axes.plot(rates, [0.03] * len(rates), "|", markersize=9, **foot)
+            hollow = {"markerfacecolor": "none", "color": "0.5", "label": "pruned"}
+            axes.plot(stopped, lasts, "o", markersize=4, **hollow)
         tried = [trial for trial in outcome.finished if name in trial.params]
         scores = [trial.values[objective] for trial in tried]
         rates = [trial.params[name] for trial in tried]
@@ -67,7 +66,7 @@ def draw_rates(outcome: Outcome, objective: int, names: Sequence[str], path: Pat
             rate = best.params[name]
             axes.axvline(rate, color=BEST, linewidth=1, label=f"best {rate:.2g}")
             mark_best(axes, rate, best.values[objective])
-        score_axis(axes, outcome, objective, scores)
+        score_axis(axes, outcome, objective, [*scores, *lasts])
         axes.set_xlabel(name, fontsize=9)
         axes.legend(fontsize=8, frameon=False)
     return save_figure(figure, path)

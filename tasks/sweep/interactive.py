@@ -126,17 +126,16 @@ def curves(outcome: Outcome) -> go.Figure:
 
 
 def rates(outcome: Outcome, objective: int, names: Sequence[str]) -> go.Figure:
-    """The score over each learning rate; hollow at the foot where a trial was pruned."""
+    """The score over each learning rate; hollow is what a trial had when it was pruned."""
     figure = go.Figure()
     for name in names:
         tried = [trial for trial in outcome.finished if name in trial.params]
         scores = [trial.values[objective] for trial in tried]
         figure.add_scatter(**_points(tried, name, scores), name=name)
-        stopped = [trial for trial in outcome.pruned if name in trial.params]
+        stopped, lasts = outcome.where_pruned(name)
         if stopped:
-            floor = [min(scores, default=0.0)] * len(stopped)
-            figure.add_scatter(**_points(stopped, name, floor), name=f"{name}, pruned")
-            figure.data[-1].marker.symbol = "circle-open"
+            hollow = {"mode": "markers", "marker": {"symbol": "circle-open"}}
+            figure.add_scatter(x=stopped, y=lasts, name=f"{name}, pruned", **hollow)
     figure.update_xaxes(type="log", title="learning rate")
     figure.update_yaxes(title=outcome.objectives[objective])
     return figure.update_layout(height=460, showlegend=True)

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -44,6 +45,13 @@ class Outcome:
     def differs(self, objective: int) -> bool:
         """Whether two finished trials have different scores: only then there is aught to see."""
         return len(set(self.scores(objective))) > 1
+
+    def where_pruned(self, name: str) -> tuple[list[float], list[float]]:
+        """Of trials that were stopped early: values of a parameter, and the last they reported."""
+        stopped = [trial for trial in self.pruned if name in trial.params]
+        lasts = [trial.intermediate_values[max(trial.intermediate_values)] for trial in stopped]
+        found = [(t.params[name], y) for t, y in zip(stopped, lasts, strict=True) if isfinite(y)]
+        return [value for value, _ in found], [last for _, last in found]
 
     def alone(self, objective: int) -> optuna.Study:
         """The same trials with this one objective."""
@@ -96,6 +104,26 @@ def outcome_of(study: optuna.Study, objectives: Sequence[str]) -> Outcome:
         endless=len(endless),
         parameters=_differing(finished),
     )
+
+
+def opposite(study: optuna.Study, objective: int) -> optuna.Study:
+    """A copy whose `objective` has the opposite sign and is sought the other way.
+
+    Of a score that is minus a loss: the loss.
+    """
+    trials, directions = study.get_trials(), list(study.directions)
+    is_highest = directions[objective] == StudyDirection.MAXIMIZE
+    directions[objective] = StudyDirection.MINIMIZE if is_highest else StudyDirection.MAXIMIZE
+    for trial in trials:
+        if trial.values is not None:
+            signs = [-1 if place == objective else 1 for place in range(len(directions))]
+            trial.values = [s * value for s, value in zip(signs, trial.values, strict=True)]
+        steps = trial.intermediate_values.items()  # there are none of several objectives
+        trial.intermediate_values = {step: -value for step, value in steps}
+    with quietly():
+        copy = optuna.create_study(directions=directions)
+        copy.add_trials(trials)
+    return copy
 
 
 @contextmanager

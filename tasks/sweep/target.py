@@ -8,9 +8,9 @@ from tasks.artifacts import DatasetRef, TeacherOutputs
 from tasks.compression.config import DistilConfig
 from tasks.sweep.space import Values, settings_with
 from tasks.training.architectures import StudentConfig, TeacherConfig
-from tasks.training.config import ComputeConfig, TrainConfig
+from tasks.training.config import ComputeConfig, Precision, TrainConfig
 
-DISTIL = "compress.distil"
+DISTIL, PRECISION = "compress.distil", "compute.precision"
 
 
 class Target(BaseModel):
@@ -27,17 +27,20 @@ class Target(BaseModel):
     """Training rows of a trial, where the sweep says."""
     lr: float
     """Rate where the settings say `auto`."""
+    precision: Precision | None = None
+    """Of the numbers that a trial computes with; None: as the project says."""
 
     def with_values(self, values: Values) -> "Target":
         """These settings, with those of a trial in their place.
 
         Raises `ValueError` for what the model's own fields refuse.
         """
-        whole = {"distil": self.distil.model_dump(mode="json") if self.distil else None}
-        whole["model"] = self.settings
+        distil = self.distil.model_dump(mode="json") if self.distil else None
+        whole = {"distil": distil, "model": self.settings, "precision": self.precision}
         changed = settings_with(whole, {self._place(name): v for name, v in values.items()})
-        distil = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
-        return self.model_copy(update={"settings": changed["model"], "distil": distil})
+        taught = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
+        own = {"distil": taught, "precision": changed["precision"]}
+        return self.model_copy(update={"settings": changed["model"], **own})
 
     def model(self) -> TrainConfig:
         """The settings as the model's own type; `ValidationError` for what it refuses."""
@@ -49,6 +52,8 @@ class Target(BaseModel):
         return found if self.rows is None else found.model_copy(update={"max_rows": self.rows})
 
     def _place(self, name: str) -> str:
+        if name == PRECISION:
+            return "precision"
         for prefix, place in ((self.root, "model"), (DISTIL, "distil")):
             if name.startswith(f"{prefix}."):
                 return f"{place}.{name.removeprefix(f'{prefix}.')}"

@@ -54,11 +54,19 @@ class Workbench:
         config = target.model()
         if seed is not None:
             config = config.model_copy(update={"seed": seed})
+        site = self._site_of(target)
         if target.root == "teacher":
-            return teacher_job(config, target.lr, self.site)
+            return teacher_job(config, target.lr, site)
         taught = target.distil is not None and self.teacher_logits is not None
         lesson = Lesson(target.distil, self.teacher_logits) if taught and target.distil else None
-        return student_job(config, lesson, self.site)
+        return student_job(config, lesson, site)
+
+    def _site_of(self, target: Target) -> Site:
+        """The place of all trials, or the same with the precision of one."""
+        if target.precision is None:
+            return self.site
+        compute = self.site.compute.model_copy(update={"precision": target.precision})
+        return replace(self.site, compute=compute)
 
     def material(self, job: TrainingJob) -> Material:
         """Its rows, encoded; shared by all trials that read the same rows in the same way."""

@@ -12,6 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 BatchSize = PositiveInt | Literal["auto"]
 """`auto`: the most that pays, found by trying."""
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 LR_FACTORS: dict[OptimizerName, float] = {
     **dict.fromkeys(("sgd", "gradient_descent"), 100.0),
     **dict.fromkeys(("momentum", "nesterov", "adagrad"), 10.0),
@@ -30,7 +31,7 @@ class ComputeConfig(BaseModel):
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Ray Train workers of the teacher (DDP); students train one to a worker, side by side."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    precision: Precision = "auto"
     """`auto`: bfloat16 autocast where the hardware multiplies it, float32 elsewhere; `float16`,
     with a scaled loss, on CUDA alone: a CPU took 50 times as long for a step as in bfloat16."""
 

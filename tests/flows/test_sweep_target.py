@@ -71,7 +71,15 @@ def test_a_choice_that_its_field_refuses_is_told(tmp_path: Path) -> None:
         ),
         (["students.2.lr: {log: [0.001, 0.1]}"], "there are students 0 to 1"),
         (["budget.size_mb: {linear: [1, 2]}"], "must be a field of teacher"),
-        (["compress.distil.weight: {linear: [0, 1]}"], "name a student's field, too"),
+        (["compress.distil.weight: {linear: [0, 1]}"], "name a field of a model, too"),
+        (["compute.precision: {choice: [float32]}"], "name a field of a model, too"),
+        (["compute.workers: {integer: [1, 2]}"], "it says where trainings run"),
+        (["compress.quantize: {choice: [int8, none]}"], "both are measured in every run"),
+        (["compress.prune.0.neurons: {linear: [0, 0.9]}"], "list the shares to try"),
+        (["evaluate.calibrate: {choice: [none, temperature]}"], "all trials would score alike"),
+        (["data.split.valid: {linear: [0.1, 0.2]}"], "scores on other rows could not be"),
+        (["sweep.search.seed: {integer: [1, 2]}"], "does not vary how it searches"),
+        (["wrong.name: {integer: [1, 2]}"], "wrong.name: must be a field of teacher"),
         (
             ["teacher.lr: {log: [0.001, 0.1]}", "compress.distil.weight: {linear: [0, 1]}"],
             "compress.distil is about a student",
@@ -224,3 +232,18 @@ def test_new_rows_are_a_reason_unless_once_is_enough(tmp_path: Path) -> None:
         first = identity(tonight, 0.01)
         assert (identity(tomorrow, 0.02) == first) is lasts
         assert identity(tonight, 0.01, epochs=7) != first
+
+
+def test_precision_is_varied_with_a_model(tmp_path: Path) -> None:
+    project = load_project(
+        written(
+            tmp_path,
+            "students.0.lr: {log: [0.0001, 0.1]}",
+            "compute.precision: {choice: [float32, bfloat16]}",
+        )
+    )
+    assert root_of(project) == "students.0"
+    target = target_of(project, model_of(project, "students.0"), 0.003)
+    tried = target.with_values({"compute.precision": "bfloat16"})
+    assert (target.precision, tried.precision) == (None, "bfloat16")
+    assert with_values(project, {"compute.precision": "bfloat16"}).compute.precision == "bfloat16"

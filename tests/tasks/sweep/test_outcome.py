@@ -4,9 +4,10 @@ import math
 
 import optuna
 import pytest
+from optuna.study import StudyDirection
 from optuna.trial import Trial, TrialState
 
-from tasks.sweep.outcome import outcome_of
+from tasks.sweep.outcome import opposite, outcome_of
 from tests.tasks.sweep.studies import conditional, count_of, quadratic, study_of, traded_study
 
 
@@ -63,3 +64,33 @@ def test_every_objective_is_named(objectives: list[str]) -> None:
 def test_a_name_stands_for_one_objective() -> None:
     with pytest.raises(ValueError, match="objectives f1, f1: 2 different names were expected"):
         outcome_of(traded_study(1), ["f1", "f1"])
+
+
+def test_minus_a_loss_is_told_as_a_loss() -> None:
+    study = study_of(conditional, 30, higher=True)
+    turned = opposite(study, 0)
+    assert turned.direction == StudyDirection.MINIMIZE
+    assert turned.best_trial.number == study.best_trial.number
+    assert turned.best_value == -study.best_value
+    for old, new in zip(study.trials, turned.trials, strict=True):
+        assert (old.state, old.params) == (new.state, new.params)
+        steps = old.intermediate_values.items()
+        assert new.intermediate_values == {step: -value for step, value in steps}
+    assert study.direction == StudyDirection.MAXIMIZE
+
+
+def test_one_objective_of_several_is_turned() -> None:
+    study = traded_study(12)
+    turned = opposite(study, 0)
+    assert turned.directions == [StudyDirection.MINIMIZE, study.directions[1]]
+    assert [t.values for t in turned.trials] == [[-t.values[0], t.values[1]] for t in study.trials]
+    assert [t.number for t in turned.best_trials] == [t.number for t in study.best_trials]
+
+
+def test_a_pruned_trial_stands_where_it_was_when_it_was() -> None:
+    outcome = outcome_of(study_of(conditional, 30, higher=True), ["f1"])
+    values, lasts = outcome.where_pruned("teacher.lr")
+    pruned = [trial for trial in outcome.pruned if "teacher.lr" in trial.params]
+    assert values == [trial.params["teacher.lr"] for trial in pruned]
+    assert lasts == [list(trial.intermediate_values.values())[-1] for trial in pruned]
+    assert outcome.where_pruned("absent") == ([], [])
