@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
 
 from flows.cli.console import answer_json, out, say
 from flows.cli.session import existing_home, reach
@@ -16,6 +18,7 @@ from tasks.promotion import moves
 from tasks.promotion.actor import actor
 from tasks.promotion.comparison import Row, Seen, compare
 from tasks.promotion.entries import Entry
+from tasks.promotion.family import Member, Relative, family_of
 from tasks.promotion.ledger import Ledger, Note
 from tasks.promotion.records import RETRAIN
 
@@ -144,3 +147,34 @@ def comparison_table(name: str, rows: list[Row]) -> Table:
 
 def _figure(value: float | None, spec: str) -> Any:
     return "" if value is None else format(value, spec)
+
+
+def relatives(project: str, asked: str) -> list[Relative]:
+    """The family of a version within the run that registered it; ValueError for no such version."""
+    if not asked.isdecimal():
+        raise ValueError(f"version {asked!r} of {project} must be a number, as in {project}@3")
+    own = tracking.get_run(registry.get_version(project, int(asked)).run_id)
+    runs = tracking.find_runs(project, {tracking.PARENT: own.tags[tracking.PARENT]})
+    members = [
+        Member(
+            name=run.name,
+            role=run.tags.get(tracking.ROLE, ""),
+            parent=run.tags.get("modelworks.parent"),
+            bundle=run.tags.get(registry.BUNDLE, ""),
+        )
+        for run in runs
+    ]
+    numbers = {item.sha256: item.version for item in registry.versions(project)}
+    return family_of(members, own.name, numbers)
+
+
+def family_tree(project: str, family: list[Relative]) -> Tree:
+    """A branch for each model, below the one that it was made from."""
+    branches: list[Tree] = []
+    for relative in family:
+        version = f"  {project}@{relative.version}" if relative.version is not None else ""
+        style = "bold" if relative.standing == "asked" else ""
+        label = Text(f"{relative.name}  {relative.role}{version}", style)
+        del branches[relative.depth :]
+        branches.append(branches[-1].add(label) if branches else Tree(label))
+    return branches[0]

@@ -1,4 +1,4 @@
-"""What ops do: `promote`, `rollback`, `approve`, `reject`, `history`, `compare`.
+"""What ops do: `promote`, `rollback`, `approve`, `reject`, `history`, `compare`, `descendants`.
 
 The work is in `flows.cli.champions`, imported when a command runs: MLflow takes seconds to import.
 """
@@ -101,3 +101,21 @@ def compare(name: Name, as_json: AsJson = False) -> None:
         out.print(champions.comparison_table(name, rows))
         out.print("pareto: nothing here is at least as good, fast and small, and better in one")
         out.print(f"MLflow   {parent.url}", soft_wrap=True)
+
+
+@app.command()
+def descendants(
+    name: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A registered version.")],
+    as_json: AsJson = False,
+) -> None:
+    """The family of a version: who taught it or was shrunk to it, and what was made from it."""
+    from flows.cli import champions
+
+    project, _, asked = name.partition("@")
+    champions.open_ledger(project)
+    family = champions.relatives(project, asked)
+    if as_json:
+        members = [relative.model_dump() for relative in family]
+        answer_json({"project": project, "version": int(asked), "family": members})
+    else:
+        out.print(champions.family_tree(project, family))

@@ -155,6 +155,18 @@ def test_mlflow_has_one_parent_and_a_child_for_each_candidate(first_run: dict[st
     assert shared >= {"valid/macro_f1", "latency/p50_ms", "latency/p95_ms", "size/bytes", "params"}
 
 
+def test_the_family_of_a_version_goes_back_to_the_teacher(first_run: dict[str, Any]) -> None:
+    found = answer(modelworks("descendants", f"tweets@{first_run['version']}", "--json"))
+    tree = [(member["depth"], member["name"]) for member in found["family"]]
+    asked = next(member for member in found["family"] if member["standing"] == "asked")
+    assert asked["version"] == first_run["version"]
+    if asked["role"] != "baseline":
+        assert {(0, "teacher"), (1, "teacher-pruned"), (2, "teacher-pruned-int8")} <= set(tree)
+    refused = modelworks("descendants", "tweets@99")
+    assert refused.returncode == 2
+    assert "version 99 of tweets does not exist; allowed: 1" in refused.stderr
+
+
 PLAIN = """
 import sys
 for absent in ("flows", "tasks", "models", "infra", "torch"):
