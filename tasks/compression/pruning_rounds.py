@@ -33,12 +33,22 @@ def prune_into(
     blueprint = trained_blueprint(source)
     whole = replace(blueprint, start=None, files={})
     for number in range(1, prune.rounds + 1):
-        question = partial(pruned, prune=prune, number=number, whole=whole)
-        smaller = asked(question, job_of(blueprint))
+        smaller = asked(_question(prune, number, whole), job_of(blueprint))
         store = store_of(hashlib.sha256(smaller.start or b"").hexdigest()[:16])
         saved = train_into(folder, job_of(smaller), store, on_progress)
         blueprint = trained_blueprint(folder)
     return saved
+
+
+def _question(
+    prune: PruneConfig, number: int, whole: Blueprint
+) -> Callable[[TrainingJob], Blueprint]:
+    """What a worker is asked about a training: a function, since Ray takes no partial one."""
+
+    def question(job: TrainingJob) -> Blueprint:
+        return pruned(job, prune, number, whole)
+
+    return question
 
 
 def recovering(config: TrainConfig, prune: PruneConfig) -> TrainConfig:
