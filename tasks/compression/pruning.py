@@ -24,6 +24,7 @@ from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.course import Course
 from tasks.training.device import use_allotted_threads
 from tasks.training.examples import encode, make_batch, stratified_rows
+from tasks.training.hints import HintLoss
 from tasks.training.job import Rows, TrainingJob
 from tasks.training.text_models import TOKENIZER
 from tasks.training.vocabulary import trimmed_vocabulary
@@ -70,16 +71,17 @@ def best(worth: Tensor, number: int) -> Tensor:
 
 
 def losses_of(blueprint: Blueprint, rows: Rows, course: Course) -> Losses:
-    """The losses of these rows, in batches of like length."""
-    examples = encode(
-        open_encoder(blueprint), rows.columns, rows.labels, rows.teacher, rows.weights
-    )
-    encoder = open_encoder(blueprint)
+    """The losses of these rows, in batches of like length; what a teacher's features add to them
+    is left out."""
+    encoder, loss, teacher = open_encoder(blueprint), course.loss, rows.teacher
+    if isinstance(loss, HintLoss) and teacher is not None:
+        teacher, loss = teacher[:, : loss.num_answers], loss.answers
+    examples = encode(encoder, rows.columns, rows.labels, teacher, rows.weights)
 
     def losses(model: nn.Module) -> Iterator[Tensor]:
         for ids in length_ordered_batches(examples.lengths, BATCH_ROWS):
             batch = make_batch(encoder, examples.take(ids), torch.device("cpu"))
-            yield course.loss(model(**batch.inputs), batch.labels, batch.teacher)
+            yield loss(model(**batch.inputs), batch.labels, batch.teacher)
 
     return losses
 

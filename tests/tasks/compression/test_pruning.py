@@ -108,6 +108,17 @@ def test_a_pruned_model_learns_from_the_teacher_and_is_saved_like_any(
     assert "embeddings.widen.weight" in moved
 
 
+def test_what_a_unit_is_worth_is_told_without_the_teachers_features(
+    model: Blueprint, small_dataset: tuple[Path, DatasetRef]
+) -> None:
+    site = site_of(*small_dataset)
+    seen = torch.randn(site.dataset.rows["train"], 3 + 8).numpy()
+    lesson = Lesson(DistilConfig(features=1.0), seen)
+    job = recovery_job(CONFIG, lesson, site, model)
+    smaller = pruned(job, PruneConfig(neurons=0.5, rows=20), 1, model)
+    assert smaller.config["feed_forward"] == 16
+
+
 def test_something_must_go() -> None:
     with pytest.raises(ValueError, match="prune of teacher removes nothing: one of layers"):
         PruneConfig(rounds=2)
