@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 from infra import tracking
 from infra.cluster import connect
 from infra.journal import sweep_storage
-from infra.storage import open_storage
+from infra.storage import arrow_filesystem, open_storage
 from infra.trial_runs import STOP, TrialRuns
 from tasks.artifacts import RunRef
 from tasks.close_runs import ended_with
@@ -28,6 +28,7 @@ from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.target import Subject
 from tasks.sweep.workbench import Workbench
 from tasks.sweep_artifacts import LOSS, Searched
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.recipes import Site
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
     with ended_with(run.run_id), sweep_storage(name) as storage, closing(runs):
         study = open_study(name, storage, config, bench.course.epochs, queue)
         runs.catch_up(study.get_trials(deepcopy=False), COST)
-        about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first)
+        store = trial_store(name)
+        about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first, store)
         ended = search(about, runs)
         best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))
     log.info("sweep %s: %s; %s", name[:8], ended.engine, ended.why)
@@ -97,6 +99,11 @@ def open_sweep_run(
     run = tracking.open_run(project, name, f"sweep-{name[:8]}", tags, flat_params(params))
     tracking.set_tags(run.run_id, {STOP: "false"})
     return run
+
+
+def trial_store(study: str) -> CheckpointStore:
+    """Where trials that last are saved."""
+    return CheckpointStore(arrow_filesystem(), f"{open_storage().bucket}/checkpoints/{study}")
 
 
 def workbench_of(subject: Subject) -> Workbench:

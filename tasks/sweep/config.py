@@ -16,7 +16,7 @@ from tasks.sweep.space import Space, check_conditions
 from tasks.training.technique import ScheduleName
 
 Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2"]
-Pruner = Literal["none", "asha", "hyperband", "median"]
+Pruner = Literal["none", "asha", "hyperband", "median", "wilcoxon"]
 Objective = Literal["score", "parameters", "seconds"]
 Engine = Literal["auto", "in_process", "actors", "together"]
 When = Literal["changed", "once", "never"]
@@ -37,7 +37,7 @@ class SearchConfig(BaseModel):
     estimator, CMA-ES, or NSGA-II."""
     pruner: Pruner = "asha"
     """Who gives up a trial early, by its scores after each pass: asynchronous successive halving,
-    Hyperband, or the median of the others."""
+    Hyperband, the median of the others, or Wilcoxon's test against the best of them."""
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("score",)
     """What is sought: the highest validation score, the fewest parameters, the fewest seconds of
     training. Of several the answer is a Pareto front, and no trial is given up early."""
@@ -47,6 +47,13 @@ class SearchConfig(BaseModel):
     side_by_side: Annotated[int, Field(ge=1, le=64)] = 2
     """Trials at a time in the cluster. With 1, a sweep that was stopped anywhere goes on to decide
     exactly as one that was not."""
+    cores: Annotated[float, Field(gt=0, le=64)] = 1.0
+    """Cores that a trial in the cluster holds, and threads that it has: 0.5 lets two share one."""
+    gpus: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """GPU that a trial in the cluster holds, where it trains on one: 0.25 lets four share it."""
+    save_seconds: PositiveFloat = 60.0
+    """A trial in the cluster is saved in S3 after a pass, where so much work would be lost by a
+    kill; shorter ones begin again."""
     grid_points: Annotated[int, Field(ge=2, le=64)] = 4
     """Values of each interval that a grid tries."""
     rows: PositiveInt | None = None
@@ -54,6 +61,13 @@ class SearchConfig(BaseModel):
     confirm_seeds: Annotated[int, Field(ge=1, le=16)] = 3
     """Trainings of the winner, and of the settings that the project has, before it is believed."""
     seed: int = 7
+
+    @field_validator("cores")
+    @classmethod
+    def _are_a_share_or_whole(cls, cores: float) -> float:
+        if cores > 1 and cores != int(cores):
+            raise ValueError(f"cores {cores:g}: a share of one core, or whole cores")
+        return cores
 
     @model_validator(mode="after")
     def _proposes_for_its_objectives(self) -> Self:

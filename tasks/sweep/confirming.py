@@ -2,35 +2,41 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from statistics import mean, variance
+from typing import Any
 
 import ray
 
-from tasks.costs.meter import answer_of, measured
+from tasks.costs.meter import add, answer_of, measured
+from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.trial import best_score
-from tasks.sweep.workbench import Workbench
+from tasks.sweep.workbench import Workbench, shared_material
 from tasks.sweep_artifacts import Confirmed
+from tasks.training.job import without_rows
 
 FIRST_SEED = 1000
 """The seeds of a confirmation follow this one; those of trials are the project's own."""
 
 
-def score_of(workbench: Workbench, values: Values, seed: int) -> float:
-    """Best score of a whole training by that seed."""
-    job = workbench.job(values, seed)
-    return best_score(job, workbench.material(job))
-
-
 def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
-    """The winner against the settings that the project has, side by side in the cluster."""
-    shared = ray.put(workbench)
-    task = ray.remote(num_cpus=1, max_retries=2)(measured(score_of))
-    calls = [
-        [task.remote(shared, values, FIRST_SEED + seed) for seed in range(seeds)]
-        for values in (winner, {})
-    ]
+    """The winner against the settings that the project has, side by side in the cluster.
+
+    What trainings share is made once, by the first of them that needs it.
+    """
+    make: Any = ray.remote(num_cpus=1, num_returns=2, max_retries=2)(measured(shared_material))
+    train = ray.remote(num_cpus=1, max_retries=2)(measured(best_score))
+    materials: Shelf[tuple[Any, Any]] = Shelf()
+    calls: list[list[Any]] = []
+    for values in (winner, {}):
+        jobs = [workbench.job(values, FIRST_SEED + seed) for seed in range(seeds)]
+        shared = [materials.get(job, partial(make.remote, job)) for job in jobs]
+        pairs = zip(jobs, shared, strict=True)
+        calls.append([train.remote(without_rows(job), material) for job, (material, _) in pairs])
     new, old = ([float(answer_of(one)) for one in ray.get(each)] for each in calls)
+    for _, used in materials.things:
+        add(ray.get(used))
     return compared(new, old, is_loss=workbench.course.choose_by == "loss")
 
 

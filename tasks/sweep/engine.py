@@ -130,7 +130,10 @@ class Sweep:
         """Start a trial from its first pass."""
         self.going[trial.number] = Going(trial)
         self.watcher.on_begin(trial)
-        self.runner.begin(trial.number, trial.params)
+        try:
+            self.runner.begin(trial.number, trial.params)
+        except ValueError as error:
+            self.finish(trial.number, TrialState.FAIL, str(error))
 
     def take(self, report: Report) -> None:
         """What a pass came to: a score, and then perhaps the end."""

@@ -4,15 +4,19 @@ Or wherever somebody asks for it: a pass may be long.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tasks.sweep_artifacts import STOPPED
 from tasks.training.blueprint import first_model
-from tasks.training.course import Material, Setting, TrainState
+from tasks.training.checkpoint import Checkpoint
+from tasks.training.course import Material, Point, Setting, TrainState
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.job import TrainingJob, first_state
+from tasks.training.job import TrainingJob, state_for
+from tasks.training.keeper import Keeper
 from tasks.training.loop import epochs
+from tasks.training.resume import restore
 from tasks.training.scores import to_choose_by
+from tasks.training.technique import ScoreName
 
 OUT_OF_BUDGET = "the budget is used"
 Stopped = Callable[[int | None], bool]
@@ -30,17 +34,24 @@ class CutShort(Exception):
 
 
 class Deadline:
-    """An observer that ends a training when its time is over, or somebody asks for its end."""
+    """An observer that ends a training when its time is over, or somebody asks for its end.
 
-    def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+    `keeper`, if there is one, saves it.
+    """
+
+    def __init__(
+        self, is_stopped: Callable[[], bool] = lambda: False, keeper: Keeper | None = None
+    ) -> None:
         self.at, self._is_stopped = float("inf"), is_stopped
         """On the monotonic clock."""
+        self._keeper = keeper
 
     def on_step(self, state: TrainState, total_steps: int) -> None:
         """Raises `CutShort` past the deadline."""
-        del state, total_steps
         if why := self.why_over():
             raise CutShort(why)
+        if self._keeper:
+            self._keeper.on_step(state, total_steps)
 
     def why_over(self) -> str:
         """Why nothing goes on; nothing while it does."""
@@ -49,19 +60,31 @@ class Deadline:
         return STOPPED if self._is_stopped() else ""
 
     def on_epoch(self, state: TrainState, total_steps: int) -> None:
-        """Nothing."""
+        """Nothing ends between two passes."""
+        if self._keeper:
+            self._keeper.on_epoch(state, total_steps)
 
 
-def passes(job: TrainingJob, material: Material, deadline: Deadline) -> Iterator[float]:
-    """Validation score after each pass, higher is better.
+def passes(
+    job: TrainingJob, material: Material, deadline: Deadline, saved: Checkpoint | None = None
+) -> Iterator[float]:
+    """Validation score after each pass, higher is better; those before `saved` cost nothing.
 
     Raises `Diverged` when the training falls apart, `CutShort` past the deadline.
     """
     use_allotted_threads()
     course, device = job.course, choose_device(job.compute)
-    state = first_state(job, device)
+    state = state_for(job, device, material)
+    if saved is not None:
+        restore(state, saved)
+    yield from scores_in(state.history, course.choose_by)
     for _ in epochs(state, course, material, Setting(device, observer=deadline)):
         yield to_choose_by(state.history[-1], course.choose_by)
+
+
+def scores_in(history: Sequence[Point], choose_by: ScoreName) -> list[float]:
+    """The score of each pass of a learning curve."""
+    return [to_choose_by(point, choose_by) for point in history if f"valid/{choose_by}" in point]
 
 
 def num_parameters(job: TrainingJob) -> int:

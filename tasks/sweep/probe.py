@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tasks.sweep.crew import Crew
-from tasks.training.course import Material, Setting
+from tasks.training.course import Material, Setting, num_steps
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.job import TrainingJob, first_state, material_of
+from tasks.training.job import TrainingJob, material_of, state_for
 from tasks.training.loop import remaining_batches, take_batch
 
 MOST_SECONDS = 0.1
@@ -55,9 +55,15 @@ def timed(jobs: Sequence[TrainingJob], material: Material | None = None) -> Timi
     return Timing(together, len(jobs) * _fastest(_steps_alone(jobs[0], material)))
 
 
+def seconds_alone(job: TrainingJob, material: Material) -> float:
+    """What all steps of one training take, by a few of them; scoring is not counted."""
+    use_allotted_threads()
+    return num_steps(job.course, material) * _fastest(_steps_alone(job, material))
+
+
 def _steps_alone(job: TrainingJob, material: Material) -> Iterator[None]:
     device = choose_device(job.compute)
-    state, setting = first_state(job, device), Setting(device)
+    state, setting = state_for(job, device, material), Setting(device)
     for row_ids in remaining_batches(state, job.course, material):
         state.lr = job.course.lr
         take_batch(state, row_ids, job.course, material, setting)

@@ -1,21 +1,20 @@
-"""Where trials run: here one after the other, or side by side in warm processes of the cluster."""
+"""Where trials run: here one after the other; `benches` has those in the cluster."""
 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-import ray
 import torch
 
 from tasks.sweep.passes import CutShort, Deadline, Stopped, never, passes
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
+from tasks.training.checkpoint import Checkpoint
+from tasks.training.course import Material
 from tasks.training.gradients import Diverged
-
-TICK_SECONDS = 0.5
-"""Whoever waits for trials looks up so often."""
+from tasks.training.job import TrainingJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,23 @@ class Report:
 class Runner(Protocol):
     """Trials are begun, waited for a pass at a time, and ended."""
 
-    gpus: int
-    """Of each trial."""
-
     @property
     def slots(self) -> int:
         """How many trials may be running now."""
         ...
 
     @property
-    def cores(self) -> int:
+    def cores(self) -> float:
         """How many cores they use together."""
         ...
 
+    @property
+    def gpus(self) -> float:
+        """How many GPUs they use together."""
+        ...
+
     def begin(self, number: int, values: Values) -> None:
-        """Start a trial in a free slot."""
+        """Start a trial in a free slot; `ValueError` for values with which there is none."""
         ...
 
     def wait(self, seconds: float) -> Report | None:
@@ -60,7 +61,7 @@ class Runner(Protocol):
         ...
 
     def end(self, number: int) -> None:
-        """Free the slot of a trial."""
+        """Free the slot of a trial, if it has one."""
         ...
 
     def close(self) -> None:
@@ -74,7 +75,7 @@ class Running:
 
     scores: Iterator[float]
     deadline: Deadline
-    gpus: int = 0
+    gpus: float = 0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
 
@@ -95,16 +96,18 @@ class Running:
 
 
 def begun(
-    workbench: Workbench, values: Values, is_stopped: Callable[[], bool] = lambda: False
+    job: TrainingJob,
+    material: Callable[[], Material],
+    gpus: float,
+    deadline: Deadline,
+    newest: Checkpoint | None = None,
 ) -> Running:
-    """A trial before its first pass; it is that pass which says what is wrong with it."""
-    deadline = Deadline(is_stopped)
+    """A trial before its next pass, within which what it learns from is made, if need be."""
 
     def scores() -> Iterator[float]:
-        job = workbench.job(values)
-        yield from passes(job, workbench.material(job), deadline)
+        yield from passes(job, material(), deadline, newest)
 
-    return Running(scores(), deadline, int(torch.cuda.is_available()))
+    return Running(scores(), deadline, gpus)
 
 
 class InProcess:
@@ -120,9 +123,12 @@ class InProcess:
 
     def begin(self, number: int, values: Values) -> None:
         """Start a trial."""
-        stopped = self._stopped
+        job, stopped = self._workbench.job(values), self._stopped
         self._running[number] = begun(
-            self._workbench, values, lambda: stopped(None) or stopped(number)
+            job,
+            lambda: self._workbench.material(job),
+            self.gpus,
+            Deadline(lambda: stopped(None) or stopped(number)),
         )
 
     def wait(self, seconds: float) -> Report | None:
@@ -132,97 +138,7 @@ class InProcess:
 
     def end(self, number: int) -> None:
         """Forget the trial."""
-        del self._running[number]
+        self._running.pop(number, None)
 
     def close(self) -> None:
         """Nothing was begun elsewhere."""
-
-
-class Bench:
-    """What a warm process of the cluster does: one trial after the other."""
-
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-        self._running: dict[int, Running] = {}
-
-    def begin(self, number: int, values: Values, passed: int) -> None:
-        """Start a trial instead of the one before it; passes that were reported are gone through.
-
-        They are the same again: the state of a trial is a function of its settings.
-        """
-        running = begun(self._workbench, values)
-        self._running = {number: running}
-        for _ in range(passed):
-            next(running.scores)
-
-    def go_on(self, number: int, seconds: float) -> Report:
-        """One more pass."""
-        return self._running[number].go_on(number, seconds)
-
-
-@dataclass
-class Actors:
-    """Trials side by side, each in a process that stays warm; rows travel once to each machine."""
-
-    workbench: Workbench
-    slots: int
-    gpus: int = 0
-    _free: list[Any] = field(default_factory=list)
-    _busy: dict[int, Any] = field(default_factory=dict)
-    _values: dict[int, Values] = field(default_factory=dict)
-    _passed: dict[int, int] = field(default_factory=dict)
-    """Passes of each trial that were reported."""
-    _calls: dict[Any, int] = field(default_factory=dict)
-    """The call that each busy trial is in."""
-
-    @property
-    def cores(self) -> int:
-        """One a trial."""
-        return len(self._busy)
-
-    def __post_init__(self) -> None:
-        self._shared = ray.put(self.workbench)
-        self._free = [self._new_bench() for _ in range(self.slots)]
-
-    def begin(self, number: int, values: Values) -> None:
-        """Start a trial in a free process."""
-        self._busy[number], self._values[number] = self._free.pop(), values
-        self._passed[number] = 0
-        self._busy[number].begin.remote(number, dict(values), 0)
-
-    def wait(self, seconds: float) -> Report | None:
-        """The next pass of any trial; a process that died is replaced, its trial begun again."""
-        for number, bench in self._busy.items():
-            if number not in self._calls.values():
-                self._calls[bench.go_on.remote(number, seconds)] = number
-        ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=TICK_SECONDS)
-        if not ready:
-            return None
-        number = self._calls.pop(ready[0])
-        try:
-            report: Report = ray.get(ready[0])
-        except ray.exceptions.RayActorError:
-            bench = self._busy[number] = self._new_bench()
-            bench.begin.remote(number, dict(self._values[number]), self._passed[number])
-            return None
-        self._passed[number] += 1
-        return report
-
-    def end(self, number: int) -> None:
-        """Free the process of a trial; one that is in the middle of a pass is replaced."""
-        bench = self._busy.pop(number)
-        calls = [call for call, of in self._calls.items() if of == number]
-        if calls:
-            del self._calls[calls[0]]
-            ray.kill(bench)
-            bench = self._new_bench()
-        self._free.append(bench)
-
-    def close(self) -> None:
-        """End all processes."""
-        for bench in [*self._free, *self._busy.values()]:
-            ray.kill(bench)
-
-    def _new_bench(self) -> Any:
-        make: Any = ray.remote(num_cpus=1)(Bench)
-        return make.remote(self._shared)

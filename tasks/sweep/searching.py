@@ -1,27 +1,31 @@
 """A whole search for settings: where trials run, what they are worth, what was found."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import optuna
+import torch
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
+from tasks.sweep.benches import Actors, Share, places
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import SPENT, TROUBLE, Sweep, Watcher
-from tasks.sweep.passes import Deadline, Stopped, num_parameters, passes
-from tasks.sweep.probe import timed
-from tasks.sweep.runners import Actors, InProcess, Report, Runner
+from tasks.sweep.passes import Stopped, num_parameters
+from tasks.sweep.probe import seconds_alone, timed
+from tasks.sweep.runners import InProcess, Report, Runner
+from tasks.sweep.saving import Saving
 from tasks.sweep.space import Space, Values
 from tasks.sweep.spending import Ledger, Spent
 from tasks.sweep.study import ask, best_of
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
 from tasks.sweep_artifacts import SettingsTrial
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.distributed import resources_of_cluster, wants_cuda
 from tasks.training.job import TrainingJob
 
 NAMES = {
@@ -49,6 +53,8 @@ class Search:
     prices: Prices
     workbench: Workbench
     first: Values
+    store: CheckpointStore | None = None
+    """For trials in the cluster; None: those that were killed begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +105,15 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // ROUNDS))
     ways: dict[str, Callable[[], Runner]] = {
         "in_process": lambda: InProcess(workbench, stopped),
-        "actors": lambda: Actors(workbench, config.side_by_side),
+        "actors": lambda: actors_of(about),
         "together": lambda: Together(workbench, crew, stopped=stopped),
     }
     if config.engine == "together" and (why := why_apart(some_jobs(about))):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
     if config.engine != "auto":
         return f"{NAMES[config.engine]}, as the project says", ways[config.engine]
+    if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
+        return f"{NAMES['actors']}: the GPUs are there, not here", ways["actors"]
     if config.side_by_side == 1:
         return f"{NAMES['in_process']}: sweep.search.side_by_side is 1", ways["in_process"]
     why = why_not_together(about, crew)
@@ -116,6 +124,16 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     beside = START_SECONDS + one_by_one / config.side_by_side
     chosen = "in_process" if one_by_one <= beside else "actors"
     return f"{NAMES[chosen]}: a trial takes about {seconds:.2f} s; {why}", ways[chosen]
+
+
+def actors_of(about: Search) -> Actors:
+    """Warm processes, with what a trial of this search may hold."""
+    config, store = about.config, about.store
+    saving = Saving(store, config.save_seconds) if store else None
+    has_gpu = wants_cuda(about.workbench.site.compute)
+    each = Share(config.cores, config.gpus if has_gpu else 0.0)
+    slots = places(config.side_by_side, each, resources_of_cluster())
+    return Actors(about.workbench, slots, each, saving)
 
 
 def why_not_together(about: Search, crew: int) -> str:
@@ -143,17 +161,9 @@ def some_settings(about: Search) -> list[Values]:
 
 
 def seconds_of_one(about: Search) -> float:
-    """What all passes of the first settings would take, by the second: the first warms up."""
+    """What the steps of the first settings would take."""
     job = about.workbench.job(about.first)
-    scores = passes(job, about.workbench.material(job), Deadline())
-    took = [_seconds_of(scores) for _ in range(min(2, job.course.epochs))]
-    return took[-1] * job.course.epochs
-
-
-def _seconds_of(scores: Iterator[float]) -> float:
-    began = time.perf_counter()
-    next(scores, None)
-    return time.perf_counter() - began
+    return seconds_alone(job, about.workbench.material(job))
 
 
 def measure_of(about: Search) -> Callable[[Trial, Report, float], list[float]]:

@@ -64,7 +64,7 @@ class Ledger:
             gpu=self.before.gpu + math.fsum(self._gpu.values()),
         )
 
-    def left(self, cores: int, gpus: int = 0) -> float:
+    def left(self, cores: float, gpus: float = 0) -> float:
         """Seconds until the budget is used, when so many cores and GPUs go on."""
         spent, budget, prices = self.spent, self.budget, self.prices
         left = math.inf

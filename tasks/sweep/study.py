@@ -17,6 +17,7 @@ from optuna.pruners import (
     MedianPruner,
     NopPruner,
     SuccessiveHalvingPruner,
+    WilcoxonPruner,
 )
 from optuna.samplers import (
     BaseSampler,
@@ -111,8 +112,22 @@ def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
             )
         case "median":
             return MedianPruner(n_startup_trials=5)
+        case "wilcoxon":
+            return _wilcoxon()
         case "none":
             return NopPruner()
+
+
+def _wilcoxon() -> BasePruner:
+    """Gives a trial up whose scores are below the best trial's by the signed-rank test, p < 0.1.
+
+    Made for steps that are folds or seeds; here they are passes: scores after the same pass are
+    compared in pairs. Those of one training are not independent, so p is a rule of thumb and no
+    error rate, and four passes are the fewest that can reach it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return WilcoxonPruner(p_threshold=0.1)
 
 
 def unfinished(study: optuna.Study) -> list[FrozenTrial]:

@@ -45,12 +45,9 @@ class Together:
 
     def begin(self, number: int, values: Values) -> None:
         """Take a trial into the next crew."""
+        self._begun[number] = self.workbench.job(values)
         self._live.add(number)
         self._seconds[number] = 0.0
-        try:
-            self._begun[number] = self.workbench.job(values)
-        except ValueError as error:
-            self._reports.append(Report(number, None, 0.0, 0.0, str(error)))
 
     def wait(self, seconds: float) -> Report | None:
         """The next pass of any trial: that of all is made when the last one's was reported."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tasks.training.course import Material, Setting
 from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.gradients import Diverged
-from tasks.training.job import TrainingJob, first_state, material_of
+from tasks.training.job import TrainingJob, material_of, state_for
 from tasks.training.loop import train
 from tasks.training.technique import ScheduleName
 
@@ -24,7 +24,7 @@ def best_score(job: TrainingJob, material: Material) -> float:
     """Best validation score of the job's course; FAILED of one that fell apart."""
     use_allotted_threads()
     device = choose_device(job.compute)
-    state = first_state(job, device)
+    state = state_for(job, device, material)
     try:
         train(state, job.course, material, Setting(device))
     except Diverged:

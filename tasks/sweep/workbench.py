@@ -1,40 +1,68 @@
 """What the trials of a sweep share: the rows, and what was made of them once."""
 
-import hashlib
-import json
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.target import Target
-from tasks.training.course import Course, Material
-from tasks.training.job import Rows, TrainingJob, material_of
+from tasks.training.blueprint import Blueprint
+from tasks.training.blueprints import OF_THE_COURSE
+from tasks.training.config import TrainConfig
+from tasks.training.course import Course, Material, Setting
+from tasks.training.device import choose_device
+from tasks.training.fixed_features import with_fixed_features
+from tasks.training.job import Rows, TrainingJob, first_state, material_of
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptSite(Site):
-    """A place that reads each split once."""
+    """A place that reads, draws and looks through rows once for all trainings."""
 
-    kept: dict[str, Rows] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
 
     def rows(self, split: Any, teacher: Any = None) -> Rows:
         """One split, with the teacher's logits if there are any."""
-        if split not in self.kept:
-            self.kept[split] = Site.rows(self, split)
-        return replace(self.kept[split], teacher=teacher)
+        return replace(self._once(split, lambda: Site.rows(self, split)), teacher=teacher)
+
+    def training_rows(self, config: TrainConfig, teacher: Any, hints: int = 0) -> Rows:
+        """The rows of a training; one object for all that draw alike."""
+        key = ("training", *_draw_of(config), teacher is None, hints)
+        return self._once(key, lambda: Site.training_rows(self, config, teacher, hints))
+
+    def blueprint(self, config: TrainConfig, train: Rows) -> Blueprint:
+        """The blueprint; vocabularies, means and categories are found once.
+
+        Dropout is a number in the architecture's configuration and nothing else.
+        """
+        shape = config.model_dump_json(exclude={*OF_THE_COURSE, "max_rows", "dropout"})
+        key = (type(config), shape, *_draw_of(config))
+        kept = self._once(key, lambda: Site.blueprint(self, config, train))
+        if not hasattr(config, "dropout"):
+            return kept
+        return replace(kept, config={**kept.config, "dropout": config.dropout})
+
+    def _once(self, key: Hashable, make: Callable[[], Thing]) -> Thing:
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: Thing = self.kept[key]
+        return found
 
 
 @dataclass
 class Workbench:
-    """Makes a trial's training out of its values; rows are read, and encoded, once for all."""
+    """Makes a trial's training out of its values; what trials share is made once."""
 
     target: Target
     site: Site
     teacher_logits: Any = None
     """[N, C], in row order of the training split; None: nobody teaches."""
-    materials: dict[str, Material] = field(default_factory=dict)
+    materials: Shelf[Material] = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
         self.site = KeptSite(
@@ -69,18 +97,21 @@ class Workbench:
         return replace(self.site, compute=compute)
 
     def material(self, job: TrainingJob) -> Material:
-        """Its rows, encoded; shared by all trials that read the same rows in the same way."""
-        key = _key(job)
-        if key not in self.materials:
-            self.materials[key] = material_of(job)
-        return self.materials[key]
+        """What it learns from, in this process."""
+        return self.materials.get(job, lambda: shared_material(job))
 
 
-def _key(job: TrainingJob) -> str:
-    blueprint, train = job.blueprint, job.train
-    digest = hashlib.sha256(json.dumps(blueprint.encoder, sort_keys=True, default=str).encode())
-    digest.update(str((blueprint.inputs, len(train), train.teacher is None)).encode())
-    digest.update(train.labels.tobytes())
-    for name, content in sorted(blueprint.files.items()):
-        digest.update(name.encode() + content)
-    return digest.hexdigest()
+def shared_material(job: TrainingJob) -> Material:
+    """The rows, encoded; features of them, where a frozen backbone makes the same of a row at
+    every pass of every trial."""
+    material = material_of(job)
+    if not job.blueprint.frozen:
+        return material
+    device = choose_device(job.compute)
+    state = first_state(job, device)
+    return with_fixed_features(state, job.course, material, Setting(device))
+
+
+def _draw_of(config: TrainConfig) -> tuple[int | None, int | None]:
+    """What decides which rows are drawn."""
+    return config.max_rows, None if config.max_rows is None else config.seed

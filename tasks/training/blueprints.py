@@ -23,6 +23,7 @@ from tasks.training.job import Rows
 from tasks.training.language_models import causal_transformer, lstm_language
 from tasks.training.series_models import recurrent_series, series_cnn
 from tasks.training.table_models import ft_transformer, mlp, table_resnet
+from tasks.training.technique import Technique
 from tasks.training.text_from_scratch import embedding_pool, recurrent, transformer
 from tasks.training.text_models import encoder, minilm, ngram_bag
 
@@ -54,6 +55,8 @@ MAKERS: dict[str, Callable[[Any, DatasetRef, Rows], Blueprint]] = {
     "causal_transformer": causal_transformer,
     "lstm_language": lstm_language,
 }
+OF_THE_COURSE = {*Technique.model_fields, "name", "epochs", "batch_size", "lr", "seed", "augment"}
+"""Settings that no blueprint depends on."""
 
 
 def blueprint_of(config: TrainConfig, dataset: DatasetRef, train: Rows) -> Blueprint:

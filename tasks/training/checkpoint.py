@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +76,11 @@ class CheckpointStore:
         found = self._load(step)
         assert found is not None, f"{self.path}: the checkpoint of step {step} is gone"
         return found
+
+    def forget(self) -> None:
+        """Drop them all."""
+        with suppress(FileNotFoundError):
+            _patiently(lambda: self.filesystem.delete_dir(self.path))
 
     def _load(self, step: int) -> Checkpoint | None:
         folder = f"{self.path}/{step:08d}"

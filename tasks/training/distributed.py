@@ -52,7 +52,7 @@ def _fit(job: TrainingJob, store: CheckpointStore, on_progress: OnProgress) -> F
 
 def asked(question: Callable[[TrainingJob], Answer], job: TrainingJob) -> Answer:
     """What one worker answers about a training that has not begun."""
-    gpus = 1 if _wants_cuda(job.compute) else 0
+    gpus = 1 if wants_cuda(job.compute) else 0
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(measured(question))
     answer: Answer = answer_of(ray.get(task.remote(job)))
     return answer
@@ -60,7 +60,7 @@ def asked(question: Callable[[TrainingJob], Answer], job: TrainingJob) -> Answer
 
 def check_cluster(workers: int) -> None:
     """Pass when so many workers of one core can ever run at once."""
-    cores = int(_resources()["CPU"])
+    cores = int(resources_of_cluster()["CPU"])
     if workers > cores:
         raise ValueError(f"compute.workers {workers} must be at most {cores}, the cluster's cores")
 
@@ -72,7 +72,7 @@ def _board() -> Any:
 
 
 def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
-    gpus = 1 if _wants_cuda(compute) else 0
+    gpus = 1 if wants_cuda(compute) else 0
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=MAX_FAILURES)(_single_worker)
     ray.get(task.remote(job_ref, store, board))
 
@@ -86,8 +86,8 @@ def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boa
         lambda: _train_worker(job_ref, store, board),
         scaling_config=ScalingConfig(
             num_workers=compute.workers,
-            use_gpu=_wants_cuda(compute),
-            resources_per_worker=None if _wants_cuda(compute) else {"CPU": 1},
+            use_gpu=wants_cuda(compute),
+            resources_per_worker=None if wants_cuda(compute) else {"CPU": 1},
         ),
         torch_config=TorchConfig(timeout_s=GROUP_TIMEOUT_SECONDS),
         run_config=RunConfig(
@@ -109,13 +109,15 @@ def _train_worker(job_ref: Any, store: CheckpointStore, board: Any) -> None:
     work(ray.get(job_ref), store, group, partial(board.post.remote, store.path))
 
 
-def _resources() -> dict[str, float]:
+def resources_of_cluster() -> dict[str, float]:
+    """How much there is of each kind, CPU and GPU among them."""
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return {"CPU": 0.0, "GPU": 0.0} | found
 
 
-def _wants_cuda(compute: ComputeConfig) -> bool:
-    has_gpu = _resources()["GPU"] >= compute.workers
+def wants_cuda(compute: ComputeConfig) -> bool:
+    """Whether a training is to have GPUs of this cluster."""
+    has_gpu = resources_of_cluster()["GPU"] >= compute.workers
     return compute.device == "cuda" or (compute.device == "auto" and has_gpu)
 
 

@@ -67,13 +67,23 @@ def with_fixed_features(
         if store
         else _computed(state.model, material, setting)
     )
-    model: Any = state.model
-    model.forward = model.answer  # on the instance: the names of the weights stay as they are
+    answer_features(state.model)
     return Material(
         encoder=FeatureRows(),
         train=replace(material.train, rows=found["train"].numpy()),
         valid=replace(material.valid, rows=found["valid"].numpy()),
     )
+
+
+def are_features(material: Material) -> bool:
+    """Whether the rows are features already."""
+    return isinstance(material.encoder, FeatureRows)
+
+
+def answer_features(model: nn.Module) -> None:
+    """Let the model be its head from now on."""
+    whole: Any = model
+    whole.forward = whole.answer  # on the instance: the names of the weights stay as they are
 
 
 def has_fixed_features(model: nn.Module, course: Course) -> bool:

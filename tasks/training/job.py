@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Material, Point, Setting, TrainState, new_state
 from tasks.training.device import Device, choose_device, use_allotted_threads
 from tasks.training.examples import Columns, encode
-from tasks.training.fixed_features import with_fixed_features
+from tasks.training.fixed_features import answer_features, are_features, with_fixed_features
 from tasks.training.gradients import Diverged
 from tasks.training.group import Group
 from tasks.training.keeper import Keeper, Post
@@ -86,6 +86,12 @@ class Fitted:
     """By the first worker; each other does as much."""
 
 
+def without_rows(job: TrainingJob) -> TrainingJob:
+    """The job to send to where its rows, encoded, are already."""
+    nothing = Rows({}, np.zeros(0, np.int64))
+    return replace(job, train=nothing, valid=nothing)
+
+
 def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> str:
     """Name of a training: the same for the same step, code and inputs."""
     parts = [
@@ -124,6 +130,14 @@ def first_state(job: TrainingJob, device: Device) -> TrainState:
     return new_state(model, job.course, device, job.blueprint.frozen)
 
 
+def state_for(job: TrainingJob, device: Device, material: Material) -> TrainState:
+    """The training at step 0 of a model that reads `material`: rows, or features of them."""
+    state = first_state(job, device)
+    if are_features(material):
+        answer_features(state.model)
+    return state
+
+
 def material_of(job: TrainingJob) -> Material:
     """The rows, encoded."""
     encoder = open_encoder(job.blueprint)
@@ -132,6 +146,22 @@ def material_of(job: TrainingJob) -> Material:
         for rows in (job.train, job.valid)
     )
     return Material(encoder=encoder, train=train, valid=valid)
+
+
+def reading_of(job: TrainingJob) -> str:
+    """sha256 of what decides its encoded rows, or their features, besides the rows."""
+    blueprint = job.blueprint
+    parts: list[Any] = [blueprint.encoder, blueprint.inputs]
+    if blueprint.frozen:  # features may stand in for rows
+        shape = {name: value for name, value in blueprint.config.items() if name != "dropout"}
+        varied, place = job.course.augment is not None, job.compute.model_dump(mode="json")
+        start = hashlib.sha256(blueprint.start or b"").hexdigest()
+        parts += [shape, blueprint.pretrained, blueprint.kept_ids, start, blueprint.frozen]
+        parts += [varied, place]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode())
+    for name, content in sorted(blueprint.files.items()):
+        digest.update(name.encode() + content)
+    return digest.hexdigest()
 
 
 def fitted_of(store: CheckpointStore) -> Fitted | None:

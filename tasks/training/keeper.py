@@ -52,6 +52,11 @@ class Keeper:
         if state.step < total_steps and time.monotonic() - self._saved_at >= self._save_seconds / 4:
             self._save(state)
 
+    @property
+    def has_saved(self) -> bool:
+        """Whether there is a checkpoint of its, or soon will be."""
+        return self._saving is not None
+
     def finish(self) -> None:
         """Wait for the save that is under way."""
         self._thread.shutdown(wait=True)

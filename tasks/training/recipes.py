@@ -43,6 +43,23 @@ class Site:
         labels = scaled(read.labels, self.dataset.scale)
         return Rows(read.columns, labels, teacher, read.weights)
 
+    def training_rows(
+        self, config: TrainConfig, teacher: NDArray[np.float32] | None, hints: int = 0
+    ) -> Rows:
+        """The training split, or the share of each class that `max_rows` allows.
+
+        `hints` is how many features of the teacher stand behind its answers.
+        """
+        rows = self.rows("train", teacher)
+        if teacher is not None:
+            check_lesson(teacher, len(rows), self.dataset, hints)
+        chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
+        return rows if len(chosen) == len(rows) else rows.take(chosen)
+
+    def blueprint(self, config: TrainConfig, train: Rows) -> Blueprint:
+        """The model of `config` before it is trained, over what stands in the rows in `train`."""
+        return blueprint_of(config, self.dataset, train)
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -84,15 +101,15 @@ def train_into(
 
 def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
-    train = training_rows(config, site, teacher=None)
-    blueprint = blueprint_of(config, site.dataset, train)
+    train = site.training_rows(config, teacher=None)
+    blueprint = site.blueprint(config, train)
     return _job(config, lr, _loss_of(config, None, site), site, train, blueprint)
 
 
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
     train = taught_rows(config, lesson, site)
-    return _alone(config, lesson, site, train, blueprint_of(config, site.dataset, train))
+    return _alone(config, lesson, site, train, site.blueprint(config, train))
 
 
 def recovery_job(
@@ -105,11 +122,11 @@ def recovery_job(
 def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:
     """The rows of a student's training, with what the teacher said of them."""
     if lesson is None:
-        return training_rows(config, site, None)
+        return site.training_rows(config, None)
     num_answers = site.dataset.num_outputs
     hints = lesson.hints(num_answers)
     said = standard_features(lesson.logits, num_answers) if hints else lesson.logits
-    return training_rows(config, site, said, hints)
+    return site.training_rows(config, said, hints)
 
 
 def _alone(
@@ -139,25 +156,18 @@ def _job(
     )
 
 
-def training_rows(
-    config: TrainConfig, site: Site, teacher: NDArray[np.float32] | None, hints: int = 0
-) -> Rows:
-    """The training split, or the share of each class that `max_rows` allows.
-
-    `hints` is how many features of the teacher stand behind its answers.
-    """
-    dataset = site.dataset
-    rows = site.rows("train", teacher)
-    if teacher is not None:
-        any_width = OBJECTIVES[dataset.task].taught is not None
-        width = teacher.shape[1] if any_width else dataset.num_outputs + hints
-        if teacher.shape != (len(rows), width):
-            raise ValueError(
-                f"teacher outputs are {teacher.shape}, the training split has {len(rows)} rows "
-                f"and {width} answers each"
-            )
-    chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
-    return rows if len(chosen) == len(rows) else rows.take(chosen)
+def check_lesson(
+    teacher: NDArray[np.float32], rows: int, dataset: DatasetRef, hints: int = 0
+) -> None:
+    """Raise ValueError for logits, and so many features behind them, that are not those of so many
+    rows."""
+    any_width = OBJECTIVES[dataset.task].taught is not None
+    width = teacher.shape[1] if any_width else dataset.num_outputs + hints
+    if teacher.shape != (rows, width):
+        raise ValueError(
+            f"teacher outputs are {teacher.shape}, the training split has {rows} rows "
+            f"and {width} answers each"
+        )
 
 
 def in_memory(valid: Rows, num_outputs: int) -> Rows:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import mlflow
 import optuna
 import pytest
+from pyarrow.fs import FileSelector
 from sqlalchemy.exc import IntegrityError
 
 from tests.stack.test_resume_stack import read_until
@@ -240,3 +241,49 @@ def test_trials_that_mlflow_never_heard_of_are_written_later(stack: Path) -> Non
     assert set(found) == {"0", "1"}
     assert {run.info.status for run in found.values()} == {"FINISHED"}
     assert found["1"].data.metrics == {"valid/loss": -2.0, "cost/cpu_hours": 0.001}
+
+
+LASTING = """
+name: {name}
+data: {{source: "sklearn://digits", kind: image, target: digit, image: {{size: 8}}}}
+teacher: {{model: lenet, epochs: 60}}
+sweep:
+  space: {{teacher.weight_decay: {{log: [0.0001, 0.1]}}}}
+  search: {{engine: actors, side_by_side: 1, sampler: random, pruner: none, confirm_seeds: 1,
+    save_seconds: 1}}
+  budget: {{trials: 1}}
+"""
+
+
+def test_a_killed_trial_goes_on_from_its_last_pass(stack: Path, tmp_path: Path) -> None:
+    del stack
+    from infra.storage import arrow_filesystem, open_storage
+
+    def saved() -> list[str]:
+        place = FileSelector(f"{open_storage().bucket}/checkpoints", recursive=True)
+        files = [info.path for info in arrow_filesystem().get_file_info(place)]
+        return [path for path in files if path.endswith("manifest.json") and "/0/" in path]
+
+    path = tmp_path / "lasting.yaml"
+    path.write_text(LASTING.format(name="lasting"))
+    run = [sys.executable, "-m", "flows.cli.main", "sweep", str(path), "--json"]
+    killed = subprocess.Popen(run, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT)
+    began = time.monotonic()
+    while not saved():
+        assert killed.poll() is None, "it was over before it was saved"
+        assert time.monotonic() - began < 120
+        time.sleep(0.1)
+    killed.kill()
+    killed.wait()
+    before = {int(each.split("/")[-2]) for each in saved()}
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    [trial] = json.loads(done.stdout)["searched"]["trials"]
+    path.write_text(LASTING.format(name="undisturbed"))
+    whole = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
+    [other] = json.loads(whole.stdout)["searched"]["trials"]
+    assert trial["values"] == other["values"]
+    assert trial["scores"] == other["scores"]
+    assert before
+    assert min(before) > 0
+    assert saved() == []  # nothing is kept of what is over

@@ -9,10 +9,11 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
+from scipy.stats import wilcoxon
 
 from tasks.costs.cost import Prices
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.engine import COST, SPENT, End, Sweep
+from tasks.sweep.engine import COST, SPENT, TROUBLE, End, Sweep
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Space, Values
 from tasks.sweep.spending import Ledger
@@ -164,7 +165,7 @@ def test_a_grid_ends_when_it_was_tried_whole() -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", "sobol", "grid", "random", "nsga2"])
-@pytest.mark.parametrize("pruner", ["asha", "median", "hyperband", "none"])
+@pytest.mark.parametrize("pruner", ["asha", "median", "hyperband", "wilcoxon", "none"])
 def test_killed_anywhere_it_decides_as_if_it_had_not_been(sampler: str, pruner: str) -> None:
     whole, _, _ = swept(SQUARE, square, sampler=sampler, pruner=pruner)
     storage = InMemoryStorage()
@@ -224,6 +225,33 @@ def test_a_score_that_is_given_up_is_the_papers_rung() -> None:
     ]
 
 
+def test_wilcoxon_gives_up_what_scipy_says() -> None:
+    """The second trial is a little worse after each pass: certain enough after the fourth."""
+    worse = iter([0.0, 0.01])
+    found: dict[float, float] = {}
+
+    def recorded(values: Values) -> float:
+        if values["a.x"] not in found:
+            found[values["a.x"]] = next(worse)
+        return -found[values["a.x"]]
+
+    study, _, _ = swept(
+        {"a.x": Dimension(linear=(0, 1))},
+        recorded,
+        budget=SweepBudget(trials=2),
+        sampler="random",
+        pruner="wilcoxon",
+    )
+    differences = [-0.01] * PASSES
+    enough = next(
+        count
+        for count in range(2, PASSES)
+        if wilcoxon(differences[:count], alternative="less").pvalue < 0.1
+    )
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED"]
+    assert len(study.trials[1].intermediate_values) == enough == 4
+
+
 def test_a_conditional_dimension_is_there_when_it_applies() -> None:
     space = {
         "a.kind": Dimension(choice=("p", "q")),
@@ -232,6 +260,21 @@ def test_a_conditional_dimension_is_there_when_it_applies() -> None:
     study, _, _ = swept(space, lambda values: float("a.x" in values))
     kinds = {(trial.params["a.kind"], "a.x" in trial.params) for trial in study.trials}
     assert kinds == {("p", True), ("q", False)}
+
+
+def test_values_with_which_there_is_no_trial_fail_alone() -> None:
+    def begin(self: Computed, number: int, values: Values) -> None:
+        if number == 1:
+            raise ValueError("width 7 must be a multiple of heads 2")
+        self.number, self.values, self.passed = number, values, 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Computed, "begin", begin)
+        study, why, _ = swept(SQUARE, square, budget=SweepBudget(trials=4), pruner="none")
+    assert why == "every trial was made"
+    states = [trial.state.name for trial in study.trials]
+    assert states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert study.trials[1].user_attrs[TROUBLE] == "width 7 must be a multiple of heads 2"
 
 
 def test_what_a_trial_has_used_is_kept_with_it() -> None:

@@ -1,0 +1,227 @@
+"""Trials side by side, each in a process of the cluster that stays warm.
+
+What they share is made by the process that needs it first, which has the hardware for it, and
+stands once in Ray's object store: arrays are read there, not copied.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+
+from tasks.sweep.passes import Deadline
+from tasks.sweep.runners import Report, Running, begun
+from tasks.sweep.saving import Saved, Saving, forget
+from tasks.sweep.shelf import Shelf
+from tasks.sweep.space import Values
+from tasks.sweep.workbench import Workbench, shared_material
+from tasks.training.course import Material
+from tasks.training.device import use_allotted_threads
+from tasks.training.job import TrainingJob, without_rows
+
+log = logging.getLogger(__name__)
+TICK_SECONDS = 0.5
+"""Whoever waits for trials looks up so often."""
+PATIENCE_SECONDS = 60.0
+"""For the last trials' checkpoints to be dropped."""
+Took = tuple[float, float]
+"""Seconds of the CPU, and by the clock."""
+NOTHING: Took = (0.0, 0.0)
+
+
+class Bench:
+    """What a warm process does: one trial after the other."""
+
+    def __init__(self, gpus: float, saving: Saving | None) -> None:
+        self._gpus, self._saving = gpus, saving
+        self._running: Running | None = None
+        self._saved: Saved | None = None
+
+    def material(self, job: TrainingJob) -> tuple[Material, Took]:
+        """What trials like this one learn from, and what it took to make it."""
+        use_allotted_threads()
+        cpu, wall = time.process_time(), time.monotonic()
+        material = shared_material(job)
+        return material, (time.process_time() - cpu, time.monotonic() - wall)
+
+    def begin(
+        self, number: int, job: TrainingJob, material: Material, took: Took, passed: int
+    ) -> float:
+        """Start a trial instead of the one before it; passes that were reported are gone through.
+
+        They are the same again, from where it was saved or from its beginning: the state of a
+        trial is a function of its settings. Returned are the seconds for which others worked for
+        it.
+        """
+        self._saved = self._saving.trial(number) if self._saving else None
+        deadline = self._saved.deadline if self._saved else Deadline()
+        newest = self._saved.newest if self._saved else None
+        self._running = running = begun(job, lambda: material, self._gpus, deadline, newest)
+        running.cpu_seconds, running.wall_seconds = took
+        for _ in range(passed):
+            next(running.scores)
+        return took[0]
+
+    def go_on(self, number: int, seconds: float, worked: float) -> Report:
+        """One more pass; `worked` is what `begin` returned, and fails where that did."""
+        assert self._running is not None, "a trial goes on after it has begun"
+        return self._running.go_on(number, seconds - worked)
+
+    def end(self) -> None:
+        """The trial is over: nothing of it need be saved any more."""
+        if self._saved:
+            self._saved.forget()
+        self._running = self._saved = None
+
+
+@dataclass
+class Given:
+    """A trial that has a process."""
+
+    job: TrainingJob
+    bench: Any
+    worked: Any = 0.0
+    """What the call of `begin` returns, until a pass has come of it."""
+    passed: int = 0
+    """Passes that were reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one trial holds of the cluster."""
+
+    cores: float = 1.0
+    gpus: float = 0.0
+
+
+def places(wanted: int, each: Share, resources: Mapping[str, float]) -> int:
+    """How many of `wanted` trials the cluster can hold at a time; `ValueError` when none."""
+    fit = wanted
+    for name, kind, share in (("cores", "CPU", each.cores), ("gpus", "GPU", each.gpus)):
+        there = resources.get(kind, 0.0)
+        if share > there:
+            raise ValueError(f"sweep.search.{name} {share:g}: the cluster has {there:g}")
+        if share:
+            fit = min(fit, math.floor(there / share + 1e-9))
+    if fit < wanted:
+        log.warning("sweep.search.side_by_side %d: the cluster holds %d at a time", wanted, fit)
+    return fit
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What trials share."""
+
+    material: Any
+    """Where it stands in the object store."""
+    took: Any
+    by: int
+    """The trial that it was made for, whose cost it is."""
+
+
+@dataclass
+class Actors:
+    """So many trials at a time; rows travel once to each machine."""
+
+    workbench: Workbench
+    slots: int
+    each: Share = Share()
+    saving: Saving | None = None
+    _free: list[Any] = field(default_factory=list)
+    _busy: dict[int, Given] = field(default_factory=dict)
+    _calls: dict[Any, int] = field(default_factory=dict)
+    """The call that each busy trial is in."""
+    _materials: Shelf[Made] = field(default_factory=Shelf)
+    _endings: list[Any] = field(default_factory=list)
+    """Calls of `end` that may be under way."""
+
+    @property
+    def cores(self) -> float:
+        """Of all trials that run."""
+        return self.each.cores * len(self._busy)
+
+    @property
+    def gpus(self) -> float:
+        """Of all trials that run."""
+        return self.each.gpus * len(self._busy)
+
+    def __post_init__(self) -> None:
+        self._free = [self._new_bench() for _ in range(self.slots)]
+
+    def begin(self, number: int, values: Values) -> None:
+        """Start a trial in a free process; `ValueError` for values with which there is none."""
+        job = self.workbench.job(values)
+        self._busy[number] = Given(job, self._free.pop())
+        self._start(number)
+
+    def wait(self, seconds: float) -> Report | None:
+        """The next pass of any trial; a process that died is replaced, its trial begun again."""
+        for number, given in self._busy.items():
+            if number not in self._calls.values():
+                self._calls[given.bench.go_on.remote(number, seconds, given.worked)] = number
+        ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=TICK_SECONDS)
+        if not ready:
+            return None
+        number = self._calls.pop(ready[0])
+        try:
+            report: Report = ray.get(ready[0])
+        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError):
+            self._begin_again(number)
+            return None
+        except ValueError as error:  # of what is shared
+            return Report(number, None, 0.0, 0.0, str(getattr(error, "cause", error)))
+        given = self._busy[number]
+        given.passed, given.worked = given.passed + 1, 0.0
+        return report
+
+    def end(self, number: int) -> None:
+        """Free the process of a trial; one that is in the middle of a pass is replaced."""
+        given = self._busy.pop(number, None)
+        if given is None:
+            return
+        calls = [call for call, of in self._calls.items() if of == number]
+        if not calls:
+            self._endings.append(given.bench.end.remote())
+            self._free.append(given.bench)
+            return
+        del self._calls[calls[0]]
+        ray.kill(given.bench)
+        self._free.append(self._new_bench())
+        if self.saving:
+            forget(self.saving.of(number))
+
+    def close(self) -> None:
+        """End all processes."""
+        if self._endings:
+            ray.wait(self._endings, num_returns=len(self._endings), timeout=PATIENCE_SECONDS)
+        for bench in [*self._free, *(given.bench for given in self._busy.values())]:
+            ray.kill(bench)
+
+    def _start(self, number: int) -> None:
+        given = self._busy[number]
+        made = self._materials.get(given.job, lambda: self._made(number, given))
+        took = made.took if made.by == number else NOTHING
+        job = without_rows(given.job)
+        given.worked = given.bench.begin.remote(number, job, made.material, took, given.passed)
+
+    def _made(self, number: int, given: Given) -> Made:
+        if (found := self.workbench.materials.find(given.job)) is not None:
+            return Made(ray.put(found), NOTHING, number)
+        material, took = given.bench.material.options(num_returns=2).remote(given.job)
+        return Made(material, took, number)
+
+    def _begin_again(self, number: int) -> None:
+        """In a new process; what was shared may have been lost with the old one."""
+        given = self._busy[number]
+        ray.kill(given.bench)
+        given.bench = self._new_bench()
+        self._materials.clear()
+        self._start(number)
+
+    def _new_bench(self) -> Any:
+        make: Any = ray.remote(num_cpus=self.each.cores, num_gpus=self.each.gpus)(Bench)
+        return make.remote(self.each.gpus, self.saving)
