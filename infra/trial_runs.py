@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 STOP = "modelworks.stop"
 TRIAL = "trial"
 NUMBER = "modelworks.trial"
+TOLD = ("after_trial",)
+"""Attributes of a trial that its run has: of a population, whose weights it goes on from."""
 LOOK_SECONDS = 3.0
 """How often the tag is looked for."""
 STATUS: dict[str, tracking.Status] = {
@@ -98,7 +100,8 @@ class TrialRuns:
     def on_begin(self, trial: Any) -> None:
         """A trial begins, perhaps again."""
         with self._lock:
-            self._news.setdefault(trial.number, _News()).params = dict(trial.params)
+            told = {name: trial.user_attrs[name] for name in TOLD if name in trial.user_attrs}
+            self._news.setdefault(trial.number, _News()).params = {**trial.params, **told}
 
     def on_score(self, trial: Any, epoch: int, score: float) -> None:
         """After a pass."""

@@ -36,6 +36,7 @@ SWEEP = "sweep"
 """The run's role."""
 DECIDES = {"sampler", "pruner", "objectives", "grid_points", "rows", "seed"}
 """What of a search decides which trials it makes; where they run, and how many, may change."""
+OF_A_POPULATION = {"population", "generation_passes"}
 
 
 def subject_identity(subject: Subject, **_: Any) -> str:
@@ -55,7 +56,8 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
 def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     bench, config = workbench_of(subject), sweep.search
     metric = f"valid/{bench.course.choose_by}"
-    lasting = sweep.model_dump(mode="json", include={"space": True, "search": DECIDES})
+    decides = DECIDES | (OF_A_POPULATION if config.sampler == "population" else set())
+    lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
     name = digest_of(project, target, lasting, dataset, code())
     run = open_sweep_run(project, name, subject, sweep)

@@ -7,13 +7,15 @@ stands once in Ray's object store: arrays are read there, not copied.
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import ray
 
 from tasks.sweep.passes import Deadline
+from tasks.sweep.population import Leg
 from tasks.sweep.runners import Report, Running, begun
 from tasks.sweep.saving import Saved, Saving, forget
 from tasks.sweep.shelf import Shelf
@@ -49,7 +51,13 @@ class Bench:
         return material, (time.process_time() - cpu, time.monotonic() - wall)
 
     def begin(
-        self, number: int, job: TrainingJob, material: Material, took: Took, passed: int
+        self,
+        number: int,
+        job: TrainingJob,
+        material: Material,
+        took: Took,
+        passed: int,
+        leg: Leg | None = None,
     ) -> float:
         """Start a trial instead of the one before it; passes that were reported are gone through.
 
@@ -57,10 +65,13 @@ class Bench:
         trial is a function of its settings. Returned are the seconds for which others worked for
         it.
         """
-        self._saved = self._saving.trial(number) if self._saving else None
+        self._saved = self._saving.trial(number, leg) if self._saving else None
         deadline = self._saved.deadline if self._saved else Deadline()
         newest = self._saved.newest if self._saved else None
         self._running = running = begun(job, lambda: material, self._gpus, deadline, newest)
+        if leg is not None:
+            running.scores = islice(running.scores, leg.start, leg.end)
+            self._saved = None  # what it leaves is another trial's beginning
         running.cpu_seconds, running.wall_seconds = took
         for _ in range(passed):
             next(running.scores)
@@ -131,6 +142,8 @@ class Actors:
     slots: int
     each: Share = Share()
     saving: Saving | None = None
+    leg_of: Callable[[int], Leg] | None = None
+    """Of a population: which passes of a training the trial of a number makes."""
     _free: list[Any] = field(default_factory=list)
     _busy: dict[int, Given] = field(default_factory=dict)
     _calls: dict[Any, int] = field(default_factory=dict)
@@ -206,7 +219,12 @@ class Actors:
         made = self._materials.get(given.job, lambda: self._made(number, given))
         took = made.took if made.by == number else NOTHING
         job = without_rows(given.job)
-        given.worked = given.bench.begin.remote(number, job, made.material, took, given.passed)
+        leg = self.leg_of(number) if self.leg_of else None
+        rest = took, given.passed, leg
+        given.worked = given.bench.begin.remote(number, job, made.material, *rest)
+        if leg and self.saving:
+            for each in leg.outdated:
+                forget(self.saving.of(each))
 
     def _made(self, number: int, given: Given) -> Made:
         if (found := self.workbench.materials.find(given.job)) is not None:

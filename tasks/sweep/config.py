@@ -15,11 +15,28 @@ from pydantic import (
 from tasks.sweep.space import Space, check_conditions
 from tasks.training.technique import ScheduleName
 
-Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2"]
+Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2", "population"]
 Pruner = Literal["none", "asha", "hyperband", "median", "wilcoxon"]
 Objective = Literal["score", "parameters", "seconds"]
 Engine = Literal["auto", "in_process", "actors", "together"]
 When = Literal["changed", "once", "never"]
+
+
+OF_ANY_MOMENT = (
+    "lr",
+    "weight_decay",
+    "schedule",
+    "warm_up",
+    "label_smoothing",
+    "dropout",
+    "l1",
+    "l2",
+    "clip_norm",
+    "clip_value",
+    "temperature",
+    "weight",
+)
+"""Settings that may change in the middle of a training."""
 
 
 class SearchConfig(BaseModel):
@@ -34,7 +51,8 @@ class SearchConfig(BaseModel):
     only `modelworks sweep` searches, as for several objectives, among which nobody has chosen."""
     sampler: Sampler = "tpe"
     """Who proposes: every combination, at random, a Sobol sequence, the tree-structured Parzen
-    estimator, CMA-ES, or NSGA-II."""
+    estimator, CMA-ES, or NSGA-II. `population` trains all at once, the worst going on from the best
+    with settings a little different; it gives up nobody else."""
     pruner: Pruner = "asha"
     """Who gives up a trial early, by its scores after each pass: asynchronous successive halving,
     Hyperband, the median of the others, or Wilcoxon's test against the best of them."""
@@ -54,6 +72,11 @@ class SearchConfig(BaseModel):
     save_seconds: PositiveFloat = 60.0
     """A trial in the cluster is saved in S3 after a pass, where so much work would be lost by a
     kill; shorter ones begin again."""
+    population: Annotated[int, Field(ge=4, le=64)] = 8
+    """Members of a population."""
+    generation_passes: PositiveInt = 1
+    """Passes of a member before the worst are replaced. A member's part of a generation is a trial:
+    budget.trials must hold them all."""
     grid_points: Annotated[int, Field(ge=2, le=64)] = 4
     """Values of each interval that a grid tries."""
     rows: PositiveInt | None = None
@@ -73,11 +96,19 @@ class SearchConfig(BaseModel):
     def _proposes_for_its_objectives(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError(f"objectives {', '.join(self.objectives)}: each once")
+        if self.sampler == "population":
+            self._is_a_population()
         if len(self.objectives) > 1 and self.sampler == "cmaes":
             raise ValueError(
                 "sampler cmaes seeks one objective; for several: grid, random, sobol, tpe, nsga2"
             )
         return self
+
+    def _is_a_population(self) -> None:
+        if self.objectives != ("score",):
+            raise ValueError("sampler population seeks objectives [score] alone")
+        if self.engine not in ("auto", "actors"):
+            raise ValueError(f"sampler population with engine {self.engine}: auto or actors")
 
 
 class SweepBudget(BaseModel):
@@ -143,6 +174,18 @@ class SweepConfig(BaseModel):
     def _has_conditions_that_can_be_met(cls, space: Space) -> Space:
         check_conditions(space)
         return space
+
+    @model_validator(mode="after")
+    def _varies_what_weights_do_not_depend_on(self) -> Self:
+        if self.search.sampler != "population":
+            return self
+        for name in self.space:
+            if name.rpartition(".")[2] not in OF_ANY_MOMENT:
+                raise ValueError(
+                    f"space {name}: sampler population goes on from trained weights; it can vary "
+                    f"{', '.join(OF_ANY_MOMENT)}"
+                )
+        return self
 
     @field_validator("schedules")
     @classmethod

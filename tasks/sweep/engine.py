@@ -10,6 +10,7 @@ from optuna.trial import Trial, TrialState
 
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.passes import OUT_OF_BUDGET
+from tasks.sweep.population import may_begin
 from tasks.sweep.runners import Report, Runner
 from tasks.sweep.space import Space
 from tasks.sweep.spending import Ledger
@@ -19,6 +20,7 @@ from tasks.sweep_artifacts import STOPPED
 SPENT = "spent"
 COST, TROUBLE = "seconds", "trouble"
 """CPU and GPU seconds of a trial; why it ended early."""
+WHOLE = "every trial was made"
 BEGUN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -107,6 +109,8 @@ class Sweep:
         begun = len(self.study.get_trials(deepcopy=False, states=BEGUN))
         if begun >= self.budget.trials:
             return False
+        if self.search.sampler == "population":
+            return may_begin(self.study.get_trials(deepcopy=False), self.search, self.passes)
         return not is_exhausted(self.search, self.study)
 
     def why_over(self) -> str:
@@ -124,7 +128,7 @@ class Sweep:
         for number in list(self.going):
             self.finish(number, TrialState.PRUNED, why)
         self.ledger.save()
-        return why or "every trial was made"
+        return why or WHOLE
 
     def begin(self, trial: Trial) -> None:
         """Start a trial from its first pass."""

@@ -7,8 +7,11 @@ import logging
 from dataclasses import dataclass, replace
 
 from tasks.sweep.passes import Deadline
+from tasks.sweep.population import Leg
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
+from tasks.training.course import TrainState
 from tasks.training.keeper import Keeper
+from tasks.training.resume import checkpoint_of
 
 log = logging.getLogger(__name__)
 WITHIN_A_PASS = 4
@@ -28,19 +31,52 @@ class Saving:
         """Of one trial."""
         return replace(self.store, path=f"{self.store.path}/{number}", num_to_keep=1)
 
-    def trial(self, number: int) -> "Saved":
-        """One trial, as it was left."""
-        return Saved(self.of(number), self.seconds)
+    def trial(self, number: int, leg: Leg | None = None) -> "Saved":
+        """One trial, as it was left; of a population, or as the one before left it."""
+        if leg is None:
+            return Saved(self.of(number), Keeper(self.of(number), _nobody, self._within))
+        keeper = LegKeeper(self.of(number), leg.end, self._within)
+        before = None if leg.after is None else self.of(leg.after)
+        return Saved(self.of(number), keeper, before)
+
+    @property
+    def _within(self) -> float:
+        return WITHIN_A_PASS * self.seconds
+
+
+def _nobody(*_: object) -> None:
+    """Nobody is told how far a trial is."""
+
+
+class LegKeeper(Keeper):
+    """Saves the end of a leg before anybody hears of it: another trial goes on from there."""
+
+    def __init__(self, store: CheckpointStore, end: int, save_seconds: float) -> None:
+        super().__init__(store, _nobody, save_seconds)
+        self._leg_store, self._end = store, end
+
+    def on_epoch(self, state: TrainState, total_steps: int) -> None:
+        """Wait for it after the leg's last pass."""
+        if state.epochs_done < self._end:
+            return super().on_epoch(state, total_steps)
+        self.finish()
+        return self._leg_store.save(checkpoint_of(state))
 
 
 class Saved:
     """One trial's part of it."""
 
-    def __init__(self, store: CheckpointStore, seconds: float) -> None:
-        self._store = store
+    def __init__(
+        self, store: CheckpointStore, keeper: Keeper, before: CheckpointStore | None = None
+    ) -> None:
+        """`before` is the trial that it goes on from, which must have been saved."""
+        self._store, self._keeper = store, keeper
         self.newest = self._newest()
         """From which the trial goes on."""
-        self._keeper = Keeper(store, lambda *_: None, WITHIN_A_PASS * seconds)
+        if before is not None and self.newest is None:
+            self.newest = before.latest()
+            if self.newest is None:
+                raise ValueError(f"{before.path}: there is no checkpoint to go on from")
         self.deadline = Deadline(keeper=self._keeper)
 
     def forget(self) -> None:

@@ -13,11 +13,12 @@ from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors, Share, places
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.engine import SPENT, TROUBLE, Sweep, Watcher
+from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
 from tasks.sweep.passes import Stopped, num_parameters
+from tasks.sweep.population import AFTER, Leg, leg_of, num_trials
 from tasks.sweep.probe import seconds_alone, timed
 from tasks.sweep.runners import InProcess, Report, Runner
-from tasks.sweep.saving import Saving
+from tasks.sweep.saving import Saving, forget
 from tasks.sweep.space import Space, Values
 from tasks.sweep.spending import Ledger, Spent
 from tasks.sweep.study import ask, best_of
@@ -92,6 +93,8 @@ def search(about: Search, watcher: Watcher) -> Ended:
         why = sweep.run()
     finally:
         runner.close()
+    if why == WHOLE and about.config.sampler == "population" and about.store:
+        forget(about.store)  # those of the last two generations
     spent = ledger.spent
     # What this process has used is measured where it is used.
     elsewhere = spent.cpu if isinstance(runner, Actors) else ledger.before.cpu
@@ -110,6 +113,8 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     }
     if config.engine == "together" and (why := why_apart(some_jobs(about))):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
+    if config.sampler == "population":
+        return f"{NAMES['actors']}, a population of {config.population}", ways["actors"]
     if config.engine != "auto":
         return f"{NAMES[config.engine]}, as the project says", ways[config.engine]
     if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
@@ -133,7 +138,30 @@ def actors_of(about: Search) -> Actors:
     has_gpu = wants_cuda(about.workbench.site.compute)
     each = Share(config.cores, config.gpus if has_gpu else 0.0)
     slots = places(config.side_by_side, each, resources_of_cluster())
-    return Actors(about.workbench, slots, each, saving)
+    legs = about_population(about) if config.sampler == "population" else None
+    return Actors(about.workbench, slots, each, saving, legs)
+
+
+def about_population(about: Search) -> Callable[[int], Leg]:
+    """Which passes the trial of a number makes; `ValueError` where no population can be trained."""
+    config, course, study = about.config, about.workbench.course, about.study
+    needed = num_trials(config, course.epochs)
+    if needed > about.budget.trials:
+        raise ValueError(
+            f"sweep.budget.trials {about.budget.trials}: a population of {config.population} takes "
+            f"{needed}, {config.population} for every {config.generation_passes} of "
+            f"{course.epochs} passes"
+        )
+    if course.technique.patience is not None:
+        raise ValueError("patience: a member of a population goes through all passes; leave it out")
+    if about.store is None:
+        raise ValueError("sweep.search.sampler population: its members are handed on in S3")
+
+    def leg(number: int) -> Leg:
+        trial = study.get_trials(deepcopy=False)[number]
+        return leg_of(config, course.epochs, number, trial.user_attrs.get(AFTER))
+
+    return leg
 
 
 def why_not_together(about: Search, crew: int) -> str:

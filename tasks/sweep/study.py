@@ -31,6 +31,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tasks.sweep.config import Objective, SearchConfig
+from tasks.sweep.population import AFTER, offspring
 from tasks.sweep.space import Dimension, Space, Values, applies, combinations
 
 DIRECTIONS: dict[Objective, Literal["maximize", "minimize"]] = {
@@ -81,7 +82,7 @@ def sampler_of(search: SearchConfig, space: Space, number: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         match search.sampler:
-            case "random" | "grid":
+            case "random" | "grid" | "population":
                 return RandomSampler(seed=seed)
             case "sobol":  # its place in the sequence stands in the study: one seed for all
                 return QMCSampler(seed=search.seed, scramble=True, warn_independent_sampling=False)
@@ -100,7 +101,7 @@ def sampler_of(search: SearchConfig, space: Space, number: int) -> BaseSampler:
 
 def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
     """Who gives up a trial of so many passes."""
-    if len(search.objectives) > 1:
+    if len(search.objectives) > 1 or search.sampler == "population":
         return NopPruner()
     match search.pruner:
         case "asha":
@@ -137,7 +138,12 @@ def unfinished(study: optuna.Study) -> list[FrozenTrial]:
 
 def ask(study: optuna.Study, search: SearchConfig, space: Space) -> Trial:
     """The next trial, with a value for each dimension that applies."""
-    study.sampler = sampler_of(search, space, num_begun(study))
+    number = num_begun(study)
+    study.sampler = sampler_of(search, space, number)
+    trials = study.get_trials(deepcopy=False)
+    if search.sampler == "population" and len(trials) == number >= search.population:
+        after, values = offspring(trials, search, space, number)
+        study.enqueue_trial(dict(values), user_attrs={AFTER: after})
     return with_values(study.ask(), space)
 
 

@@ -10,7 +10,9 @@ import torch
 from sklearn.datasets import load_digits
 
 from tasks.data.config import DataConfig
-from tasks.training.architectures import Lenet, Mlp
+from tasks.sweep.target import Target
+from tasks.sweep.workbench import Workbench
+from tasks.training.architectures import Lenet, Mlp, SmallLenet
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.job import TrainingJob
 from tasks.training.losses import LabelLoss
@@ -65,3 +67,21 @@ def changed(job: TrainingJob, **changes: Any) -> TrainingJob:
         job = replace(job, blueprint=replace(job.blueprint, config=config))
     technique = technique.model_copy(update=own)
     return replace(job, course=replace(course, technique=technique, **changes))
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    folder = tmp_path_factory.mktemp("digits")
+    data = DataConfig.model_validate(
+        {
+            "source": "sklearn://digits",
+            "kind": "image",
+            "target": "digit",
+            "image": {"size": 8},
+            "max_rows": 300,
+        }
+    )
+    dataset = snapshot(data, folder, folder / "rows", "digits")
+    model = SmallLenet(name="small", epochs=3, batch_size=32, choose_by="loss", augment=STILL)
+    target = Target(root="students.0", settings=model.model_dump(mode="json"), lr=3e-3)
+    return Workbench(target, site_of(folder / "rows", dataset))

@@ -10,7 +10,6 @@ from optuna.storages import InMemoryStorage
 from scipy.stats import ttest_rel
 
 from tasks.costs.cost import Prices
-from tasks.data.config import DataConfig
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
 from tasks.sweep.engine import End
@@ -18,12 +17,9 @@ from tasks.sweep.runners import InProcess
 from tasks.sweep.searching import Search, search, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
-from tasks.sweep.target import Target
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
-from tasks.training.architectures import SmallLenet
 from tasks.training.image_architectures import ImageAugmentConfig
-from tests.in_process import site_of, snapshot
 
 SPACE: Space = {
     "students.0.lr": Dimension(log=(1e-3, 1e-2)),
@@ -39,24 +35,6 @@ class Nobody:
     def on_end(self, trial: optuna.trial.Trial, end: End) -> None: ...
     def stopped(self, number: int | None) -> bool:  # noqa: ARG002
         return False
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    folder = tmp_path_factory.mktemp("digits")
-    data = DataConfig.model_validate(
-        {
-            "source": "sklearn://digits",
-            "kind": "image",
-            "target": "digit",
-            "image": {"size": 8},
-            "max_rows": 300,
-        }
-    )
-    dataset = snapshot(data, folder, folder / "rows", "digits")
-    model = SmallLenet(name="small", epochs=PASSES, batch_size=32, choose_by="loss", augment=STILL)
-    target = Target(root="students.0", settings=model.model_dump(mode="json"), lr=3e-3)
-    return Workbench(target, site_of(folder / "rows", dataset))
 
 
 @pytest.fixture(scope="module")
