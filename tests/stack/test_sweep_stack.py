@@ -5,8 +5,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -102,17 +102,13 @@ def test_pages_table_and_study_are_kept(swept: dict[str, Any], tmp_path: Path) -
     assert client.get_run(run_id).data.metrics["cost/cpu_hours"] > 0
 
 
-STOP_SECONDS = 10
-"""From the tag to the end of what it is on: the promise of the command."""
-
-
-def trial_runs(project: str) -> dict[str, Any]:
+def runs_of(project: str) -> dict[str, Any]:
     """The runs of the project's only sweep, by name; its own is `sweep`."""
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(project)
     runs = client.search_runs([experiment.experiment_id]) if experiment else []
     is_sweep = {run.info.run_id: run.data.tags["modelworks.role"] == "sweep" for run in runs}
-    return {"sweep" if is_sweep[run.info.run_id] else run.info.run_name: run.info for run in runs}
+    return {"sweep" if is_sweep[run.info.run_id] else run.info.run_name: run for run in runs}
 
 
 def waited_for(found: Callable[[], bool], seconds: float) -> bool:
@@ -123,50 +119,51 @@ def waited_for(found: Callable[[], bool], seconds: float) -> bool:
     return found()
 
 
+def has_scores(project: str, trial: str) -> bool:
+    runs = runs_of(project)
+    return trial in runs and bool(runs[trial].data.metrics)
+
+
+def stop_by_tag(project: str, name: str) -> None:
+    run = runs_of(project)[name]
+    mlflow.MlflowClient().set_tag(run.info.run_id, "modelworks.stop", "true")
+
+
+@contextmanager
+def long_sweep(folder: Path, name: str) -> Iterator[subprocess.Popen[str]]:
+    """A sweep of endless trials, the first of which has begun to learn."""
+    run = [*command(folder, name, 500), "--set", "teacher.epochs=4000"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(run, cwd=ROOT, **pipes) as going:
+        try:
+            read_until(going, "search_settings")
+            assert waited_for(lambda: has_scores(name, "trial-0"), 90)
+            yield going
+        finally:
+            going.kill()
+
+
+STOP_SECONDS = 10
+"""From the tag to the end of what it is on: the promise of the command."""
+
+
 def test_the_tag_stops_a_trial_and_then_the_sweep(stack: Path, tmp_path: Path) -> None:
     del stack
-    run = [*command(tmp_path, "tagged", 500), "--set", "teacher.epochs=4000"]
-    going = subprocess.Popen(
-        run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    read_until(going, "search_settings")
-    assert waited_for(lambda: "trial-0" in trial_runs("tagged"), 60)
-    client = mlflow.MlflowClient()
-    client.set_tag(trial_runs("tagged")["trial-0"].run_id, "modelworks.stop", "true")
-    assert waited_for(lambda: trial_runs("tagged")["trial-0"].status == "KILLED", STOP_SECONDS)
-    assert waited_for(lambda: "trial-1" in trial_runs("tagged"), 60), "the sweep goes on"
-    client.set_tag(trial_runs("tagged")["sweep"].run_id, "modelworks.stop", "true")
-    began = time.monotonic()
-    read_until(going, "record_sweep")
-    assert time.monotonic() - began < STOP_SECONDS
-    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
-    out, _ = going.communicate(timeout=120)
+    name = f"tagged-{uuid4().hex[:8]}"
+    with long_sweep(tmp_path, name) as going:
+        stop_by_tag(name, "trial-0")
+        assert waited_for(lambda: runs_of(name)["trial-0"].info.status == "KILLED", STOP_SECONDS)
+        assert waited_for(lambda: has_scores(name, "trial-1"), 60), "the sweep goes on"
+        stop_by_tag(name, "sweep")
+        began = time.monotonic()
+        read_until(going, "record_sweep")
+        assert time.monotonic() - began < STOP_SECONDS
+        out, _ = going.communicate(timeout=120)
     answer = json.loads(out)
     assert answer["searched"]["ended"] == "stopped by a tag"
     assert [trial["state"] for trial in answer["searched"]["trials"]] == ["pruned", "pruned"]
     assert all(trial["scores"] for trial in answer["searched"]["trials"]), "what it found is kept"
     assert answer["confirmed"] is None, "who wants an end wants no further trainings"
-
-
-def test_the_tag_stops_a_sweep_of_many_short_trials(stack: Path, tmp_path: Path) -> None:
-    del stack
-    going = subprocess.Popen(
-        command(tmp_path, "short", 5000),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    read_until(going, " finished")
-    time.sleep(10)  # MLflow is behind by then, and must not be waited for
-    mlflow.MlflowClient().set_tag(trial_runs("short")["sweep"].run_id, "modelworks.stop", "true")
-    began = time.monotonic()
-    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
-    out, _ = going.communicate(timeout=200)
-    answer = json.loads(out)
-    assert answer["searched"]["ended"] == "stopped by a tag"
-    last = max(trial_runs("short").values(), key=lambda run: run.start_time)
-    print("trials", len(answer["searched"]["trials"]), "whole end", time.monotonic() - began, last)
 
 
 def modelworks(*arguments: str) -> dict[str, Any]:
@@ -178,23 +175,16 @@ def modelworks(*arguments: str) -> dict[str, Any]:
 
 def test_a_sweep_is_listed_and_stopped_like_a_retraining(stack: Path, tmp_path: Path) -> None:
     del stack
-    going = subprocess.Popen(
-        [*command(tmp_path, "ended", 500), "--set", "teacher.epochs=4000"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    read_until(going, "search_settings")
-    assert waited_for(lambda: "trial-0" in trial_runs("ended"), 60)
-    threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
-    [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == "ended"]
-    assert (listed["flow"], listed["state"]) == ("sweep", "Running")
-    assert modelworks("stop", "ended")["stopped"] == listed["id"]
-    assert going.wait(30) == 130
-    [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == "ended"]
+    name = f"ended-{uuid4().hex[:8]}"
+    with long_sweep(tmp_path, name) as going:
+        [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == name]
+        assert (listed["flow"], listed["state"]) == ("sweep", "Running")
+        threading.Thread(target=going.stderr.read, daemon=True).start()  # type: ignore[union-attr]
+        assert modelworks("stop", name)["stopped"] == listed["id"]
+        assert going.wait(30) == 130
+    [listed] = [run for run in modelworks("runs")["runs"] if run["project"] == name]
     assert listed["state"] == "Cancelled"
-    assert trial_runs("ended")["sweep"].status == "KILLED"
+    assert runs_of(name)["sweep"].info.status == "KILLED"
 
 
 def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
