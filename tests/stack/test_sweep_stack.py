@@ -187,6 +187,30 @@ def test_a_sweep_is_listed_and_stopped_like_a_retraining(stack: Path, tmp_path: 
     assert runs_of(name)["sweep"].info.status == "KILLED"
 
 
+@pytest.mark.timeout(900)
+def test_a_retraining_searches_once_and_says_what_it_made_of_it(
+    stack: Path, tmp_path: Path
+) -> None:
+    del stack
+    command(tmp_path, name := f"searching-{uuid4().hex[:8]}", 3)
+    given = [str(tmp_path / f"{name}.yaml"), "--set", "sweep.search.when=once"]
+    first = modelworks("run", *given)
+    choice, run = first["choice"], mlflow.MlflowClient().get_run(first["run_id"])
+    assert run.data.tags["modelworks.settings"] == choice["reason"]
+    assert run.data.tags["modelworks.sweep"] == choice["run"]["run_id"]
+    assert "the sweep's winner over 2 new seeds" in choice["reason"]
+    assert ("those of the file stay" in choice["reason"]) == (not choice["values"])
+    taken = {name: run.data.params[name] for name in choice["values"]}
+    assert taken == {name: str(value) for name, value in choice["values"].items()}
+    other_rows = modelworks("run", *given, "--set", "data.max_rows=380")
+    states = {step["name"]: step["state"] for step in other_rows["steps"]}
+    assert states["train_teacher"] == "ran"
+    assert states["search_settings"] == states["confirm_settings"] == "cached"
+    assert other_rows["choice"] == choice
+    spent = other_rows["spent"]
+    assert 0 < spent["now"]["cpu_hours"] < spent["whole"]["cpu_hours"], "the search was earlier"
+
+
 def test_two_writers_of_one_journal_are_refused(stack: Path) -> None:
     del stack
     from infra.journal import sweep_storage
