@@ -87,6 +87,8 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
         distil=project.compress.distil if taught else None,
         rows=project.sweep.search.rows,
         lr=lr,
+        metric=project.gate.metric,
+        form=next(iter(project.compress.quantize), None) if root != "teacher" else None,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import ray
 
-from tasks.sweep.passes import Deadline
+from tasks.sweep.passes import Deadline, Weights
 from tasks.sweep.population import Leg
 from tasks.sweep.runners import Report, Running, begun
 from tasks.sweep.saving import Saved, Saving, forget
@@ -87,6 +87,11 @@ class Bench:
         if self._saved:
             self._saved.forget()
         self._running = self._saved = None
+
+    def trained(self) -> Weights:
+        """The best weights of the trial, which has no pass left."""
+        assert self._running is not None, "a trial has trained before it ends"
+        return self._running.trained
 
 
 @dataclass
@@ -190,6 +195,20 @@ class Actors:
         given = self._busy[number]
         given.passed, given.worked = given.passed + 1, 0.0
         return report
+
+    def trained(self, number: int) -> Weights:
+        """The best weights of a trial that has no pass left, when the others' passes have ended."""
+        if self._calls:
+            ray.wait(list(self._calls), num_returns=len(self._calls))
+        given = self._busy[number]
+        try:
+            found: Weights = ray.get(given.bench.trained.remote())
+        except ray.exceptions.RayActorError:
+            given.passed -= 1  # the last report was that no pass is left
+            self._begin_again(number)
+            ray.get(given.bench.go_on.remote(number, math.inf, given.worked))
+            found = ray.get(given.bench.trained.remote())
+        return found
 
     def end(self, number: int) -> None:
         """Free the process of a trial; one that is in the middle of a pass is replaced."""

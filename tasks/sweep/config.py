@@ -1,6 +1,6 @@
 """What a project file says about the search for a learning rate, and for other settings."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,8 @@ from tasks.training.technique import ScheduleName
 
 Sampler = Literal["grid", "random", "sobol", "tpe", "cmaes", "nsga2", "population"]
 Pruner = Literal["none", "asha", "hyperband", "median", "wilcoxon"]
-Objective = Literal["score", "parameters", "seconds"]
+DeployedObjective = Literal["quality", "p50_ms", "p95_ms", "size_mb", "memory_mb"]
+Objective = Literal["score", "parameters", "seconds"] | DeployedObjective
 Engine = Literal["auto", "in_process", "actors", "together"]
 When = Literal["changed", "once", "never"]
 
@@ -58,7 +59,9 @@ class SearchConfig(BaseModel):
     Hyperband, the median of the others, or Wilcoxon's test against the best of them."""
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("score",)
     """What is sought: the highest validation score, the fewest parameters, the fewest seconds of
-    training. Of several the answer is a Pareto front, and no trial is given up early."""
+    training; or, of each trial's model exported and quantised as the project says, the highest
+    `quality` (the gate's metric), the lowest latency, size or peak memory. Of several the answer is
+    a Pareto front, and no trial is given up early."""
     engine: Engine = "auto"
     """Where trials run: here one after the other, in warm processes of the cluster, or trained
     together as one batched program; `auto`: a few steps are timed."""
@@ -92,12 +95,22 @@ class SearchConfig(BaseModel):
             raise ValueError(f"cores {cores:g}: a share of one core, or whole cores")
         return cores
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether trials are exported, and what is deployed is measured."""
+        return not set(self.objectives).isdisjoint(get_args(DeployedObjective))
+
     @model_validator(mode="after")
     def _proposes_for_its_objectives(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError(f"objectives {', '.join(self.objectives)}: each once")
         if self.sampler == "population":
             self._is_a_population()
+        if self.is_deployed and self.engine == "together":
+            raise ValueError(
+                f"engine together trains many at once, {', '.join(self.objectives)} are measured "
+                "of one exported model at a time; allowed: auto, in_process, actors"
+            )
         if len(self.objectives) > 1 and self.sampler == "cmaes":
             raise ValueError(
                 "sampler cmaes seeks one objective; for several: grid, random, sobol, tpe, nsga2"

@@ -4,7 +4,9 @@ Or wherever somebody asks for it: a pass may be long.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+
+from torch import Tensor
 
 from tasks.sweep_artifacts import STOPPED
 from tasks.training.blueprint import first_model
@@ -18,6 +20,7 @@ from tasks.training.resume import restore
 from tasks.training.scores import to_choose_by
 from tasks.training.technique import ScoreName
 
+Weights = dict[str, Tensor]
 OUT_OF_BUDGET = "the budget is used"
 Stopped = Callable[[int | None], bool]
 """Whether somebody asks for the end of that trial, or of the whole sweep (None)."""
@@ -67,8 +70,10 @@ class Deadline:
 
 def passes(
     job: TrainingJob, material: Material, deadline: Deadline, saved: Checkpoint | None = None
-) -> Iterator[float]:
+) -> Generator[float, None, Weights]:
     """Validation score after each pass, higher is better; those before `saved` cost nothing.
+
+    In the end the best weights, of those that were trained.
 
     Raises `Diverged` when the training falls apart, `CutShort` past the deadline.
     """
@@ -80,6 +85,7 @@ def passes(
     yield from scores_in(state.history, course.choose_by)
     for _ in epochs(state, course, material, Setting(device, observer=deadline)):
         yield to_choose_by(state.history[-1], course.choose_by)
+    return {name: weight.cpu() for name, weight in state.best_weights.items()}
 
 
 def scores_in(history: Sequence[Point], choose_by: ScoreName) -> list[float]:

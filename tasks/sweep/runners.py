@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
-from tasks.sweep.passes import CutShort, Deadline, Stopped, never, passes
+from tasks.sweep.passes import CutShort, Deadline, Stopped, Weights, never, passes
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
 from tasks.training.checkpoint import Checkpoint
@@ -60,6 +60,11 @@ class Runner(Protocol):
         """
         ...
 
+    def trained(self, number: int) -> Weights:
+        """The best weights of a trial that has no pass left; nothing else runs while they are
+        looked at."""
+        ...
+
     def end(self, number: int) -> None:
         """Free the slot of a trial, if it has one."""
         ...
@@ -74,10 +79,13 @@ class Running:
     """A trial somewhere in its passes."""
 
     scores: Iterator[float]
+    """Of `passes`, which in the end returns the best weights."""
     deadline: Deadline
     gpus: float = 0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    trained: Weights = field(default_factory=dict)
+    """The best weights, after the last pass."""
 
     def go_on(self, number: int, seconds: float) -> Report:
         """One more pass."""
@@ -85,7 +93,9 @@ class Running:
         cpu, wall = time.process_time(), time.monotonic()
         self.deadline.at = wall + seconds
         try:
-            score = next(self.scores, None)
+            score = next(self.scores)
+        except StopIteration as over:
+            self.trained = over.value or {}
         except (CutShort, Diverged, ValueError) as error:
             trouble = str(error)
         self.cpu_seconds += time.process_time() - cpu
@@ -104,8 +114,8 @@ def begun(
 ) -> Running:
     """A trial before its next pass, within which what it learns from is made, if need be."""
 
-    def scores() -> Iterator[float]:
-        yield from passes(job, material(), deadline, newest)
+    def scores() -> Generator[float, None, Weights]:
+        return (yield from passes(job, material(), deadline, newest))
 
     return Running(scores(), deadline, gpus)
 
@@ -135,6 +145,10 @@ class InProcess:
         """One more pass of the trial."""
         [(number, running)] = self._running.items()
         return running.go_on(number, seconds)
+
+    def trained(self, number: int) -> Weights:
+        """The best weights of a trial that has no pass left."""
+        return self._running[number].trained
 
     def end(self, number: int) -> None:
         """Forget the trial."""

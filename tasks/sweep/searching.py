@@ -1,6 +1,6 @@
 """A whole search for settings: where trials run, what they are worth, what was found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -13,6 +13,7 @@ from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors, Share, places
 from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
 from tasks.sweep.passes import Stopped, num_parameters
 from tasks.sweep.population import AFTER, Leg, leg_of, num_trials
@@ -86,7 +87,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         ledger=ledger,
         runner=runner,
         watcher=watcher,
-        measure=measure_of(about),
+        measure=measure_of(about, runner),
         passes=about.workbench.course.epochs,
     )
     try:
@@ -166,6 +167,8 @@ def about_population(about: Search) -> Callable[[int], Leg]:
 
 def why_not_together(about: Search, crew: int) -> str:
     """Why trials are not trained as one batched program; nothing when they can, and it pays."""
+    if about.config.is_deployed:
+        return "what is measured of an exported model is measured of one at a time"
     if about.budget.trials < LEAST_TOGETHER:
         return f"fewer than {LEAST_TOGETHER} trials are not trained together"
     jobs = some_jobs(about)
@@ -194,16 +197,22 @@ def seconds_of_one(about: Search) -> float:
     return seconds_alone(job, about.workbench.material(job))
 
 
-def measure_of(about: Search) -> Callable[[Trial, Report, float], list[float]]:
+def measure_of(about: Search, runner: Runner) -> Callable[[Trial, Report, float], list[float]]:
     """From a finished trial to the value of each objective."""
+    bench, objectives = about.workbench, about.config.objectives
 
     def measured(trial: Trial, report: Report, best: float) -> list[float]:
+        job = bench.job(trial.params)
         found: dict[str, Callable[[], float]] = {
             "score": lambda: best,
-            "parameters": lambda: float(num_parameters(about.workbench.job(trial.params))),
+            "parameters": lambda: float(num_parameters(job)),
             "seconds": lambda: report.cpu_seconds + report.gpu_seconds,
         }
-        return [found[name]() for name in about.config.objectives]
+        deployed: Mapping[str, float] = {}
+        if about.config.is_deployed:
+            trained = runner.trained(trial.number)
+            deployed = deployed_figures(job, trained, bench.deployment(trial.params))
+        return [deployed[name] if name in deployed else found[name]() for name in objectives]
 
     return measured
 

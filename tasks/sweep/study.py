@@ -38,6 +38,11 @@ DIRECTIONS: dict[Objective, Literal["maximize", "minimize"]] = {
     "score": "maximize",
     "parameters": "minimize",
     "seconds": "minimize",
+    "quality": "maximize",
+    "p50_ms": "minimize",
+    "p95_ms": "minimize",
+    "size_mb": "minimize",
+    "memory_mb": "minimize",
 }
 REDUCTION = 3
 """Of the trials that reach a rung one in so many goes on (ASHA, arXiv:1810.05934, section 3).

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tasks.artifacts import DatasetRef, TeacherOutputs
-from tasks.compression.config import DistilConfig
+from tasks.compression.config import DistilConfig, QuantizeConfig
+from tasks.evaluation.confusions import Metric
 from tasks.sweep.space import Values, settings_with
 from tasks.training.architectures import StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Precision, TrainConfig
@@ -29,6 +30,10 @@ class Target(BaseModel):
     """Rate where the settings say `auto`."""
     precision: Precision | None = None
     """Of the numbers that a trial computes with; None: as the project says."""
+    metric: Metric = "macro_f1"
+    """What proves the model, once it is exported."""
+    form: QuantizeConfig | None = None
+    """In which it is deployed; None: in float."""
 
     def with_values(self, values: Values) -> "Target":
         """These settings, with those of a trial in their place.

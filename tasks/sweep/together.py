@@ -8,7 +8,7 @@ import torch
 
 from tasks.sweep.apart import why_apart
 from tasks.sweep.crew import Crew
-from tasks.sweep.passes import Deadline, Stopped, never
+from tasks.sweep.passes import Deadline, Stopped, Weights, never
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
@@ -42,6 +42,10 @@ class Together:
     def slots(self) -> int:
         """No trial joins a crew that has started."""
         return self.most if self._crew is None else len(self._live)
+
+    def trained(self, number: int) -> Weights:
+        """Nobody asks: the weights of many are one tensor."""
+        raise ValueError(f"trial {number} was trained together with others: it is not exported")
 
     def begin(self, number: int, values: Values) -> None:
         """Take a trial into the next crew."""

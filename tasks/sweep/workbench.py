@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
+from tasks.sweep.deployed import Deployment
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.target import Target
@@ -95,6 +96,11 @@ class Workbench:
             return self.site
         compute = self.site.compute.model_copy(update={"precision": target.precision})
         return replace(self.site, compute=compute)
+
+    def deployment(self, values: Values) -> Deployment:
+        """How the model of a trial is deployed."""
+        target = self.target.with_values(values)
+        return Deployment(site=self.site, metric=target.metric, form=target.form)
 
     def material(self, job: TrainingJob) -> Material:
         """What it learns from, in this process."""

@@ -1,10 +1,12 @@
 """From a project's words to a finished model folder: teacher and student."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import DistilConfig
@@ -15,7 +17,7 @@ from tasks.training.blueprint import Blueprint, first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
-from tasks.training.course import Course
+from tasks.training.course import Course, Point
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
 from tasks.training.hints import HintLoss, standard_features, without_projection
@@ -92,10 +94,17 @@ def train_into(
 ) -> SavedModel:
     """Train on the cluster, or take up what the store holds of it, and write the model folder."""
     fitted = fit(job, store, on_progress)
+    return save_trained(folder, job, fitted.trained, fitted.history)
+
+
+def save_trained(
+    folder: Path, job: TrainingJob, trained: Mapping[str, Tensor], history: Sequence[Point]
+) -> SavedModel:
+    """Write the model folder; what training does not move is as it was at the start."""
     model = first_model(job.blueprint, job.course.seed)
-    weights = model.state_dict() | without_projection(fitted.trained)
+    weights = model.state_dict() | without_projection(trained)
     card = card_of(model, job.blueprint, job.classes, job.scale, job.task)
-    digest = save_model(folder, weights, card, job.blueprint.files, fitted.history)
+    digest = save_model(folder, weights, card, job.blueprint.files, history)
     return SavedModel(digest, num_params(weights))
 
 

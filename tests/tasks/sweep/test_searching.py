@@ -12,7 +12,9 @@ from scipy.stats import ttest_rel
 from tasks.costs.cost import Prices
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
+from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
+from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.runners import InProcess
 from tasks.sweep.searching import Search, search, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
@@ -146,3 +148,34 @@ def test_the_error_of_a_gain_is_that_of_its_pairs() -> None:
     expected = ttest_rel(winner, present)
     assert found.gain / found.spread == pytest.approx(expected.statistic)
     assert not found.is_believed
+
+
+def test_what_is_deployed_of_each_trial_is_traded(workbench: Workbench) -> None:
+    objectives = ("quality", "p50_ms", "size_mb", "memory_mb")
+    study = searched(workbench, "in_process", trials=2, objectives=objectives)
+    for trial in study.trials:
+        quality, p50_ms, size_mb, memory_mb = trial.values
+        assert 0.1 < quality <= 1
+        assert p50_ms > 0
+        assert 0.01 < size_mb < 1
+        assert 20 < memory_mb < 1000
+    assert study.trials[0].values[2] == study.trials[1].values[2]
+
+
+def test_the_quality_of_a_trial_is_that_of_its_weights(workbench: Workbench) -> None:
+    study = searched(workbench, "in_process", trials=1, objectives=("quality", "size_mb"))
+    job = workbench.job(study.trials[0].params)
+    scores = passes(job, workbench.material(job), Deadline())
+    while True:
+        try:
+            next(scores)
+        except StopIteration as over:
+            trained = over.value
+            break
+    found = deployed_figures(job, trained, workbench.deployment({}))
+    assert study.trials[0].values[0] == pytest.approx(found["quality"])
+
+
+def test_trained_together_nothing_is_exported() -> None:
+    with pytest.raises(ValueError, match="quality, size_mb are measured of one exported model"):
+        SearchConfig(engine="together", objectives=("quality", "size_mb"))
