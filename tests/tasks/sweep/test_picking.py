@@ -1,0 +1,49 @@
+"""The budget picks from a Pareto front, and says what it cannot have."""
+
+from tasks.evaluation.config import BudgetConfig
+from tasks.sweep.picking import picked
+from tasks.sweep_artifacts import SettingsTrial
+
+OBJECTIVES = ("quality", "p95_ms", "size_mb")
+
+
+def trial(number: int, *objectives: float) -> SettingsTrial:
+    return SettingsTrial(
+        number=number, values={}, state="complete", scores=(), objectives=objectives
+    )
+
+
+FRONT = [trial(0, 0.9, 8.0, 20.0), trial(3, 0.85, 4.0, 9.0), trial(5, 0.8, 2.0, 10.0)]
+
+
+def test_the_best_within_the_budget_is_picked() -> None:
+    pick = picked(FRONT, OBJECTIVES, BudgetConfig(p95_ms=5, size_mb=10))
+    assert pick is not None
+    assert (pick.trial.number, pick.fits) == (3, True)
+    assert pick.sentence == (
+        "trial 3: quality 0.85, the best of 2 of 3 within p95_ms 5, size_mb 10"
+    )
+
+
+def test_a_limit_that_nobody_meets_is_named_with_the_nearest() -> None:
+    pick = picked(FRONT, OBJECTIVES, BudgetConfig(p95_ms=1.5, size_mb=10))
+    assert pick is not None
+    assert (pick.trial.number, pick.fits) == (5, False)
+    assert pick.sentence == (
+        "no trial meets p95_ms 1.5 (least 2); nearest is trial 5: p95_ms 2, size_mb 10"
+    )
+
+
+def test_limits_that_are_met_but_not_together_are_said() -> None:
+    pick = picked(FRONT, OBJECTIVES, BudgetConfig(p95_ms=3, size_mb=9.5))
+    assert pick is not None
+    assert pick.sentence == (
+        "no trial meets all of p95_ms 3, size_mb 9.5; nearest is trial 5: p95_ms 2, size_mb 10"
+    )
+
+
+def test_without_limits_or_quality_nothing_is_picked() -> None:
+    assert picked(FRONT, OBJECTIVES, BudgetConfig()) is None
+    assert picked(FRONT, OBJECTIVES, BudgetConfig(memory_mb=100)) is None
+    assert picked([], OBJECTIVES, BudgetConfig(p95_ms=3)) is None
+    assert picked([trial(0, 1.0, 2.0)], ("seconds", "p95_ms"), BudgetConfig(p95_ms=3)) is None
