@@ -26,7 +26,7 @@ def config(folder: Path, shift: int) -> DataConfig:
 def test_drift_is_recorded_beside_the_run(stack: Path, tmp_path: Path) -> None:
     prepare_data.fn("ages", config(tmp_path, 0))
     dataset = prepare_data.fn("ages", config(tmp_path, 30))
-    run = open_run.fn("ages", {"name": "ages"}, dataset)
+    run = open_run.fn("ages", {"name": "ages"}, dataset, None)
     client = mlflow.MlflowClient()
     metrics = client.get_run(run.run_id).data.metrics
     assert metrics["data/drift/age"] > 0.2 > metrics["data/drift/city"]

@@ -188,7 +188,7 @@ def test_everything_is_recorded_once(made: Made) -> None:
     proved = prove(made, "small", 0.8, champion=None)
 
     def record() -> RunRef:
-        run = open_run.fn(made.project, settings, made.dataset)
+        run = open_run.fn(made.project, settings, made.dataset, None)
         children = record_training.fn(run, [model], tuned)
         assert record_reports.fn(run, [small], made.dataset) == children
         assert record_decision.fn(run, [small], GATE, "small", proved.decision, 1) == "promoted"
@@ -217,7 +217,7 @@ def test_runs_that_died_are_closed_by_the_next(made: Made) -> None:
     from tasks.close_runs import close_runs
     from tasks.open_run import open_run
 
-    dead, alive = (open_run.fn(made.project, {"n": n}, made.dataset).run_id for n in (1, 2))
+    dead, alive = (open_run.fn(made.project, {"n": n}, made.dataset, None).run_id for n in (1, 2))
     assert tracking.get_run(dead).status == "KILLED"
     assert tracking.get_run(alive).status == "RUNNING"
     assert close_runs(made.project, "FAILED") == 1
