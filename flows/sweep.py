@@ -83,7 +83,7 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
     confirmed = None
     if found.winner is not None:
         confirmed = confirm_settings(subject, found.winner, search.confirm_seeds)
-    record_sweep(found, confirmed)
+    record_sweep(found, confirmed, project.budget)
     return Swept(found, confirmed, kept_fixed(project, root, model, lr))
 
 

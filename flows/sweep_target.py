@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
+from tasks.compression.config import QuantizeConfig
 from tasks.sweep.space import Dimension, Values, applies, settings_with
-from tasks.sweep.target import DISTIL, PRECISION, Target
+from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target
 from tasks.sweep_artifacts import Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
@@ -19,8 +20,9 @@ NO_TRIAL = {
     "compute": "it says where trainings run: their scores would be alike",
     "sweep": "a search does not vary how it searches",
     "students": "each student is trained in every run: all are candidates already",
-    "compress.quantize": "every student is exported as it is and quantised, both are measured in "
-    "every run, and the budget chooses: nothing is left to search for",
+    QUANTIZE: "every student is exported as it is and quantised, both are measured in every run, "
+    "and the budget chooses: nothing is left to search for but by objectives such as quality and "
+    "p95_ms",
     "compress.prune": "what is pruned is a model that was trained, and a trial ends with its "
     "training: list the shares to try, each becomes a candidate",
     "evaluate": "it says what is told of models that were trained: all trials would score alike",
@@ -43,7 +45,7 @@ def root_of(project: Project) -> str:
             "sweep.space is empty: name what to vary, such as teacher.weight_decay: "
             "{log: [0.0001, 0.1]}"
         )
-    roots = {_root(name) for name in names} - {PRECISION}
+    roots = {_root(name, project) for name in names} - {PRECISION, QUANTIZE}
     if roots == {DISTIL} and len(project.students) == 1:
         return "students.0"
     roots.discard(DISTIL)
@@ -56,13 +58,17 @@ def root_of(project: Project) -> str:
             f"sweep.space is about {' and '.join(sorted(roots))}: a sweep is about one model"
         )
     [root] = roots
-    if root == "teacher" and any(name.startswith(f"{DISTIL}.") for name in names):
-        raise ValueError("sweep.space is about teacher: compress.distil is about a student")
+    of_student = [name for name in names if name.startswith(f"{DISTIL}.") or name == QUANTIZE]
+    if root == "teacher" and of_student:
+        raise ValueError(f"sweep.space is about teacher: {of_student[0]} is about a student")
     return root
 
 
-def _root(name: str) -> str:
-    """The model that a field is of, or DISTIL, or PRECISION; `ValueError` says why it is none."""
+def _root(name: str, project: Project) -> str:
+    """The model that a field is of, or DISTIL, PRECISION or QUANTIZE.
+
+    `ValueError` says why it is none.
+    """
     parts = name.split(".")
     if parts[0] == "teacher" and len(parts) > 1:
         return "teacher"
@@ -70,8 +76,8 @@ def _root(name: str) -> str:
         return ".".join(parts[:2])
     if name.startswith(f"{DISTIL}."):
         return DISTIL
-    if name == PRECISION:
-        return PRECISION
+    if name == PRECISION or (name == QUANTIZE and project.sweep.search.is_deployed):
+        return name
     sections = [".".join(parts[:length]) for length in (2, 1)]
     why = next((NO_TRIAL[section] for section in sections if section in NO_TRIAL), "")
     raise ValueError(f"{name}: {why}{'; it ' if why else ''}must be {ALLOWED}")
@@ -88,8 +94,13 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
         rows=project.sweep.search.rows,
         lr=lr,
         metric=project.gate.metric,
-        form=next(iter(project.compress.quantize), None) if root != "teacher" else None,
+        form=form_of(project) if root != "teacher" else None,
     )
+
+
+def form_of(project: Project) -> QuantizeConfig | None:
+    """In which a student is deployed: the first that the project lists; None: in float."""
+    return next(iter(project.compress.quantize), None)
 
 
 def model_of(project: Project, root: str) -> Any:
@@ -140,6 +151,9 @@ def present_values(project: Project, lr: float) -> dict[str, Any]:
     for name, dimension in project.sweep.space.items():
         value = _value(settings, name)
         value = lr if name.endswith(".lr") and value == "auto" else value
+        if name == QUANTIZE:
+            form = form_of(project)
+            value = form.name if form else "none"
         if applies(dimension, found) and _holds(dimension, value):
             found[name] = value
     return found
@@ -186,7 +200,7 @@ def problems(project: Project) -> Iterator[tuple[str, str]]:
 def _wrong_name(name: str, project: Project, settings: dict[str, Any]) -> str:
     """Why there is no such field; nothing when there is one."""
     try:
-        root = _root(name)
+        root = _root(name, project)
     except ValueError as error:
         return str(error).partition(": ")[2]
     parts = tuple(int(part) if part.isdecimal() else part for part in name.split("."))

@@ -10,10 +10,12 @@ from infra import tracking
 from infra.journal import sweep_storage
 from tasks.artifacts import RunRef
 from tasks.costs.cost import total
+from tasks.evaluation.config import BudgetConfig
 from tasks.kept_costs import kept_costs
 from tasks.step import ended_steps, step
 from tasks.sweep.outcome import opposite
 from tasks.sweep.pages import write_pages
+from tasks.sweep.picking import picked
 from tasks.sweep.summary import what_mattered
 from tasks.sweep_artifacts import LOSS, Confirmed, Searched
 
@@ -22,7 +24,9 @@ STUDY_FILE = "study.db"
 
 
 @step()
-def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
+def record_sweep(
+    found: Searched, confirmed: Confirmed | None, budget: BudgetConfig | None = None
+) -> RunRef:
     """Write all of it to the sweep's run, which has ended, with what it cost so far."""
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
@@ -32,6 +36,8 @@ def record_sweep(found: Searched, confirmed: Confirmed | None) -> RunRef:
         sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
         if confirmed:
             sentences.append(f"The winner {confirmed.sentence}.")
+        if pick := picked(found.best, found.objectives, budget or BudgetConfig()):
+            sentences.append(f"By the budget: {pick.sentence}.")
         write_pages(study, folder / "pages", objectives=names)
         table = {
             "searched": found.model_dump(mode="json"),

@@ -12,6 +12,7 @@ from flows.cli.session import home_for, reach
 from flows.project import Project
 from flows.project_file import load_project
 from flows.sweep_target import root_of
+from tasks.sweep.picking import Pick, picked
 from tasks.sweep_artifacts import Confirmed, Searched, SettingsTrial
 
 app = typer.Typer()
@@ -37,7 +38,7 @@ def sweep(
         sure = confirmed.model_dump(mode="json") if confirmed else None
         answer_json({"searched": found.model_dump(mode="json"), "confirmed": sure})
     else:
-        _print(found, confirmed)
+        _print(found, confirmed, picked(found.best, found.objectives, project.budget))
 
 
 def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
@@ -54,7 +55,7 @@ def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
     return found.searched, found.confirmed
 
 
-def _print(found: Searched, confirmed: Confirmed | None) -> None:
+def _print(found: Searched, confirmed: Confirmed | None, pick: Pick | None) -> None:
     out.print(f"engine   {found.engine}", highlight=False, soft_wrap=True)
     spent = f"{found.wall_seconds:.0f} s, {found.cost['cost/cpu_hours'] * 3600:.0f} CPU s"
     money = f", money {found.cost['cost/money']:.4f}" if found.cost["cost/money"] else ""
@@ -63,8 +64,11 @@ def _print(found: Searched, confirmed: Confirmed | None) -> None:
         out.print("best     none: no trial was completed")
     else:
         out.print(_table(found))
-        out.print("settings of the best:")
-        for name, value in found.best[0].values.items():
+        if pick:
+            out.print(f"budget   {pick.sentence}", highlight=False, soft_wrap=True)
+        chosen = pick.trial if pick else found.best[0]
+        out.print(f"settings of trial {chosen.number}:")
+        for name, value in chosen.values.items():
             out.print(f"  --set {name}={value}", highlight=False)
     if confirmed:
         out.print(f"winner   {confirmed.sentence}", highlight=False, soft_wrap=True)

@@ -5,13 +5,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tasks.artifacts import DatasetRef, TeacherOutputs
-from tasks.compression.config import DistilConfig, QuantizeConfig
+from tasks.compression.config import CompressConfig, DistilConfig, QuantizeConfig
 from tasks.evaluation.confusions import Metric
 from tasks.sweep.space import Values, settings_with
 from tasks.training.architectures import StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Precision, TrainConfig
 
 DISTIL, PRECISION = "compress.distil", "compute.precision"
+QUANTIZE = "compress.quantize"
 
 
 class Target(BaseModel):
@@ -42,9 +43,12 @@ class Target(BaseModel):
         """
         distil = self.distil.model_dump(mode="json") if self.distil else None
         whole = {"distil": distil, "model": self.settings, "precision": self.precision}
-        changed = settings_with(whole, {self._place(name): v for name, v in values.items()})
+        others = {name: value for name, value in values.items() if name != QUANTIZE}
+        changed = settings_with(whole, {self._place(name): v for name, v in others.items()})
         taught = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
         own = {"distil": taught, "precision": changed["precision"]}
+        if QUANTIZE in values:
+            own["form"] = first_form(values[QUANTIZE])
         return self.model_copy(update={"settings": changed["model"], **own})
 
     def model(self) -> TrainConfig:
@@ -63,6 +67,11 @@ class Target(BaseModel):
             if name.startswith(f"{prefix}."):
                 return f"{place}.{name.removeprefix(f'{prefix}.')}"
         raise ValueError(f"{name}: this sweep is about {self.root}")
+
+
+def first_form(quantize: Any) -> QuantizeConfig | None:
+    """The form that stands first in a value of `compress.quantize`; None: it says `none`."""
+    return next(iter(CompressConfig.model_validate({"quantize": quantize}).quantize), None)
 
 
 class Subject(BaseModel):

@@ -179,3 +179,11 @@ def test_the_quality_of_a_trial_is_that_of_its_weights(workbench: Workbench) -> 
 def test_trained_together_nothing_is_exported() -> None:
     with pytest.raises(ValueError, match="quality, size_mb are measured of one exported model"):
         SearchConfig(engine="together", objectives=("quality", "size_mb"))
+
+
+def test_the_form_of_a_trial_is_a_setting(workbench: Workbench) -> None:
+    assert workbench.deployment({}).form is None
+    form = workbench.deployment({"compress.quantize": "int8-static"}).form
+    assert form is not None
+    assert form.precision == "int8-static"
+    assert workbench.deployment({"compress.quantize": "none"}).form is None
