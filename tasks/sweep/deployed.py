@@ -16,7 +16,7 @@ from tasks.compression.quantize import NotSmaller, quantize_bundle
 from tasks.compression.sample import sample_of
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.isolation import answers, cost_figures
+from tasks.evaluation.isolation import answers, cost_figures, latency_figures
 from tasks.evaluation.quality import FIGURES, latency_rows
 from tasks.evaluation.recommended import truth_of
 from tasks.packaging.bundle import bundle_bytes
@@ -56,11 +56,12 @@ def deployed_figures(
         asked = rows.take(spread.astype(np.int64))
         found, truth = answers(bundle, asked.columns), truth_of(asked, dataset)
         figures, _, _ = FIGURES[dataset.task](found, truth, dataset.classes)
-        cost = cost_figures(bundle, latency_rows(data, dataset).columns)
+        columns = latency_rows(data, dataset).columns
+        (latency,), cost = latency_figures([bundle], columns), cost_figures(bundle, columns)
         return {
             "quality": figures[about.metric],
-            "p50_ms": cost["p50"],
-            "p95_ms": cost["p95"],
+            "p50_ms": latency["p50"],
+            "p95_ms": latency["p95"],
             "size_mb": bundle_bytes(bundle) / 1e6,
             "memory_mb": cost["peak_memory_mb"],
         }

@@ -17,6 +17,7 @@ from flows.sweep_target import (
     with_values,
 )
 from tasks.artifacts import DatasetRef, RunRef
+from tasks.compression.config import QuantizeConfig
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import STOPPED, Confirmed, Searched, SettingsTrial
 
@@ -82,7 +83,7 @@ def test_a_choice_that_its_field_refuses_is_told(tmp_path: Path) -> None:
         (["wrong.name: {integer: [1, 2]}"], "wrong.name: must be a field of teacher"),
         (
             ["teacher.lr: {log: [0.001, 0.1]}", "compress.distil.weight: {linear: [0, 1]}"],
-            "compress.distil is about a student",
+            "compress.distil.weight is about a student",
         ),
         (["teacher.lr: {log: [0.1, 0.001]}"], "lowest 0.1 must be below the highest 0.001"),
         (["teacher.lr: {lgo: [0.1, 1]}"], "unknown field, did you mean log?"),
@@ -247,3 +248,18 @@ def test_precision_is_varied_with_a_model(tmp_path: Path) -> None:
     tried = target.with_values({"compute.precision": "bfloat16"})
     assert (target.precision, tried.precision) == (None, "bfloat16")
     assert with_values(project, {"compute.precision": "bfloat16"}).compute.precision == "bfloat16"
+
+
+def test_the_form_is_varied_where_what_is_deployed_is_traded(tmp_path: Path) -> None:
+    space = "compress.quantize: {choice: [int8, int8-static, none]}"
+    path = written(tmp_path, "students.0.lr: {log: [0.0001, 0.1]}", space)
+    traded = ["sweep.search.objectives=[quality, p95_ms, size_mb]"]
+    project = load_project(path, traded)
+    target = target_of(project, model_of(project, root_of(project)), 0.003)
+    assert target.form == QuantizeConfig()
+    static = target.with_values({"compress.quantize": "int8-static"}).form
+    assert static == QuantizeConfig(precision="int8-static")
+    assert target.with_values({"compress.quantize": "none"}).form is None
+    assert present_values(project, 0.003)["compress.quantize"] == "int8"
+    with pytest.raises(ValueError, match="int9"):
+        load_project(written(tmp_path, space.replace("none", "int9")), traded)
