@@ -52,7 +52,8 @@ def test_a_training_goes_on_from_the_weights_that_it_is_given(
 def test_rounds_come_to_the_shares_that_were_asked_for(
     model: Blueprint, job_of: Callable[[Blueprint], TrainingJob]
 ) -> None:
-    prune = PruneConfig(heads=0.5, neurons=0.75, layers=0.34, width=0.25, rounds=2, rows=20)
+    units = {"heads": 0.5, "neurons": 0.75, "width": 0.25}
+    prune = PruneConfig(**units, layers=0.34, embedding_rank=6, rounds=2, rows=20)
     first = pruned(job_of(model), prune, 1, model)
     sizes = [first.config[name] for name in ("layers", "heads", "feed_forward", "width")]
     assert sizes == [2, 2, 11, 12]  # 7/8 of what goes
@@ -60,6 +61,7 @@ def test_rounds_come_to_the_shares_that_were_asked_for(
     sizes = [second.config[name] for name in ("layers", "heads", "feed_forward", "width")]
     assert sizes == [2, 2, 8, 12]
     assert second.config["head_width"] == 4
+    assert first_model(second, 0).embeddings.widen.weight.shape == (12, 6)
     assert first_model(second, 0).layers[0].expand.weight.shape == (8, 12)
 
 
