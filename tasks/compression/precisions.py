@@ -31,6 +31,8 @@ Writer = Callable[[onnx.ModelProto, Collection[str], Feeds, Path], None]
 """From a prepared graph, the nodes to leave as they are, and rows to scale by, to a file."""
 
 PRODUCTS, TABLES = ("MatMul",), ("Gather",)
+FUSED, APART = "Attention", "MultiHeadAttention"
+"""Nodes of ONNX Runtime's own: a product with what follows it, and what follows it alone."""
 BLOCK = 32
 """Weights that share a scale: of int4, blocks of 128 had three times the noise, for 0.6 of 4.4 MB.
 """
@@ -38,11 +40,23 @@ LEAST_WEIGHTS = 1024
 """Of a weight that is worth a cast to float16, which takes a node in the graph."""
 
 
-def prepared(source: Path) -> onnx.ModelProto:
-    """The graph as quantisers want it: no shapes noted, every Gemm a MatMul and an Add."""
+def prepared(source: Path, precision: Precision) -> onnx.ModelProto:
+    """The graph as quantisers want it: no shapes noted, every Gemm a MatMul and an Add.
+
+    Its attention is taken apart for those that do not know the fused one.
+    """
     model = onnx.load(source)
+    if FUSED not in SHRUNK[precision] and SHRUNK[precision]:
+        take_attention_apart(model)
     # Shapes that an exporter wrote down can contradict those that the quantiser infers.
     del model.graph.value_info[:]
+    # What follows a node of ONNX Runtime's own has no type otherwise, and is left out.
+    model.graph.value_info.extend(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+        for node in model.graph.node
+        if node.op_type in (FUSED, APART)
+        for name in node.output
+    )
     wrapped = ONNXModel(model)
     wrapped.replace_gemm_with_matmul()
     # Says that shapes were seen to, else the quantiser warns on the root logger.
@@ -62,10 +76,34 @@ def layers_of(model: onnx.ModelProto, precision: Precision) -> list[str]:
     ]
 
 
+def take_attention_apart(model: onnx.ModelProto) -> None:
+    """Put the product of queries, keys and values before what is left of each fused attention."""
+    nodes: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        nodes += _parts_of(node) if node.op_type == FUSED else [node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _parts_of(attention: onnx.NodeProto) -> list[onnx.NodeProto]:
+    hidden, weight, bias, mask = attention.input
+    name, make = attention.name, onnx.helper.make_node
+    three = [f"{name}_{part}" for part in ("query", "key", "value")]
+    mixed = make(APART, [*three, "", mask], attention.output, f"{name}_mixed")
+    mixed.domain = attention.domain
+    mixed.attribute.extend(attention.attribute)
+    return [
+        make("MatMul", [hidden, weight], [f"{name}_product"], f"{name}_MatMul"),
+        make("Add", [f"{name}_product", bias], [f"{name}_sum"], f"{name}_Add"),
+        make("Split", [f"{name}_sum"], three, f"{name}_Split", axis=-1, num_outputs=3),
+        mixed,
+    ]
+
+
 def dynamic_int8(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
     """Weights scaled per output channel; activations as they come, over the whole batch."""
     del feeds
-    _write_dynamic(model, (*PRODUCTS, *TABLES), kept, target)
+    _write_dynamic(model, (*PRODUCTS, FUSED, *TABLES), kept, target)
 
 
 def static_int8(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
@@ -97,7 +135,7 @@ def int8_int4(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, targe
     del feeds
     with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
         products = Path(folder, "products.onnx")
-        _write_dynamic(model, PRODUCTS, kept, products)
+        _write_dynamic(model, (*PRODUCTS, FUSED), kept, products)
         onnx.save(_in_blocks(onnx.load(products), TABLES, 4, kept), target)
 
 
@@ -137,6 +175,7 @@ WRITERS: dict[Precision, Writer] = {
 }
 SHRUNK: dict[Precision, tuple[str, ...]] = {
     **dict.fromkeys(WRITERS, (*PRODUCTS, *TABLES)),
+    **dict.fromkeys(("int8", "int8-int4"), (*PRODUCTS, FUSED, *TABLES)),
     "int8-static": (*PRODUCTS, *TABLES, "Conv"),
     "float16-weights": (),
 }
@@ -157,8 +196,6 @@ def _write_dynamic(
             per_channel=True,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=list(kept),
-            # Of what follows a node that shape inference does not know.
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
 
 

@@ -49,7 +49,7 @@ def quantize_graph(
     source: Path, target: Path, form: QuantizeConfig, feeds: tuple[Feeds, Feeds]
 ) -> Kept:
     """Write the form of one graph; what of it stayed in float."""
-    model = prepared(source)
+    model = prepared(source, form.precision)
     bench = Bench(model, form, *feeds)
     kept = kept_layers(bench, layers_of(model, form.precision), form)
     bench.write(kept.layers, target)
