@@ -151,7 +151,8 @@ LEARNING: dict[str, Callable[[Project, int], float]] = {
     "search_settings": _search,
     "confirm_settings": _confirm,
     "train_teacher": lambda project, rows: (
-        3 + project.teacher.row_ms_in_all * _teacher_rows(project, rows)
+        (3 + project.teacher.row_ms_in_all * _teacher_rows(project, rows))
+        * project.compress.distil.teachers
     ),
     "label_rows": lambda project, rows: 2 + 0.25 * project.teacher.row_ms * rows / ROWS,
     "train_student": lambda project, rows: 5 + _students(project, rows),

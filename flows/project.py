@@ -145,6 +145,16 @@ class Project(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _has_answers_to_mean(self) -> "Project":
+        teachers = self.compress.distil.teachers
+        if teachers > 1 and self.data.task == "generation":
+            raise ValueError(
+                f"compress.distil.teachers {teachers}: of task generation the likeliest tokens "
+                "alone are kept, which have no mean; only 1 is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _have_features_to_hint_at(self) -> "Project":
         learners = [student for student in self.students if student.is_taught]
         for config in (self.teacher, *learners) if self.compress.distil.has_hints else ():

@@ -10,7 +10,7 @@ from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
 from flows.sweep import settled
-from flows.teacher import sized, teacher_of
+from flows.teacher import lesson_by, sized, teacher_of
 from tasks.artifacts import (
     Candidate,
     Cost,
@@ -29,7 +29,6 @@ from tasks.evaluate_candidate import evaluate_candidate
 from tasks.export_model import export_model
 from tasks.find_standing import find_standing
 from tasks.fit_baseline import fit_baseline
-from tasks.label_rows import label_rows
 from tasks.measure_costs import measure_costs
 from tasks.open_run import open_run
 from tasks.prepare_data import prepare_data
@@ -92,7 +91,7 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     """
     baseline = fit_baseline(dataset)
     teacher, tuned = teacher_of(project, dataset)
-    outputs = label_rows(teacher, project.compute, dataset, project.compress.distil.has_hints)
+    outputs = lesson_by(teacher, tuned, project, dataset)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
     without = {"distil": None, "outputs": None, "parent": None}
     students = side_by_side(

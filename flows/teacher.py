@@ -22,8 +22,20 @@ def teacher_of(project: Project, dataset: DatasetRef) -> tuple[TrainedModel, Tun
 
 def lesson_of(project: Project, dataset: DatasetRef) -> TeacherOutputs:
     """Return the teacher's answers to the training rows."""
-    teacher, _ = teacher_of(project, dataset)
-    return label_rows(teacher, project.compute, dataset, project.compress.distil.has_hints)
+    return lesson_by(*teacher_of(project, dataset), project, dataset)
+
+
+def lesson_by(
+    teacher: TrainedModel, tuned: Tuned, project: Project, dataset: DatasetRef
+) -> TeacherOutputs:
+    """Return the answers of this teacher, and of those alike by other seeds if there are more."""
+    distil, config = project.compress.distil, sized(project.teacher, project.compute, dataset)
+    seeds = range(config.seed + 1, config.seed + distil.teachers)
+    others = [
+        train_teacher(config.model_copy(update={"seed": s}), tuned, project.compute, dataset)
+        for s in seeds
+    ]
+    return label_rows([teacher, *others], project.compute, dataset, distil.has_hints)
 
 
 def sized(config: Settings, compute: ComputeConfig, dataset: DatasetRef) -> Settings:

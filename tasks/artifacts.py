@@ -131,7 +131,7 @@ class TeacherOutputs(Artifact):
 
     uri: str
     sha256: str
-    teacher_sha256: str
+    teacher_sha256: tuple[str, ...]
 
 
 class Candidate(Artifact):

@@ -30,6 +30,9 @@ class DistilConfig(BaseModel):
     temperature: Annotated[float, Field(gt=0, le=20)] = 2.0
     weight: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Share of the teacher's term in the loss; the labels have the rest."""
+    teachers: Annotated[int, Field(ge=1, le=8)] = 1
+    """So many teachers, alike but for their seeds: the mean of their softened answers is what is
+    learned from (arXiv:1503.02531, section 5)."""
     features: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of the student's features, projected, against the teacher's, in squared standard
     deviations (FitNets, arXiv:1412.6550)."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -119,6 +120,24 @@ def without_projection(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The student's own weights."""
     start = f"{PROJECTION}."
     return {name: weight for name, weight in weights.items() if not name.startswith(start)}
+
+
+def mean_lesson(
+    said_NW: NDArray[np.float32], teachers: int, num_answers: int, temperature: float
+) -> NDArray[np.float32]:
+    """What several teachers said as if one had [N, C + their features], from a block of each.
+
+    Softened by `temperature`, its answers are the mean of the softened answers; numbers are means.
+    """
+    blocks = np.split(said_NW, teachers, axis=1)
+    answers_KNC = np.stack([block[:, :num_answers] for block in blocks])
+    if num_answers == 1:
+        mean_NC = answers_KNC.mean(axis=0)
+    else:
+        softened_KNC = log_softmax(answers_KNC.astype(np.float64) / temperature, axis=-1)
+        mean_NC = temperature * (logsumexp(softened_KNC, axis=0) - np.log(teachers))
+    features = [block[:, num_answers:] for block in blocks]
+    return np.concatenate([mean_NC, *features], axis=1, dtype=np.float32)
 
 
 def standard_features(said_NW: NDArray[np.float32], num_answers: int) -> NDArray[np.float32]:

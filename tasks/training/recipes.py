@@ -20,7 +20,7 @@ from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course, Point
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
-from tasks.training.hints import HintLoss, standard_features, without_projection
+from tasks.training.hints import HintLoss, mean_lesson, standard_features, without_projection
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
@@ -69,11 +69,13 @@ class Lesson:
 
     config: DistilConfig
     logits: NDArray[np.float32]
-    """[N, C], in row order of the training split; with hints [N, C + D], its features behind."""
+    """[N, C], in row order of the training split; with hints [N, C + D], its features behind; of
+    several teachers a block of each."""
 
     def hints(self, num_answers: int) -> int:
         """How many features a row has; ValueError where hints are asked for and there are none."""
-        width = self.logits.shape[1] - num_answers if self.config.has_hints else 0
+        answers = self.config.teachers * num_answers
+        width = self.logits.shape[1] - answers if self.config.has_hints else 0
         if self.config.has_hints and width < 1:
             raise ValueError("distil.features and distil.relations need the teacher's features")
         return width
@@ -134,7 +136,10 @@ def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:
         return site.training_rows(config, None)
     num_answers = site.dataset.num_outputs
     hints = lesson.hints(num_answers)
-    said = standard_features(lesson.logits, num_answers) if hints else lesson.logits
+    said, distil = lesson.logits, lesson.config
+    if distil.teachers > 1:
+        said = mean_lesson(said, distil.teachers, num_answers, distil.temperature)
+    said = standard_features(said, num_answers) if hints else said
     return site.training_rows(config, said, hints)
 
 

@@ -356,3 +356,10 @@ def test_hints_are_for_models_that_end_in_a_linear_layer(folder: Path) -> None:
     assert "model sklearn of teacher has no linear layer at its end, only 0" in refusal(
         folder, text
     )
+
+
+def test_several_teachers_are_for_answers_that_have_a_mean(folder: Path) -> None:
+    text = MINIMAL + "compress: {distil: {teachers: 3}}\n"
+    assert load_project(written(folder, text)).compress.distil.teachers == 3
+    several = "which have no mean; only 1 is allowed"
+    assert several in refusal(folder, text.replace("  target: label\n", "  task: generation\n"))

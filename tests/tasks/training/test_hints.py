@@ -17,6 +17,7 @@ from tasks.training.hints import (
     HintLoss,
     angles,
     feature_loss,
+    mean_lesson,
     relation_loss,
     show_features,
     standard_features,
@@ -232,3 +233,20 @@ def test_a_student_of_the_teachers_own_shape_learns_from_it(
     train(state, course, replace(lesson, train=unlabelled), Setting(toy.CPU))
     found = logits_of(state.model, lesson.encoder, lesson.train, Setting(toy.CPU))
     assert (found.argmax(1) == answers.teacher.argmax(1)).mean() > 0.95
+
+
+def test_several_teachers_are_the_mean_of_their_softened_answers() -> None:
+    said = points(4, 3 * (3 + 2), 20).numpy().astype(np.float32)
+    found = mean_lesson(said, 3, 3, temperature=2.0)
+    blocks = [said[:, start : start + 5] for start in (0, 5, 10)]
+    softened = np.mean([torch.tensor(b[:, :3] / 2).softmax(1).numpy() for b in blocks], axis=0)
+    np.testing.assert_allclose(torch.tensor(found[:, :3] / 2).softmax(1), softened, rtol=1e-5)
+    np.testing.assert_array_equal(found[:, 3:], np.concatenate([b[:, 3:] for b in blocks], 1))
+    numbers = np.array([[1, 7, 3, 8], [5, 9, 1, 6]], np.float32)
+    np.testing.assert_array_equal(mean_lesson(numbers, 2, 1, 2.0), [[2, 7, 8], [3, 9, 6]])
+    alike = np.tile(said[:, :3], (1, 4))
+    np.testing.assert_allclose(
+        torch.tensor(mean_lesson(alike, 4, 3, 5.0)).softmax(1),
+        torch.tensor(said[:, :3]).softmax(1),
+        rtol=1e-5,
+    )
