@@ -22,7 +22,7 @@ def record_reports(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) 
     """Write each report to its candidate's child run; run ids by name."""
     by_candidate: dict[str, list[EvalReport]] = {}
     for report in reports:
-        by_candidate.setdefault(report.candidate.sha256, []).append(report)
+        by_candidate.setdefault(child_key(run, report.candidate), []).append(report)
     return {
         about[0].candidate.name: _record(run, about, dataset) for about in by_candidate.values()
     }
