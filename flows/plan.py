@@ -38,7 +38,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
     left_out |= set() if project.compress.prune else {"prune_model"}
-    left_out |= set() if project.sweep.is_part_of_run else SEARCHING
+    left_out |= set() if project.searches else SEARCHING
     left_out |= set() if project.compress.quantize else {"quantize_candidate"}
     left_out |= set() if project.compress.prune or project.compress.quantize else {"refuse_idle"}
     return [

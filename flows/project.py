@@ -1,18 +1,34 @@
 """The project file: one YAML, frozen models, every typo refused with its line."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tasks.compression.config import CompressConfig
 from tasks.compression.parts import check_prunings
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
 from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
-from tasks.sweep.config import SweepConfig
+from tasks.sweep.config import DeployedObjective, SweepConfig
+from tasks.sweep.picking import picks
+from tasks.sweep.shapes import shapes_of
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Name
 from tasks.training.sklearn_architecture import SklearnEstimator, check_task
+
+Auto = Literal["auto"]
+"""Left to a search."""
+USUAL_DROP = 0.01
+"""What a search for a smaller model may lose of the gate's metric where no budget is given."""
+SHAPES_TRIED = 16
 
 
 def with_models(values: Any) -> Any:
@@ -41,6 +57,33 @@ def with_metric(values: Any) -> Any:
     return values
 
 
+def with_search(values: Any) -> Any:
+    """The fields of a project file whose `compress` is `auto`, with the search that this means."""
+    if not isinstance(values, dict) or values.get("compress") != "auto":
+        return values
+    given, budget = values.get("sweep") or {}, values.get("budget") or {"max_drop": USUAL_DROP}
+    limited = [name for name in get_args(DeployedObjective) if name in budget]
+    objectives = ["quality", *(limited or ("p95_ms", "size_mb"))]
+    try:
+        space = shapes_of(values["students"][0], 0)
+    except (ValidationError, LookupError, TypeError):
+        space = {}  # what is wrong with the student is said of the student
+    usual = {
+        "space": {name: dimension.model_dump(mode="json") for name, dimension in space.items()},
+        "budget": {"trials": SHAPES_TRIED},
+    }
+    search = {"objectives": objectives, **given.get("search", {})}
+    whole = {**usual, **given, "search": search}
+    return {**values, "compress": {}, "budget": budget, "sweep": whole}
+
+
+def no_word(compress: Any) -> Any:
+    """The section `compress`: `auto` has been replaced by one, and no other word is known."""
+    if isinstance(compress, str):
+        raise ValueError(f"{compress!r} must be auto or a section")
+    return compress
+
+
 class ScheduleConfig(BaseModel):
     """When the flow runs by itself."""
 
@@ -64,7 +107,11 @@ class Project(BaseModel):
     sweep: SweepConfig = SweepConfig()
     students: Annotated[tuple[StudentConfig, ...], Field(min_length=1)] = STUDENTS["text"]
     """Left out, the usual ones of the kind of data."""
-    compress: CompressConfig = CompressConfig()
+    compress: Annotated[
+        CompressConfig, BeforeValidator(no_word, json_schema_input_type=Auto | CompressConfig)
+    ] = CompressConfig()
+    """`auto`: the first student's sizes, how it is taught, its rate and its form are searched as
+    one, and the budget picks: left out, the fastest within 0.01 of the best."""
     budget: BudgetConfig = BudgetConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     gate: GatePolicy = GatePolicy()
@@ -75,7 +122,15 @@ class Project(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _have_models(cls, values: Any) -> Any:
-        return with_metric(with_models(values))
+        return with_search(with_metric(with_models(values)))
+
+    @property
+    def searches(self) -> bool:
+        """Whether a retraining looks for settings first: for the best, or where several objectives
+        are traded for what the budget picks."""
+        search = self.sweep.search
+        decides = len(search.objectives) == 1 or picks(self.budget, search.objectives)
+        return bool(self.sweep.space) and search.when != "never" and decides
 
     @field_validator("students")
     @classmethod

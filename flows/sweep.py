@@ -24,6 +24,7 @@ from tasks.record_sweep import record_sweep
 from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
 from tasks.step import watched
+from tasks.sweep.picking import picked
 from tasks.sweep.space import Values
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import Choice, Confirmed, Searched
@@ -51,14 +52,16 @@ def sweep(project: Project) -> Swept:
 
 
 def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | None]:
-    """Return the project with the settings that a sweep's winner is believed to be better by.
+    """Return the project with the settings that a sweep's winner is believed to be better by, or
+    those that the budget picks.
 
     And what was chosen, and why; None where a retraining does not search.
     """
-    if not project.sweep.is_part_of_run:
+    if not project.searches:
         return project, None
     found = swept(project, dataset)
-    choice = choice_of(found.searched, found.confirmed, found.fixed)
+    pick = picked(found.searched.best, found.searched.objectives, project.budget)
+    choice = choice_of(found.searched, found.confirmed, found.fixed, pick)
     return with_values(project, choice.values), choice
 
 

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from tasks.compression.config import QuantizeConfig
+from tasks.sweep.picking import Pick
 from tasks.sweep.space import Dimension, Values, applies, settings_with
 from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target
-from tasks.sweep_artifacts import Choice, Confirmed, Searched
+from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
 ALLOWED = "a field of teacher, of students.<place>, of compress.distil, or compute.precision"
@@ -121,22 +122,26 @@ def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> di
     }
 
 
-def choice_of(found: Searched, confirmed: Confirmed | None, fixed: Values) -> Choice:
-    """What a retraining takes of a sweep: the winner with what all trials had, if it is believed.
+def choice_of(
+    found: Searched, confirmed: Confirmed | None, fixed: Values, pick: Pick | None = None
+) -> Choice:
+    """What a retraining takes of a sweep, with what all trials had: the winner, if it is believed,
+    or of a Pareto front what the budget picks.
 
     Else nothing: the file's settings stay.
     """
-    if confirmed is None or not confirmed.is_believed:
-        why = f"the sweep has no winner ({found.ended})"
-        if confirmed:
-            why = f"the sweep's winner {confirmed.sentence}"
+    winner, reason = found.winner, ""
+    if confirmed:
+        reason = f"the sweep's winner {confirmed.sentence}"
+        winner = winner if confirmed.is_believed else None
+    elif pick and found.ended != STOPPED:
+        reason, winner = f"for the budget, {pick.sentence}", pick.trial.values
+    if winner is None:
+        why = reason or f"the sweep has no winner ({found.ended})"
         return Choice(values={}, reason=f"those of the file stay; {why}", run=found.run)
-    assert found.winner is not None, "what was confirmed has won"
-    values = {**fixed, **found.winner}
+    values = {**fixed, **winner}
     named = ", ".join(f"{name}={value}" for name, value in values.items())
-    return Choice(
-        values=values, reason=f"{named}: the sweep's winner {confirmed.sentence}", run=found.run
-    )
+    return Choice(values=values, reason=f"{named}: {reason}", run=found.run)
 
 
 def with_values(project: Project, values: Values) -> Project:

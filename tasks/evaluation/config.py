@@ -15,6 +15,10 @@ class BudgetConfig(BaseModel):
     """Whole bundle, in units of 1,000,000 bytes."""
     memory_mb: PositiveFloat | None = None
     """Peak resident memory of a process that does nothing but answer."""
+    max_drop: PositiveFloat | None = None
+    """How far the gate's metric may be below the teacher's on validation rows (among the trials of
+    a search: below the best one's). Where it is given the fastest within all limits is chosen, not
+    the best."""
 
 
 WITHOUT_VALUES = frozenset({"image", "series", "audio"})

@@ -49,7 +49,7 @@ class SearchConfig(BaseModel):
     """When `modelworks run`, too, searches `sweep.space`, to train by the winner if that is
     believed: whenever the rows, the space, the settings or the code of trainings have changed since
     it last did; `once`: new rows are no reason, a nightly run takes what was found before; `never`:
-    only `modelworks sweep` searches, as for several objectives, among which nobody has chosen."""
+    only `modelworks sweep` searches, as for several objectives among which `budget` cannot pick."""
     sampler: Sampler = "tpe"
     """Who proposes: every combination, at random, a Sobol sequence, the tree-structured Parzen
     estimator, CMA-ES, or NSGA-II. `population` trains all at once, the worst going on from the best
@@ -170,11 +170,6 @@ class SweepConfig(BaseModel):
     def rates(self, usual: float) -> tuple[float, float]:
         """The interval, around the architecture's `usual` rate when none is given."""
         return self.lr or (usual / 10**0.5, usual * 10**0.5)
-
-    @property
-    def is_part_of_run(self) -> bool:
-        """Whether `modelworks run` searches `space`."""
-        return bool(self.space) and self.search.when != "never" and len(self.search.objectives) == 1
 
     @property
     def of_rates(self) -> Self:

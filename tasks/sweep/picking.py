@@ -8,6 +8,9 @@ from tasks.sweep_artifacts import SettingsTrial
 
 SOUGHT = ("quality", "score")
 """Objectives that say how good a trial is, the first that there is."""
+CHEAP = ("p50_ms", "p95_ms", "size_mb", "memory_mb")
+"""Objectives that say what an answer costs; the first that there is decides."""
+DROP = "max_drop"
 
 
 class Pick(NamedTuple):
@@ -21,21 +24,40 @@ class Pick(NamedTuple):
 def picked(
     front: Sequence[SettingsTrial], objectives: Sequence[str], budget: BudgetConfig
 ) -> Pick | None:
-    """The pick; None when no limit of the budget is an objective, or nothing says what is good."""
-    good = next((name for name in SOUGHT if name in objectives), None)
-    given = budget.model_dump(exclude_none=True)
-    limits = {name: limit for name, limit in given.items() if name in objectives}
-    if good is None or not limits or not front:
+    """The pick; None when no limit of the budget is an objective, or nothing says what is good.
+
+    The best within the budget, or the fastest (failing that, the smallest) where the budget says
+    how much of the best trial's quality may be lost.
+    """
+    if not front or not picks(budget, objectives):
         return None
+    good = next(name for name in SOUGHT if name in objectives)
+    limits = _limits_of(budget, objectives)
     named = {t.number: dict(zip(objectives, t.objectives, strict=True)) for t in front}
+    most = max(figures[good] for figures in named.values())
+    for figures in named.values():
+        figures[DROP] = most - figures[good]
     fitting = [t for t in front if _excess(named[t.number], limits) <= 1]
-    if fitting:
-        best = max(fitting, key=lambda trial: named[trial.number][good])
-        figures = named[best.number]
-        sentence = f"trial {best.number}: {good} {figures[good]:.4g}, the best of {len(fitting)}"
-        return Pick(best, True, f"{sentence} of {len(front)} within {_said(limits)}")
-    nearest = min(front, key=lambda trial: _excess(named[trial.number], limits))
-    return Pick(nearest, False, _why_none(nearest.number, named, limits))
+    if not fitting:
+        nearest = min(front, key=lambda trial: _excess(named[trial.number], limits))
+        return Pick(nearest, False, _why_none(nearest.number, named, limits))
+    cheap = next((name for name in CHEAP if name in objectives), None)
+    by = cheap if DROP in limits and cheap else good
+    sign = -1 if by == good else 1
+    best = min(fitting, key=lambda trial: sign * named[trial.number][by])
+    shown = {name: named[best.number][name] for name in dict.fromkeys((by, good))}
+    sentence = f"trial {best.number}: {_said(shown, 4)}, the {'best' if by == good else 'least'}"
+    return Pick(best, True, f"{sentence} of {len(fitting)} of {len(front)} within {_said(limits)}")
+
+
+def picks(budget: BudgetConfig, objectives: Sequence[str]) -> bool:
+    """Whether the budget says which of a front it takes."""
+    return bool(set(SOUGHT) & set(objectives)) and bool(_limits_of(budget, objectives))
+
+
+def _limits_of(budget: BudgetConfig, objectives: Sequence[str]) -> dict[str, float]:
+    given = budget.model_dump(exclude_none=True)
+    return {name: limit for name, limit in given.items() if name in (*objectives, DROP)}
 
 
 def _excess(figures: Mapping[str, float], limits: Mapping[str, float]) -> float:
@@ -57,5 +79,5 @@ def _why_none(
     return f"{why}; nearest is trial {nearest}: {_said({n: named[nearest][n] for n in limits})}"
 
 
-def _said(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+def _said(figures: Mapping[str, float], digits: int = 3) -> str:
+    return ", ".join(f"{name} {value:.{digits}g}" for name, value in figures.items())

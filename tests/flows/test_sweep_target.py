@@ -17,7 +17,8 @@ from flows.sweep_target import (
     with_values,
 )
 from tasks.artifacts import DatasetRef, RunRef
-from tasks.compression.config import QuantizeConfig
+from tasks.compression.config import CompressConfig, QuantizeConfig
+from tasks.sweep.picking import Pick
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import STOPPED, Confirmed, Searched, SettingsTrial
 
@@ -194,6 +195,7 @@ def test_a_stop_leaves_nothing_to_confirm() -> None:
         ("once", ["score"], True),
         ("never", ["score"], False),
         ("changed", ["score", "parameters"], False),
+        ("changed", ["quality", "size_mb"], False),
     ],
 )
 def test_when_a_run_searches(
@@ -203,10 +205,10 @@ def test_when_a_run_searches(
         written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}"),
         [f"sweep.search.when={when}", f"sweep.search.objectives={json.dumps(objectives)}"],
     )
-    assert project.sweep.is_part_of_run is expected
+    assert project.searches is expected
     path = tmp_path / "demo.yaml"
     path.write_text(PROJECT.format(space="    {}"))
-    assert not load_project(path).sweep.is_part_of_run
+    assert not load_project(path).searches
 
 
 def snapshot(sha256: str) -> DatasetRef:
@@ -263,3 +265,55 @@ def test_the_form_is_varied_where_what_is_deployed_is_traded(tmp_path: Path) -> 
     assert present_values(project, 0.003)["compress.quantize"] == "int8"
     with pytest.raises(ValueError, match="int9"):
         load_project(written(tmp_path, space.replace("none", "int9")), traded)
+
+
+AUTO = PROJECT.partition("sweep:")[0].replace("{{", "{").replace("}}", "}") + "compress: auto\n"
+
+
+def test_auto_searches_shape_lesson_rate_and_form_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(AUTO)
+    project = load_project(path)
+    assert project.sweep.space["students.0.hidden"].choice == (64, 32, 16)
+    assert {"students.0.lr", "compress.distil.weight", "compress.quantize"} < set(
+        project.sweep.space
+    )
+    assert project.sweep.search.objectives == ("quality", "p95_ms", "size_mb")
+    assert (project.budget.max_drop, project.searches) == (0.01, True)
+    assert root_of(project) == "students.0"
+    assert project.compress == CompressConfig()
+
+
+def test_what_the_file_says_of_the_search_goes_before_what_auto_means(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(AUTO + "budget: {memory_mb: 90}\nsweep: {budget: {trials: 4}}\n")
+    project = load_project(path)
+    assert project.sweep.search.objectives == ("quality", "memory_mb")
+    assert (project.budget.max_drop, project.sweep.budget.trials) == (None, 4)
+
+
+def test_no_other_word_stands_for_compress(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(AUTO.replace("auto", "full"))
+    with pytest.raises(ValueError, match="'full' must be auto or a section"):
+        load_project(path)
+
+
+def test_a_run_searches_for_several_objectives_where_the_budget_picks(tmp_path: Path) -> None:
+    path = written(tmp_path, "students.0.lr: {log: [0.0001, 0.1]}")
+    traded = "sweep.search.objectives=[quality, size_mb]"
+    assert not load_project(path, [traded, "budget.memory_mb=100"]).searches
+    assert load_project(path, [traded, "budget.size_mb=100"]).searches
+
+
+def test_what_the_budget_picks_is_taken(tmp_path: Path) -> None:
+    project = load_project(written(tmp_path, "students.0.lr: {log: [0.0001, 0.1]}"))
+    searched = found({"students.0.lr": 0.003}).model_copy(
+        update={"objectives": ("quality", "size_mb")}
+    )
+    pick = Pick(searched.best[0], True, "trial 0: so")
+    choice = choice_of(searched, None, {}, pick)
+    assert choice.reason == "students.0.lr=0.003: for the budget, trial 0: so"
+    stopped = searched.model_copy(update={"ended": STOPPED})
+    assert choice_of(stopped, None, {}, pick).values == {}
+    assert with_values(project, choice.values).students[0].lr == 0.003

@@ -70,3 +70,24 @@ def test_when_not_even_the_baseline_fits_the_nearest_is_named(report: Make) -> N
 def test_the_holdout_may_not_choose(report: Make) -> None:
     with pytest.raises(ValueError, match="looks at split 'valid' only, not at 'test'"):
         select([report("a", split="test")], BudgetConfig(), "macro_f1")
+
+
+def test_with_a_limit_to_what_is_lost_the_fastest_is_chosen(report: Make) -> None:
+    reports = [
+        report("teacher", 0.80, role="teacher", p50=9.0),
+        report("big", 0.81, p50=4.0),
+        report("small", 0.795, p50=1.0),
+        report("tiny", 0.70, p50=0.5),
+        report("base", 0.60, role="baseline", p50=0.1),
+    ]
+    selection = select(reports, BudgetConfig(max_drop=0.01), "macro_f1")
+    assert (selection.name, selection.baseline_fits) == ("small", False)
+    assert selection.reason == (
+        "small: valid macro_f1 0.7950, the fastest of 2 of 3 candidates that fit the budget"
+    )
+    assert "macro_f1 lost 0.1 ABOVE 0.01" in selection.beyond["tiny"]
+
+
+def test_where_the_teacher_is_no_candidate_the_best_says_what_is_lost(report: Make) -> None:
+    reports = [report("big", 0.81), report("tiny", 0.70), report("base", 0.6, role="baseline")]
+    assert select(reports, BudgetConfig(max_drop=0.01), "macro_f1").name == "big"

@@ -1,7 +1,7 @@
 """The budget picks from a Pareto front, and says what it cannot have."""
 
 from tasks.evaluation.config import BudgetConfig
-from tasks.sweep.picking import picked
+from tasks.sweep.picking import picked, picks
 from tasks.sweep_artifacts import SettingsTrial
 
 OBJECTIVES = ("quality", "p95_ms", "size_mb")
@@ -47,3 +47,22 @@ def test_without_limits_or_quality_nothing_is_picked() -> None:
     assert picked(FRONT, OBJECTIVES, BudgetConfig(memory_mb=100)) is None
     assert picked([], OBJECTIVES, BudgetConfig(p95_ms=3)) is None
     assert picked([trial(0, 1.0, 2.0)], ("seconds", "p95_ms"), BudgetConfig(p95_ms=3)) is None
+
+
+def test_of_those_that_lose_little_the_cheapest_is_picked() -> None:
+    pick = picked(FRONT, OBJECTIVES, BudgetConfig(max_drop=0.06))
+    assert pick is not None
+    assert (pick.trial.number, pick.fits) == (3, True)
+    assert pick.sentence == (
+        "trial 3: p95_ms 4, quality 0.85, the least of 2 of 3 within max_drop 0.06"
+    )
+    pick = picked(FRONT, OBJECTIVES, BudgetConfig(max_drop=0.06, size_mb=8))
+    assert pick is not None
+    assert not pick.fits
+    assert "no trial meets size_mb 8 (least 9)" in pick.sentence
+
+
+def test_a_drop_alone_picks_where_quality_is_sought() -> None:
+    assert picks(BudgetConfig(max_drop=0.01), ("quality", "size_mb"))
+    assert not picks(BudgetConfig(max_drop=0.01), ("seconds", "size_mb"))
+    assert not picks(BudgetConfig(memory_mb=100), OBJECTIVES)
