@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from flows.project import Project
 from flows.retrain import steps
 from flows.sweep_target import model_of, root_of
+from tasks.compression.parts import is_aware
 from tasks.kept_result import kept_result
 from tasks.step import PLAN
 from tasks.training.config import TrainConfig
@@ -38,6 +39,8 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
     left_out |= set() if project.compress.prune else {"prune_model"}
+    is_any_aware = any(form.aware for form in project.compress.quantize)
+    left_out |= set() if is_any_aware else {"train_aware"}
     left_out |= set() if project.searches else SEARCHING
     left_out |= set() if project.compress.quantize else {"quantize_candidate"}
     left_out |= set() if project.compress.prune or project.compress.quantize else {"refuse_idle"}
@@ -127,6 +130,19 @@ def _pruned(project: Project, rows: int) -> float:
     )
 
 
+def _aware(project: Project, rows: int) -> float:
+    """Each learns once more; rounding doubles what a row takes."""
+    models = {"teacher": project.teacher, **{s.name: s for s in project.students}}
+    pruned = [models[prune.of] for prune in project.compress.prune]
+    return sum(
+        2 * model.row_ms * form.aware.epochs * min(rows, form.aware.max_rows or rows) / ROWS
+        for form in project.compress.quantize
+        if form.aware
+        for model in (*project.students, *pruned)
+        if is_aware(model)
+    )
+
+
 def _estimate(step: str, project: Project, rows: int) -> float:
     """Return wall seconds on two cores, as seen on the shipped projects."""
     if step in LEARNING:
@@ -157,6 +173,7 @@ LEARNING: dict[str, Callable[[Project, int], float]] = {
     "label_rows": lambda project, rows: 2 + 0.25 * project.teacher.row_ms * rows / ROWS,
     "train_student": lambda project, rows: 5 + _students(project, rows),
     "prune_model": lambda project, rows: 10 + _pruned(project, rows),
+    "train_aware": lambda project, rows: 5 + _aware(project, rows),
     "evaluate_candidate": lambda project, rows: 5 + 0.2 * project.teacher.row_ms * rows / ROWS,
 }
 """Steps whose time is that of the models more than of the rows."""
@@ -173,6 +190,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "label_rows": (0, 0),
     "train_student": (0, 0),
     "prune_model": (0, 0),
+    "train_aware": (0, 0),
     "record_training": (2, 0),
     "export_model": (10, 0),
     "quantize_candidate": (4, 0),

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from tasks.compression.config import CompressConfig
-from tasks.compression.parts import check_prunings
+from tasks.compression.parts import check_aware, check_prunings
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
 from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
@@ -197,6 +197,12 @@ class Project(BaseModel):
     @model_validator(mode="after")
     def _prunes_what_is_there(self) -> "Project":
         check_prunings(self.compress.prune, self.teacher, self.students)
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_what_can_learn(self) -> "Project":
+        pruned = [self.teacher] if any(p.of == "teacher" for p in self.compress.prune) else []
+        check_aware(self.compress.quantize, [*self.students, *pruned])
         return self
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from tasks.artifacts import (
 )
 from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
+from tasks.compression.parts import is_aware
 from tasks.decide_promotion import decide_promotion
 from tasks.evaluate_candidate import evaluate_candidate
 from tasks.export_model import export_model
@@ -47,6 +48,7 @@ from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
 from tasks.select_candidate import select_candidate
 from tasks.step import aside, side_by_side, watched
+from tasks.train_aware import train_aware
 from tasks.train_student import train_student
 from tasks.training.architectures import StudentConfig
 
@@ -103,7 +105,8 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
         ],
     )
     models = [teacher, *students]
-    return [baseline, *models, *pruned(project, models, outputs, dataset)], tuned
+    models += pruned(project, models, outputs, dataset)
+    return [baseline, *models, *aware(project, models, outputs, dataset)], tuned
 
 
 def pruned(
@@ -122,6 +125,26 @@ def pruned(
     return side_by_side(prune_model, calls)
 
 
+def aware(
+    project: Project, models: list[TrainedModel], outputs: TeacherOutputs, dataset: DatasetRef
+) -> list[TrainedModel]:
+    """Return what each student and pruned model becomes when it learns with a form's rounding."""
+    forms = [form for form in project.compress.quantize if form.aware]
+    if not forms:
+        return []
+    teacher = sized(project.teacher, project.compute, dataset)
+    configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
+    configs |= {prune.called: configs[prune.of] for prune in project.compress.prune}
+    taught, site = (project.compress.distil, outputs), {"compute": project.compute}
+    calls = [
+        {"source": m, "config": configs[m.name], "form": form, "taught": taught, **site}
+        for m in models
+        if m.role in ("student", "pruned") and is_aware(configs[m.name])
+        for form in forms
+    ]
+    return side_by_side(train_aware, [{**call, "dataset": dataset} for call in calls])
+
+
 def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]:
     """Return each student's settings, once for itself and its control: one worker trains either."""
     alone = project.compute.model_copy(update={"workers": 1})
@@ -131,17 +154,18 @@ def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
     """Return a bundle for each model, quantised ones for each student and pruned model.
 
-    All are calibrated if asked.
+    What was trained for a form is quantised alone. All are calibrated if asked.
     """
     calls = [{"model": model, "dataset": dataset} for model in models if model.exports]
-    candidates = side_by_side(export_model, calls)
+    floats = side_by_side(export_model, calls)
     shrunk = [
         quantize_candidate(candidate, form, dataset)
-        for candidate in candidates
-        if candidate.role in ("student", "pruned")
+        for candidate in floats
         for form in project.compress.quantize
+        if candidate.role in (("compressed",) if form.aware else ("student", "pruned"))
     ]
-    candidates = [*candidates, *chain.from_iterable(shrunk)]
+    whole = [candidate for candidate in floats if candidate.role != "compressed"]
+    candidates = [*whole, *chain.from_iterable(shrunk)]
     if project.evaluate.calibrate == "none":
         return candidates
     calls = [{"candidate": candidate, "dataset": dataset} for candidate in candidates]

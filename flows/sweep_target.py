@@ -100,8 +100,9 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
 
 
 def form_of(project: Project) -> QuantizeConfig | None:
-    """In which a student is deployed: the first that the project lists; None: in float."""
-    return next(iter(project.compress.quantize), None)
+    """In which a student is deployed: the first that the project lists and that it is not trained
+    for once more; None: in float."""
+    return next((form for form in project.compress.quantize if not form.aware), None)
 
 
 def model_of(project: Project, root: str) -> Any:

@@ -19,9 +19,12 @@ log = logging.getLogger(__name__)
 def quantize_candidate(
     candidate: Candidate, form: QuantizeConfig, dataset: DatasetRef
 ) -> list[Candidate]:
-    """Quantise a float bundle; none when it does not become smaller: that is no compression."""
+    """Quantise a float bundle; none when it does not become smaller: that is no compression.
+
+    One of a model that was trained for this form is called after it already.
+    """
     storage = open_storage()
-    name = f"{candidate.name}-{form.name}"
+    name = candidate.name if form.aware else f"{candidate.name}-{form.name}"
     sample = sample_of(storage.fetch_folder(dataset.uri), dataset)
     with TemporaryDirectory() as folder:
         bundle = Path(folder, name)
@@ -39,7 +42,7 @@ def quantize_candidate(
         update={
             "name": name,
             "role": "compressed",
-            "parent": candidate.name,
+            "parent": candidate.parent if form.aware else candidate.name,
             "uri": uri,
             "sha256": digest,
             "size_bytes": size_bytes,

@@ -124,6 +124,25 @@ class PruneConfig(BaseModel):
         return self
 
 
+class AwareConfig(BaseModel):
+    """Passes more of a trained model, computed as its form with fewer bits computes
+    (arXiv:1712.05877), from the teacher's answers; gradients go through the rounding as if there
+    were none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    epochs: PositiveInt = 1
+    max_rows: PositiveInt | None = None
+    """Learn from this many rows, drawn by class; null: all of them."""
+    lr: PositiveFloat | Literal["auto"] = "auto"
+    """Peak rate; `auto`: a fifth of the usual one of the model."""
+
+
+def aware_passes(value: Any) -> Any:
+    """`true` and `false` as a section, and none."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
 class QuantizeConfig(BaseModel):
     """One form with fewer bits, and what of it stays as it was."""
 
@@ -140,6 +159,11 @@ class QuantizeConfig(BaseModel):
     most_noise: Annotated[float, Field(gt=0, lt=1)] = MOST_NOISE
     """Share of the variance of the float model's answers to validation rows that the difference
     from them may have."""
+    aware: Annotated[
+        AwareConfig | None,
+        BeforeValidator(aware_passes, json_schema_input_type=bool | AwareConfig | None),
+    ] = None
+    """`true`, or how: the model learns on with the rounding of this form before it is made."""
 
     @model_validator(mode="after")
     def _has_noise_to_limit(self) -> Self:
@@ -149,10 +173,20 @@ class QuantizeConfig(BaseModel):
             raise ValueError(f"most_noise {self.most_noise:g} is of keep auto, keep is none")
         return self
 
+    @model_validator(mode="after")
+    def _is_computed_in_training(self) -> Self:
+        if self.aware and (self.precision != "int8" or self.keep != "none"):
+            raise ValueError(
+                f"aware of {self.precision}, keep {self.keep}: training computes as precision int8 "
+                "does, nothing kept, and as no other form"
+            )
+        return self
+
     @property
     def name(self) -> str:
         """What the candidate's name gets at its end."""
-        return self.precision if self.keep == "none" else f"{self.precision}-mixed"
+        mixed = "" if self.keep == "none" else "-mixed"
+        return f"{self.precision}{mixed}{'-aware' if self.aware else ''}"
 
 
 GAINLESS = {

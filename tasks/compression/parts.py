@@ -7,7 +7,7 @@ tables or sums.
 
 from collections.abc import Sequence
 
-from tasks.compression.config import PruneConfig
+from tasks.compression.config import PruneConfig, QuantizeConfig
 from tasks.training.config import TrainConfig
 from tasks.training.sklearn_architecture import SklearnEstimator
 
@@ -29,6 +29,14 @@ PARTS: dict[str, tuple[str, ...]] = {
     "series_cnn": ("channels",),
 }
 """By `model` of the project file; of others nothing can be removed."""
+AWARE = frozenset(
+    {
+        *("minilm", "encoder", "transformer", "embedding_pool", "ngram_bag", "rnn", "lstm", "gru"),
+        *("mlp", "table_resnet", "ft_transformer", "lenet", "small_lenet"),
+    }
+)
+"""By `model`: those that compute in training as their int8 form does, to the last digits. Others
+are mostly convolutions, which that form leaves alone, or share a table with a product."""
 
 
 def check_prunings(
@@ -47,6 +55,23 @@ def check_prunings(
             raise ValueError(f"{where}.name {prune.called} stands twice; each needs one of its own")
         taken += [prune.called, f"{prune.called}-control"]
         _check_parts(prune, known[prune.of], where)
+
+
+def is_aware(config: TrainConfig | SklearnEstimator) -> bool:
+    """Whether the model can learn with the rounding of its int8 form."""
+    return config.is_taught and getattr(config, "model", "") in AWARE
+
+
+def check_aware(
+    forms: Sequence[QuantizeConfig], learners: Sequence[TrainConfig | SklearnEstimator]
+) -> None:
+    """ValueError when a form is to be trained for, and no model can be."""
+    if any(form.aware for form in forms) and not any(map(is_aware, learners)):
+        raise ValueError(
+            "compress.quantize aware: none of "
+            f"{', '.join(str(getattr(config, 'model', '')) for config in learners)} can learn with "
+            f"the rounding of its int8 form; models that can are {', '.join(sorted(AWARE))}"
+        )
 
 
 def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, where: str) -> None:

@@ -46,6 +46,7 @@ def prepared(source: Path, precision: Precision) -> onnx.ModelProto:
     Its attention is taken apart for those that do not know the fused one.
     """
     model = onnx.load(source)
+    _share_weights(model.graph)
     if FUSED not in SHRUNK[precision] and SHRUNK[precision]:
         take_attention_apart(model)
     # Shapes that an exporter wrote down can contradict those that the quantiser infers.
@@ -63,6 +64,28 @@ def prepared(source: Path, precision: Precision) -> onnx.ModelProto:
     add_pre_process_metadata(wrapped.model)
     prepared_model: onnx.ModelProto = wrapped.model
     return prepared_model
+
+
+def _share_weights(graph: onnx.GraphProto) -> None:
+    """Read a weight that the exporter has once, and Identity for its copies, by its own name.
+
+    The quantisers leave in float what is behind an Identity: of layers that share their weights all
+    but the first.
+    """
+    weights = {weight.name for weight in graph.initializer}
+    answers = {answer.name for answer in graph.output}
+    own: dict[str, str] = {}
+    left: list[onnx.NodeProto] = []
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = own.get(name, name)
+        is_copy = node.op_type == "Identity" and node.input[0] in weights
+        if is_copy and node.output[0] not in answers:
+            own[node.output[0]] = node.input[0]
+        else:
+            left.append(node)
+    del graph.node[:]
+    graph.node.extend(left)
 
 
 def layers_of(model: onnx.ModelProto, precision: Precision) -> list[str]:

@@ -14,7 +14,14 @@ from tasks.training.config import TrainConfig
 from tasks.training.distributed import asked
 from tasks.training.job import OnProgress, TrainingJob
 from tasks.training.model_folder import trained_blueprint
-from tasks.training.recipes import Lesson, SavedModel, Site, recovery_job, train_into
+from tasks.training.recipes import (
+    Lesson,
+    SavedModel,
+    Site,
+    going_on,
+    recovery_job,
+    train_into,
+)
 
 
 def prune_into(
@@ -53,10 +60,7 @@ def _question(
 
 def recovering(config: TrainConfig, prune: PruneConfig) -> TrainConfig:
     """The settings of the model that was pruned, as its recovery follows them: all of it learns."""
-    changes: dict[str, object] = {"name": prune.called, **prune.recover.model_dump()}
-    if getattr(config, "frozen", False):
-        changes["frozen"] = False
-    return config.model_copy(update=changes)
+    return going_on(config, {"name": prune.called, **prune.recover.model_dump()})
 
 
 def recovery_of(

@@ -68,4 +68,9 @@ def _one_by_one(encoder: Encoder, columns: Columns) -> Feeds:
 
 
 def _noted(form: QuantizeConfig, kept: Kept) -> dict[str, object]:
-    return {"precision": form.precision, "kept": kept.layers, "noise": kept.noise}
+    return {
+        "precision": form.precision,
+        "aware": form.aware is not None,
+        "kept": kept.layers,
+        "noise": kept.noise,
+    }

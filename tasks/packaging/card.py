@@ -228,9 +228,11 @@ def _parity(parity: dict[str, Any], bundle: Path) -> str:
 def _quantized(quantized: dict[str, Any], bundle: Path) -> str:
     del bundle
     kept = ", ".join(f"`{layer}`" for layer in quantized["kept"]) or "nothing"
+    learned = " Trained with the rounding of this form." if quantized.get("aware") else ""
     return (
         f"\n- Weights in {quantized['precision']}, left in float: {kept}; answers to validation "
         f"rows differ from the float model's by {100 * quantized['noise']:.2g} % of their variance."
+        f"{learned}"
     )
 
 

@@ -85,10 +85,7 @@ def safe_name(name: str) -> str:
 
 def child_key(run: RunRef, item: TrainedModel | Candidate) -> str:
     """Key of the child run that a model and the bundle exported from it share."""
-    if isinstance(item, TrainedModel):
-        sha256 = item.sha256
-    else:
-        sha256 = item.sha256 if item.role == "compressed" else item.model_sha256
+    sha256 = item.sha256 if isinstance(item, TrainedModel) else item.model_sha256
     return f"{run.run_id}/{item.name}/{sha256[:16]}"
 
 

@@ -14,6 +14,7 @@ from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
 from tasks.training.examples import Batch, Examples
+from tasks.training.fake_quantization import fake_quantize
 from tasks.training.group import Group
 from tasks.training.hints import HintLoss, show_features
 from tasks.training.losses import Loss
@@ -49,6 +50,8 @@ class Course:
     augment: Augment | None = None
     """How training rows are varied; validation rows and the holdout never are."""
     gradient_checkpointing: bool = False
+    fake_quantized: bool = False
+    """Whether the model computes as its int8 form will."""
 
     @property
     def where(self) -> str:
@@ -148,6 +151,8 @@ def new_state(
         show_features(model, course.loss.width)
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
+    if course.fake_quantized:  # behind the optimizer, which tells tables from matrices
+        fake_quantize(model)
     return TrainState(model, optimizer, replica=model, scaler=device.scaler())
 
 

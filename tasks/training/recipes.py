@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.artifacts import DatasetRef, Split
-from tasks.compression.config import DistilConfig
+from tasks.compression.config import AwareConfig, DistilConfig
 from tasks.data.scale import scaled
 from tasks.data.snapshot import split_rows
 from tasks.training.augments import augment_of
@@ -20,6 +20,7 @@ from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course, Point
 from tasks.training.distributed import fit
 from tasks.training.examples import stratified_rows
+from tasks.training.fake_quantization import plain_weights
 from tasks.training.hints import HintLoss, mean_lesson, standard_features, without_projection
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import Loss
@@ -27,6 +28,8 @@ from tasks.training.model_folder import card_of, num_params, save_model
 from tasks.training.objectives import OBJECTIVES, score_of
 from tasks.training.technique import Technique
 
+AWARE_SHARE = 0.2
+"""Of the usual rate, where a trained model learns to live with rounding."""
 MOST_ANSWERS = 25_000_000
 """Numbers that a model answers to the validation rows after an epoch: 100 MB."""
 
@@ -104,7 +107,7 @@ def save_trained(
 ) -> SavedModel:
     """Write the model folder; what training does not move is as it was at the start."""
     model = first_model(job.blueprint, job.course.seed)
-    weights = model.state_dict() | without_projection(trained)
+    weights = model.state_dict() | plain_weights(without_projection(trained))
     card = card_of(model, job.blueprint, job.classes, job.scale, job.task)
     digest = save_model(folder, weights, card, job.blueprint.files, history)
     return SavedModel(digest, num_params(weights))
@@ -128,6 +131,23 @@ def recovery_job(
 ) -> TrainingJob:
     """The training of a model that goes on from the weights of its blueprint."""
     return _alone(config, lesson, site, taught_rows(config, lesson, site), blueprint)
+
+
+def aware_job(
+    config: TrainConfig, aware: AwareConfig, lesson: Lesson, site: Site, blueprint: Blueprint
+) -> TrainingJob:
+    """The training of a model that goes on, computing as its int8 form will; `config` are the
+    settings that it was trained with."""
+    lr = AWARE_SHARE * config.first_lr if aware.lr == "auto" else aware.lr
+    changes: dict[str, object] = {**aware.model_dump(), "lr": lr}
+    job = recovery_job(going_on(config, changes), lesson, site, blueprint)
+    return replace(job, course=replace(job.course, fake_quantized=True))
+
+
+def going_on(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
+    """The settings of a trained model that learns on, with these in their place: all of it does."""
+    learns = {"frozen": False} if getattr(config, "frozen", False) else {}
+    return config.model_copy(update={**changes, **learns})
 
 
 def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:

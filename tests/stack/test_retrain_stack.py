@@ -27,7 +27,9 @@ compute: {workers: 1}
 teacher: {epochs: 1}
 sweep: {trials: 1, rows: 160}
 students: [{name: minilm-1, model: minilm, layers: 1}, {name: bag, model: ngram_bag, width: 16}]
-compress: {prune: [{layers: 0.8, heads: 0.5, embedding_rank: 64, min_count: 3, rounds: 2}]}
+compress:
+  prune: [{layers: 0.8, heads: 0.5, embedding_rank: 64, min_count: 3, rounds: 2}]
+  quantize: [int8, {precision: int8, aware: {max_rows: 100}}]
 promote: {approval: none}
 schedule: {cron: "* * * * *"}
 """
@@ -72,6 +74,16 @@ def test_every_candidate_has_the_documented_fields(first_run: dict[str, Any]) ->
         assert 0 <= candidate["metrics"]["valid/macro_f1"] <= 1
         assert candidate["size_bytes"] > 0
         assert candidate["params"] > 0
+
+
+def test_a_model_that_was_trained_for_its_form_is_a_candidate_in_that_form_alone(
+    first_run: dict[str, Any],
+) -> None:
+    made_from = {c["name"]: c["parent"] for c in first_run["candidates"]}
+    for source in ("minilm-1", "bag", "teacher-pruned"):
+        for form in ("int8", "int8-aware"):
+            assert made_from[f"{source}-{form}"] == source
+    assert not [name for name in made_from if name.endswith("aware-int8")]
 
 
 def test_only_the_chosen_the_teacher_and_the_baseline_saw_the_holdout(

@@ -57,6 +57,8 @@ def test_a_model_and_its_bundle_share_a_child_run(report: Make) -> None:
     assert child_key(RUN, model) == child_key(RUN, candidate)
     shrunk = candidate.model_copy(update={"name": "a-int8", "role": "compressed"})
     assert child_key(RUN, shrunk) != child_key(RUN, candidate)
+    aware = model.model_copy(update={"name": "a-int8", "role": "compressed"})
+    assert child_key(RUN, aware) == child_key(RUN, shrunk)
 
 
 def test_history_is_read_with_safe_names(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""Train a finished model on, computing as its form with fewer bits will."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from infra.cluster import connect
+from infra.progress import report
+from infra.storage import arrow_filesystem, open_storage
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.code_digest import code_digest
+from tasks.compression.config import DistilConfig, QuantizeConfig
+from tasks.packaging.answers import load_answers
+from tasks.step import step
+from tasks.training.checkpoint import CheckpointStore
+from tasks.training.config import ComputeConfig, TrainConfig
+from tasks.training.job import run_key
+from tasks.training.model_folder import trained_blueprint
+from tasks.training.recipes import Lesson, Site, aware_job, train_into
+
+
+@step()
+def train_aware(
+    source: TrainedModel,
+    config: TrainConfig,
+    form: QuantizeConfig,
+    taught: tuple[DistilConfig, TeacherOutputs],
+    compute: ComputeConfig,
+    dataset: DatasetRef,
+) -> TrainedModel:
+    """Return the float weights from which that form is made: of nothing else.
+
+    `config` are the settings that `source` was trained with.
+    """
+    assert form.aware is not None, "the flow asks for forms that are trained for"
+    storage = open_storage()
+    connect()
+    distil, outputs = taught
+    what = (source.sha256, config, form, distil, compute, dataset.sha256, outputs.sha256)
+    key = run_key("aware", code_digest(__name__), *what)
+    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    site = Site(dataset=dataset, dataset_folder=storage.fetch_folder(dataset.uri), compute=compute)
+    lesson = Lesson(distil, load_answers(storage.fetch_folder(outputs.uri)))
+    blueprint = trained_blueprint(storage.fetch_folder(source.uri))
+    name = f"{source.name}-{form.name}"
+    with tempfile.TemporaryDirectory(prefix="aware-") as folder:
+        job = aware_job(config, form.aware, lesson, site, blueprint)
+        saved = train_into(Path(folder), job, store, partial(report, f"train_aware {name}"))
+        uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
+    return TrainedModel(
+        name=name,
+        role="compressed",
+        parent=source.name,
+        uri=uri,
+        sha256=saved.digest,
+        params=saved.params,
+        batch_size=source.batch_size,
+    )
