@@ -7,10 +7,9 @@ from pydantic import ValidationError
 
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
-from tasks.compression.config import QuantizeConfig
 from tasks.sweep.picking import Pick
 from tasks.sweep.space import Dimension, Values, applies, settings_with
-from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target
+from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target, form_of
 from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
@@ -95,14 +94,8 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
         rows=project.sweep.search.rows,
         lr=lr,
         metric=project.gate.metric,
-        form=form_of(project) if root != "teacher" else None,
+        form=form_of(project.compress.quantize) if root != "teacher" else None,
     )
-
-
-def form_of(project: Project) -> QuantizeConfig | None:
-    """In which a student is deployed: the first that the project lists and that it is not trained
-    for once more; None: in float."""
-    return next((form for form in project.compress.quantize if not form.aware), None)
 
 
 def model_of(project: Project, root: str) -> Any:
@@ -158,7 +151,7 @@ def present_values(project: Project, lr: float) -> dict[str, Any]:
         value = _value(settings, name)
         value = lr if name.endswith(".lr") and value == "auto" else value
         if name == QUANTIZE:
-            form = form_of(project)
+            form = form_of(project.compress.quantize)
             value = form.name if form else "none"
         if applies(dimension, found) and _holds(dimension, value):
             found[name] = value

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tasks.artifacts import DatasetRef, Split
 from tasks.data.snapshot import split_rows
 
@@ -34,6 +32,4 @@ def sample_of(data: Path, dataset: DatasetRef) -> Sample:
 
 
 def _spread(data: Path, dataset: DatasetRef, split: Split, most: int) -> Columns:
-    rows = split_rows(data, dataset, split)
-    places = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
-    return rows.take(places).columns
+    return split_rows(data, dataset, split).spread(most).columns

@@ -53,6 +53,11 @@ class Rows:
         weights = None if self.weights is None else self.weights[indices]
         return Rows(columns, self.labels[indices], self.row_ids[indices], weights)
 
+    def spread(self, most: int) -> "Rows":
+        """The same so many rows every time, spread evenly; all where there are fewer."""
+        places = np.linspace(0, len(self) - 1, min(most, len(self))).round()
+        return self.take(places.astype(np.int64))
+
 
 def read_split(
     folder: Path,

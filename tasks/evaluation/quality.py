@@ -21,9 +21,7 @@ LATENCY_ROWS = 200
 
 def latency_rows(data: Path, dataset: DatasetRef) -> Rows:
     """The same 200 validation rows every time, spread evenly; all of a small split."""
-    rows = split_rows(data, dataset, "valid")
-    count = min(LATENCY_ROWS, len(rows))
-    return rows.take(np.linspace(0, len(rows) - 1, count).round().astype(np.int64))
+    return split_rows(data, dataset, "valid").spread(LATENCY_ROWS)
 
 
 def report_of(

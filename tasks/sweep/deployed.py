@@ -3,26 +3,26 @@
 What a search trades against one another, measured as a retraining measures its candidates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from torch import Tensor
 
+from tasks.artifacts import DatasetRef
 from tasks.compression.config import QuantizeConfig
 from tasks.compression.quantize import NotSmaller, quantize_bundle
-from tasks.compression.sample import sample_of
-from tasks.data.snapshot import split_rows
+from tasks.compression.sample import Sample
+from tasks.data.snapshot import Rows
 from tasks.evaluation.confusions import Metric
 from tasks.evaluation.isolation import answers, cost_figures, latency_figures
-from tasks.evaluation.quality import FIGURES, latency_rows
+from tasks.evaluation.quality import FIGURES, LATENCY_ROWS
 from tasks.evaluation.recommended import truth_of
 from tasks.packaging.bundle import bundle_bytes
 from tasks.packaging.export import export_bundle
 from tasks.training.job import TrainingJob
-from tasks.training.recipes import Site, save_trained
+from tasks.training.recipes import save_trained
 
 QUALITY_ROWS = 2000
 """Validation rows that a trial's bundle answers."""
@@ -32,48 +32,54 @@ QUALITY_ROWS = 2000
 class Deployment:
     """In which form a trial's model is deployed, and what proves it."""
 
-    site: Site
+    dataset: DatasetRef
+    rows: Rows
+    """Validation rows."""
     metric: Metric
-    form: QuantizeConfig | None = None
+    form: QuantizeConfig | None
     """None: as it was trained."""
+    sample: Sample
+    """What a quantiser looks at."""
 
 
 def deployed_figures(
-    job: TrainingJob, trained: Mapping[str, Tensor], about: Deployment
+    job: TrainingJob, trained: Mapping[str, Tensor], about: Deployment, sought: Collection[str]
 ) -> dict[str, float]:
-    """Quality on validation rows, latency (ms), size and peak memory (MB) of the exported model.
+    """Those that are sought of: quality on validation rows, latency (ms), size and peak memory (MB)
+    of the exported model.
 
     A form that is no smaller is not taken: then the figures are of the float bundle.
     """
-    data, dataset = about.site.dataset_folder, about.site.dataset
     with TemporaryDirectory(prefix="trial-") as work:
         model, bundle = Path(work, "model"), Path(work, "bundle")
         save_trained(model, job, trained, [])
-        rows = split_rows(data, dataset, "valid")
-        export_bundle(model, bundle, dataset.target, rows.columns)
+        export_bundle(model, bundle, about.dataset.target, about.rows.columns)
         bundle = _compressed(bundle, about)
-        spread = np.linspace(0, len(rows) - 1, min(len(rows), QUALITY_ROWS)).round()
-        asked = rows.take(spread.astype(np.int64))
-        found, truth = answers(bundle, asked.columns), truth_of(asked, dataset)
-        figures, _, _ = FIGURES[dataset.task](found, truth, dataset.classes)
-        columns = latency_rows(data, dataset).columns
-        (latency,), cost = latency_figures([bundle], columns), cost_figures(bundle, columns)
-        return {
-            "quality": figures[about.metric],
-            "p50_ms": latency["p50"],
-            "p95_ms": latency["p95"],
-            "size_mb": bundle_bytes(bundle) / 1e6,
-            "memory_mb": cost["peak_memory_mb"],
-        }
+        figures = {"size_mb": bundle_bytes(bundle) / 1e6}
+        if "quality" in sought:
+            figures["quality"] = _quality(bundle, about)
+        columns = about.rows.spread(LATENCY_ROWS).columns
+        if not {"p50_ms", "p95_ms"}.isdisjoint(sought):
+            [latency] = latency_figures([bundle], columns)
+            figures |= {"p50_ms": latency["p50"], "p95_ms": latency["p95"]}
+        if "memory_mb" in sought:
+            figures["memory_mb"] = cost_figures(bundle, columns)["peak_memory_mb"]
+        return {name: figure for name, figure in figures.items() if name in sought}
 
 
 def _compressed(bundle: Path, about: Deployment) -> Path:
     if about.form is None:
         return bundle
     smaller = bundle.with_name("smaller")
-    sample = sample_of(about.site.dataset_folder, about.site.dataset)
     try:
-        quantize_bundle(bundle, smaller, "trial", about.form, sample)
+        quantize_bundle(bundle, smaller, "trial", about.form, about.sample)
     except NotSmaller:
         return bundle
     return smaller
+
+
+def _quality(bundle: Path, about: Deployment) -> float:
+    asked = about.rows.spread(QUALITY_ROWS)
+    found, truth = answers(bundle, asked.columns), truth_of(asked, about.dataset)
+    figures, _, _ = FIGURES[about.dataset.task](found, truth, about.dataset.classes)
+    return figures[about.metric]

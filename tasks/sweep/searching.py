@@ -210,8 +210,8 @@ def measure_of(about: Search, runner: Runner) -> Callable[[Trial, Report, float]
         }
         deployed: Mapping[str, float] = {}
         if about.config.is_deployed:
-            trained = runner.trained(trial.number)
-            deployed = deployed_figures(job, trained, bench.deployment(trial.params))
+            trained, form = runner.trained(trial.number), bench.deployment(trial.params)
+            deployed = deployed_figures(job, trained, form, objectives)
         return [deployed[name] if name in deployed else found[name]() for name in objectives]
 
     return measured

@@ -48,7 +48,7 @@ class Target(BaseModel):
         taught = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
         own = {"distil": taught, "precision": changed["precision"]}
         if QUANTIZE in values:
-            own["form"] = first_form(values[QUANTIZE])
+            own["form"] = form_of(values[QUANTIZE])
         return self.model_copy(update={"settings": changed["model"], **own})
 
     def model(self) -> TrainConfig:
@@ -69,9 +69,11 @@ class Target(BaseModel):
         raise ValueError(f"{name}: this sweep is about {self.root}")
 
 
-def first_form(quantize: Any) -> QuantizeConfig | None:
-    """The form that stands first in a value of `compress.quantize`; None: it says `none`."""
-    return next(iter(CompressConfig.model_validate({"quantize": quantize}).quantize), None)
+def form_of(quantize: Any) -> QuantizeConfig | None:
+    """In which a student is deployed: the first that `compress.quantize` lists and that it is not
+    trained for once more; None: in float."""
+    forms = CompressConfig.model_validate({"quantize": quantize}).quantize
+    return next((form for form in forms if not form.aware), None)
 
 
 class Subject(BaseModel):

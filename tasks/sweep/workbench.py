@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
+from tasks.artifacts import Split
+from tasks.compression.sample import Sample, sample_of
+from tasks.data.snapshot import Rows as SplitRows
 from tasks.sweep.deployed import Deployment
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
@@ -27,7 +30,11 @@ class KeptSite(Site):
 
     kept: dict[Hashable, Any] = field(default_factory=dict)
 
-    def rows(self, split: Any, teacher: Any = None) -> Rows:
+    def read(self, split: Split) -> SplitRows:
+        """One split as it was prepared."""
+        return self._once(("read", split), lambda: Site.read(self, split))
+
+    def rows(self, split: Split, teacher: Any = None) -> Rows:
         """One split, with the teacher's logits if there are any."""
         return replace(self._once(split, lambda: Site.rows(self, split)), teacher=teacher)
 
@@ -77,6 +84,11 @@ class Workbench:
         """Of the settings that the project has."""
         return self.job({}).course
 
+    @cached_property
+    def sample(self) -> Sample:
+        """What a quantiser looks at."""
+        return sample_of(self.site.dataset_folder, self.site.dataset)
+
     def job(self, values: Values, seed: int | None = None) -> TrainingJob:
         """The training of one trial, by another seed than its own if one is given."""
         target = self.target.with_values(values)
@@ -100,7 +112,13 @@ class Workbench:
     def deployment(self, values: Values) -> Deployment:
         """How the model of a trial is deployed."""
         target = self.target.with_values(values)
-        return Deployment(site=self.site, metric=target.metric, form=target.form)
+        return Deployment(
+            dataset=self.site.dataset,
+            rows=self.site.read("valid"),
+            metric=target.metric,
+            form=target.form,
+            sample=self.sample,
+        )
 
     def material(self, job: TrainingJob) -> Material:
         """What it learns from, in this process."""

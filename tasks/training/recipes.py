@@ -11,6 +11,7 @@ from torch import Tensor
 from tasks.artifacts import DatasetRef, Split
 from tasks.compression.config import AwareConfig, DistilConfig
 from tasks.data.scale import scaled
+from tasks.data.snapshot import Rows as SplitRows
 from tasks.data.snapshot import split_rows
 from tasks.training.augments import augment_of
 from tasks.training.blueprint import Blueprint, first_model
@@ -42,9 +43,13 @@ class Site:
     dataset_folder: Path
     compute: ComputeConfig
 
+    def read(self, split: Split) -> SplitRows:
+        """One split as it was prepared."""
+        return split_rows(self.dataset_folder, self.dataset, split)
+
     def rows(self, split: Split, teacher: NDArray[np.float32] | None = None) -> Rows:
         """One split, with the teacher's logits if there are any."""
-        read = split_rows(self.dataset_folder, self.dataset, split)
+        read = self.read(split)
         labels = scaled(read.labels, self.dataset.scale)
         return Rows(read.columns, labels, teacher, read.weights)
 

@@ -91,3 +91,8 @@ def test_a_sample_is_decided_by_its_seed() -> None:
 def test_a_sample_of_more_than_all_is_all() -> None:
     rows = numbered(10)
     assert sample_rows(rows, 10, seed=1) is rows
+
+
+def test_rows_are_spread_from_the_first_to_the_last() -> None:
+    assert numbered(9).spread(3).row_ids.tolist() == [0, 4, 8]
+    assert numbered(2).spread(3).row_ids.tolist() == [0, 1]

@@ -91,6 +91,14 @@ def test_a_short_trial_is_not_saved(job: TrainingJob, saving: Saving) -> None:
     assert saving.of(0).latest() is None
 
 
+def going(job: TrainingJob, saving: Saving) -> Actors:
+    """A place for one trial, which has begun."""
+    bench: Any = OneJob(job)
+    actors = Actors(bench, 1, saving=saving)
+    actors.begin(0, {})
+    return actors
+
+
 def reported(actors: Actors, count: int) -> list[float]:
     found: list[float] = []
     while len(found) < count:
@@ -104,14 +112,11 @@ def test_a_killed_sweep_s_trial_goes_on_in_another_process(
     job: TrainingJob, saving: Saving, cluster: None
 ) -> None:
     del cluster
-    bench: Any = OneJob(job)
-    killed = Actors(bench, 1, saving=saving)
-    killed.begin(0, {})
+    killed = going(job, saving)
     first = reported(killed, 3)
     killed.close()
     assert saving.of(0).latest() is not None
-    after = Actors(bench, 1, saving=saving)
-    after.begin(0, {})
+    after = going(job, saving)
     whole = list(passes(job, material_of(job), Deadline()))
     assert first == whole[:3]
     assert reported(after, PASSES) == whole
@@ -124,9 +129,7 @@ def test_a_process_that_died_is_replaced_where_it_stood(
     job: TrainingJob, saving: Saving, cluster: None
 ) -> None:
     del cluster
-    bench: Any = OneJob(job)
-    actors = Actors(bench, 1, saving=saving)
-    actors.begin(0, {})
+    actors = going(job, saving)
     first = reported(actors, 2)
     ray.kill(actors._busy[0].bench)
     assert first + reported(actors, PASSES - 2) == list(passes(job, material_of(job), Deadline()))

@@ -172,8 +172,15 @@ def test_the_quality_of_a_trial_is_that_of_its_weights(workbench: Workbench) -> 
         except StopIteration as over:
             trained = over.value
             break
-    found = deployed_figures(job, trained, workbench.deployment({}))
-    assert study.trials[0].values[0] == pytest.approx(found["quality"])
+    found = deployed_figures(job, trained, workbench.deployment({}), ["quality"])
+    assert found == {"quality": pytest.approx(study.trials[0].values[0])}
+
+
+def test_what_a_deployment_is_proven_by_is_read_once(workbench: Workbench) -> None:
+    one = workbench.deployment({})
+    other = workbench.deployment({"students.0.lr": 0.01, "compress.quantize": "int8"})
+    assert other.rows is one.rows
+    assert other.sample is one.sample
 
 
 def test_trained_together_nothing_is_exported() -> None:
