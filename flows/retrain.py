@@ -1,7 +1,5 @@
 """The main job: labelled data in, a small, fast, proven champion out."""
 
-from itertools import chain
-
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -24,6 +22,7 @@ from tasks.artifacts import (
 )
 from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
+from tasks.compression.gain import each_once
 from tasks.compression.parts import is_aware
 from tasks.decide_promotion import decide_promotion
 from tasks.evaluate_candidate import evaluate_candidate
@@ -113,6 +112,8 @@ def pruned(
     project: Project, models: list[TrainedModel], outputs: TeacherOutputs, dataset: DatasetRef
 ) -> list[TrainedModel]:
     """Return each pruned model followed by its control: of one shape, recovered on labels alone."""
+    if not project.compress.prune:
+        return []
     sources = {"teacher" if m.role == "teacher" else m.name: m for m in models}
     teacher = sized(project.teacher, project.compute, dataset)
     configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
@@ -165,7 +166,7 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
         if candidate.role in (("compressed",) if form.aware else ("student", "pruned"))
     ]
     whole = [candidate for candidate in floats if candidate.role != "compressed"]
-    candidates = [*whole, *chain.from_iterable(shrunk)]
+    candidates = [*whole, *each_once(shrunk)]
     if project.evaluate.calibrate == "none":
         return candidates
     calls = [{"candidate": candidate, "dataset": dataset} for candidate in candidates]

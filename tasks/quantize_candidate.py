@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from infra.storage import open_storage
 from tasks.artifacts import Candidate, DatasetRef
 from tasks.compression.config import QuantizeConfig
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import sample_of
 from tasks.packaging.bundle import bundle_bytes
 from tasks.step import step
@@ -18,27 +18,18 @@ log = logging.getLogger(__name__)
 @step()
 def quantize_candidate(
     candidate: Candidate, form: QuantizeConfig, dataset: DatasetRef
-) -> list[Candidate]:
-    """Quantise a float bundle; none when it does not become smaller: that is no compression.
-
-    One of a model that was trained for this form is called after it already.
-    """
+) -> Candidate:
+    """Quantise a float bundle; one trained for this form is called after it already."""
     storage = open_storage()
     name = candidate.name if form.aware else f"{candidate.name}-{form.name}"
     sample = sample_of(storage.fetch_folder(dataset.uri), dataset)
     with TemporaryDirectory() as folder:
         bundle = Path(folder, name)
-        try:
-            digest = quantize_bundle(
-                storage.fetch_folder(candidate.uri), bundle, name, form, sample
-            )
-        except NotSmaller as error:
-            log.warning("%s", error)
-            return []
+        digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, form, sample)
         uri = storage.upload_folder(bundle, f"bundles/{digest}")
         size_bytes = bundle_bytes(bundle)
     log.info("%s: %.1f MB from %.1f", name, size_bytes / 1e6, candidate.size_bytes / 1e6)
-    shrunk = candidate.model_copy(
+    return candidate.model_copy(
         update={
             "name": name,
             "role": "compressed",
@@ -48,4 +39,3 @@ def quantize_candidate(
             "size_bytes": size_bytes,
         }
     )
-    return [shrunk]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from infra.settings import sql_url
 from tasks.data.config import SQL, DataConfig
-from tasks.data.query import name_of, write_query
 
 
 def with_local_source(config: DataConfig) -> DataConfig:
@@ -18,6 +17,8 @@ def with_local_source(config: DataConfig) -> DataConfig:
     """
     if not config.source.startswith(SQL):
         return config
+    from tasks.data.query import name_of, write_query  # SQLAlchemy, for databases alone
+
     assert config.query is not None, "a database comes with a query"
     name = name_of(config.source)
     path = Path(tempfile.mkdtemp(dir=_folder())) / f"{name}.parquet"

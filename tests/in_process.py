@@ -86,6 +86,4 @@ def quantized(
     data: tuple[Path, DatasetRef], bundle: Path, target: Path, form: QuantizeConfig | None = None
 ) -> str:
     """The digest of the bundle's form, int8 unless another is asked for, written to `target`."""
-    form = form or QuantizeConfig()
-    name = f"{bundle.name}-{form.name}"
-    return quantize_bundle(bundle, target, name, form, sample_of(*data))
+    return quantize_bundle(bundle, target, form or QuantizeConfig(), sample_of(*data))

@@ -1,6 +1,5 @@
 """`modelworks lr`: the learning rate alone, with its interval and whether to trust it."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +30,6 @@ def learning_rate(
     """Find the teacher's learning rate: a range test, then a sweep that confirms it or does not."""
     project = searching(load_project(project_file, overrides or []), trials, seeds)
     reach(home_for(project_file), start=True)
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     # Prefect reads its settings when it is imported: not before `reach` has set them.
     from flows.cli.watch import called
     from flows.find_rate import find_rate

@@ -99,8 +99,6 @@ def _shorter(settings: Trained) -> Trained:
 
 
 def _retrain(project: Project, rerun: list[str], as_json: bool) -> dict[str, Any]:
-    # Leave the terminal to our progress; Prefect's records still go to its server.
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     # Prefect reads its settings when it is imported: not before `reach` has set them.
     from flows.cli.watch import retrain_watched
 

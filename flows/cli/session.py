@@ -35,10 +35,13 @@ def home_for(project_file: Path) -> Path:
 def reach(home: Path, *, start: bool = False) -> None:
     """Point this process at the services of `home`, started first when `start` says so.
 
-    Raises `stack.StackError` when they do not answer.
+    Prefect reads its settings when it is imported: not before this. Raises `stack.StackError` when
+    they do not answer.
     """
     if not stack.is_up(home):
         if not start:
             raise stack.StackError(f"no services answer at {home}: `modelworks up` starts them")
         stack.start(home, lambda line: say(f"  {line}"))
     os.environ.update(environment(home))
+    # Leave the terminal to our progress; Prefect's records still go to its server.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"

@@ -1,6 +1,5 @@
 """`modelworks sweep`: better settings for one model of a project."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +41,6 @@ def sweep(
 
 
 def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     # Prefect reads its settings when it is imported: not before `reach` has set them.
     from flows.cli.watch import called
     from flows.sweep import sweep as run_sweep

@@ -1,12 +1,32 @@
 """Whether a model that was made smaller is worth having: smaller or faster than its source."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 
 from tasks.artifacts import Candidate, Cost
 
 LEAST_SMALLER, LEAST_FASTER = 0.05, 0.02
 """Shares of the bytes, or of the p50 latency, that must be gone."""
 SHRUNK = ("pruned", "compressed")
+
+log = logging.getLogger(__name__)
+
+
+def is_smaller(size_bytes: int, source_bytes: int) -> bool:
+    """Whether so many bytes are a gain by themselves."""
+    return size_bytes <= source_bytes * (1 - LEAST_SMALLER)
+
+
+def each_once(forms: Iterable[Candidate]) -> list[Candidate]:
+    """Return the forms that are bundles of their own; a second name of one is said, and left out.
+
+    A form that may keep layers in float and had to keep none is its plain form.
+    """
+    first: dict[tuple[str | None, str], Candidate] = {}
+    for form in forms:
+        if (same := first.setdefault((form.parent, form.sha256), form)) is not form:
+            log.warning("%s is the same bundle as %s, and no candidate", form.name, same.name)
+    return list(first.values())
 
 
 def idle_of(candidates: Sequence[Candidate], costs: Sequence[Cost]) -> dict[str, str]:
@@ -27,8 +47,9 @@ def idle_of(candidates: Sequence[Candidate], costs: Sequence[Cost]) -> dict[str,
 
 
 def _gains(source: Candidate, before: Cost, candidate: Candidate, after: Cost) -> bool:
-    is_smaller = candidate.size_bytes <= source.size_bytes * (1 - LEAST_SMALLER)
-    return is_smaller or after.latency_ms.p50 < before.latency_ms.p50 * (1 - _least(before, after))
+    if is_smaller(candidate.size_bytes, source.size_bytes):
+        return True
+    return after.latency_ms.p50 < before.latency_ms.p50 * (1 - _least(before, after))
 
 
 def _least(before: Cost, after: Cost) -> float:

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.stats import chi2_contingency
 
 from tasks.data.arrow_column import ArrowColumn
 from tasks.data.prepare import Prepared
@@ -65,6 +64,8 @@ def drift_of(before: Sequence[Any], now: Sequence[Any]) -> Drift | None:
     counts = counts[:, counts.sum(axis=0) > 0]
     if counts.shape[1] < 2:
         return Drift(0.0, 1.0)
+    from scipy.stats import chi2_contingency  # half a second, for who has an earlier snapshot
+
     return Drift(stability_index(*counts), float(chi2_contingency(counts).pvalue))
 
 

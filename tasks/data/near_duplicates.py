@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint32]
@@ -37,6 +35,10 @@ def near_duplicate_groups(texts: Sequence[str]) -> Ids:
     distinct = sorted(set(texts))
     signatures = np.concatenate([_signatures(piece) for piece in _pieces(distinct)])
     left, right = _similar_pairs(signatures)
+    # For who has texts to group: every command imports this module, and this takes a quarter of it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     count = len(distinct)
     graph = coo_array((np.ones(len(left), dtype=np.bool_), (left, right)), shape=(count, count))
     _, component = connected_components(graph, directed=False)

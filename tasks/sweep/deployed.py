@@ -12,7 +12,8 @@ from torch import Tensor
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import QuantizeConfig
-from tasks.compression.quantize import NotSmaller, quantize_bundle
+from tasks.compression.gain import is_smaller
+from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import Sample
 from tasks.data.snapshot import Rows
 from tasks.evaluation.confusions import Metric
@@ -71,11 +72,8 @@ def _compressed(bundle: Path, about: Deployment) -> Path:
     if about.form is None:
         return bundle
     smaller = bundle.with_name("smaller")
-    try:
-        quantize_bundle(bundle, smaller, "trial", about.form, about.sample)
-    except NotSmaller:
-        return bundle
-    return smaller
+    quantize_bundle(bundle, smaller, about.form, about.sample)
+    return smaller if is_smaller(bundle_bytes(smaller), bundle_bytes(bundle)) else bundle
 
 
 def _quality(bundle: Path, about: Deployment) -> float:

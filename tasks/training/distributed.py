@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 
 import ray
 import torch.distributed as dist
-from ray.train import FailureConfig, RunConfig, ScalingConfig
-from ray.train.torch import TorchConfig, TorchTrainer
 
 from tasks.costs.meter import add, answer_of, measured
 from tasks.training.board import Board
@@ -78,6 +76,10 @@ def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boar
 
 
 def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
+    # Ray Train brings Ray Data with it: half a second of every process, which one worker needs not.
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
     # The default of 2 s is what the controller waits between looks at its workers.
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
     bucket_path, _, name = store.path.rpartition("/")

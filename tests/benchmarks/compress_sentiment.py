@@ -152,7 +152,7 @@ def bundles_of(work: Path, name: str) -> list[Path]:
         export_bundle(work / name, plain, site.dataset.target, valid)
         sample = sample_of(site.dataset_folder, site.dataset)
         for form, folder in zip(FORMS.values(), small, strict=True):
-            quantize_bundle(plain, folder, folder.name, form, sample)
+            quantize_bundle(plain, folder, form, sample)
     return [plain, *small]
 
 

@@ -20,7 +20,6 @@ import torch
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import Precision, QuantizeConfig
-from tasks.compression.quantize import NotSmaller
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.isolation import latency_figures
 from tasks.evaluation.metrics import quality_of
@@ -61,11 +60,7 @@ def bundles_of(work: Path, model: Path | None) -> tuple[dict[str, Path], tuple[P
         export_bundle(model, found["float32, plain"], dataset.target, {"text": rows["text"][:50]})
     sources = [*(("float32", form.name, form) for form in FORMS), ("float32, plain", *PLAIN)]
     for source, name, form in sources:
-        try:
-            quantized((data, dataset), found[source], work / name, form)
-        except NotSmaller as error:
-            print(f"refused: {error}", flush=True)
-            continue
+        quantized((data, dataset), found[source], work / name, form)
         found[name] = work / name
         print(f"{name}: {(work / name / EXPORT).read_text()}", flush=True)
     return found, (data, dataset)

@@ -61,7 +61,7 @@ def test_float_and_quantised_bundles_are_calibrated_each_for_itself(how: str) ->
         name="mlp", role="student", parent="teacher", uri="s3://b/1/", sha256="1" * 64,
         size_bytes=1, params=1, model_sha256="2" * 64,
     )  # fmt: skip
-    answers = {"export_model": student, "quantize_candidate": [student]}
+    answers = {"export_model": student, "quantize_candidate": student}
 
     def kept(step: str, key: str) -> Any:
         asked.append(step)

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.artifacts import Candidate, Cost, Latency, Role
-from tasks.compression.gain import idle_of
+from tasks.compression.gain import each_once, idle_of
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,15 @@ def test_a_form_that_only_seems_faster_is_refused_alone() -> None:
     assert list(idle_of(candidates, costs)) == ["bag-int8-static"]
     quiet = [cost(1.0, noise=0.05), cost(1.2, noise=0.1), cost(0.85, noise=0.05)]
     assert idle_of(candidates, quiet) == {}
+
+
+def test_a_form_that_is_another_one_s_bundle_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """As int8 that may keep layers in float is int8, where it had to keep none."""
+    int8 = candidate("bag-int8", "compressed", "bag", 400)
+    mixed = int8.model_copy(update={"name": "bag-int8-mixed"})
+    static = candidate("bag-int8-static", "compressed", "bag", 400)
+    assert each_once([int8, mixed, static]) == [int8, static]
+    assert "bag-int8-mixed is the same bundle as bag-int8" in caplog.text
 
 
 def candidate(name: str, role: Role, parent: str | None, size_bytes: int) -> Candidate:

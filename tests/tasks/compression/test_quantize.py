@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tasks.artifacts import DatasetRef
 from tasks.compression.config import CompressConfig, Precision, QuantizeConfig
+from tasks.compression.gain import is_smaller
 from tasks.compression.precisions import WRITERS, prepared
 from tasks.compression.quantize import feeds_of
 from tasks.compression.sample import sample_of
@@ -156,15 +157,23 @@ def test_the_same_form_of_the_same_bundle_is_the_same_bundle(
         assert len(digests) == 1
 
 
-def test_what_does_not_become_smaller_is_refused(
+def test_what_is_small_already_or_keeps_its_layers_is_no_smaller(
     large_bundle: Path, small_dataset: Data, tmp_path: Path
 ) -> None:
     quantized(small_dataset, large_bundle, tmp_path / "once")
-    with pytest.raises(ValueError, match=r"once-int8: int8 has \d+ bytes, the float bundle"):
-        quantized(small_dataset, tmp_path / "once", tmp_path / "twice")
+    quantized(small_dataset, tmp_path / "once", tmp_path / "twice")
     # So little noise is allowed that every layer stays in float.
-    with pytest.raises(ValueError, match=r"ngram_bag-int8-mixed: int8-mixed has"):
-        quantized(small_dataset, large_bundle, tmp_path / "mixed", MIXED)
+    quantized(small_dataset, large_bundle, tmp_path / "mixed", MIXED)
+    for form, source in (("twice", tmp_path / "once"), ("mixed", large_bundle)):
+        assert not is_smaller(bundle_bytes(tmp_path / form), bundle_bytes(source))
+
+
+def test_a_form_that_had_to_keep_nothing_is_the_plain_form(
+    large_bundle: Path, small_dataset: Data, tmp_path: Path
+) -> None:
+    free = QuantizeConfig(precision="int8", keep="auto", most_noise=0.99)
+    plain = quantized(small_dataset, large_bundle, tmp_path / "plain")
+    assert quantized(small_dataset, large_bundle, tmp_path / "free", free) == plain
 
 
 def test_a_project_names_a_form_or_several() -> None:

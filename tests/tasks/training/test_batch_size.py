@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from flows.plan import draw_plan
 from flows.project import Project
-from flows.retrain import sized_students
+from flows.retrain import pruned, sized_students
 from flows.teacher import sized
-from tasks.artifacts import BatchSize, DatasetRef
+from tasks.artifacts import BatchSize, DatasetRef, TeacherOutputs
 from tasks.step import PLAN
 from tasks.training.architectures import Mlp, NgramBag
 from tasks.training.batch_size import (
@@ -177,7 +177,10 @@ def test_the_size_is_asked_once_for_a_student_and_its_control() -> None:
     try:
         auto = {"name": "auto", "model": "mlp", "batch_size": "auto"}
         fixed = {"name": "fixed", "model": "mlp"}
-        students = sized_students(project(students=[auto, fixed]), DATASET)
+        both = project(students=[auto, fixed])
+        students = sized_students(both, DATASET)
+        said = TeacherOutputs(uri="", sha256="", teacher_sha256=())
+        assert pruned(both, [], said, DATASET) == []
         estimator = SklearnEstimator(name="tree", estimator="tree.DecisionTreeClassifier")
         assert sized(estimator, ComputeConfig(), DATASET) is estimator
     finally:
