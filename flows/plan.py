@@ -39,6 +39,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out = {"calibrate_candidate"} if project.evaluate.calibrate == "none" else set()
     left_out |= set() if _num_sized(project) else {"size_batch"}
     left_out |= set() if project.compress.prune else {"prune_model"}
+    left_out |= set() if project.compress.distil.has_unlabelled else {"gather_rows"}
     is_any_aware = any(form.aware for form in project.compress.quantize)
     left_out |= set() if is_any_aware else {"train_aware"}
     left_out |= set() if project.searches else SEARCHING
@@ -112,9 +113,14 @@ def _teacher_rows(project: Project, rows: int) -> float:
 def _students(project: Project, rows: int) -> float:
     """Each is trained twice, with the teacher and without, and two run side by side."""
     return sum(
-        student.row_ms_in_all * min(rows, student.max_rows or rows) / ROWS
+        student.row_ms_in_all * min(rows, student.max_rows or rows) / ROWS * _times_made(project)
         for student in project.students
     )
+
+
+def _times_made(project: Project) -> int:
+    """Rows that are taught, for each that has a label; those of another source are not counted."""
+    return 1 + project.compress.distil.made_rows
 
 
 def _pruned(project: Project, rows: int) -> float:
@@ -170,7 +176,9 @@ LEARNING: dict[str, Callable[[Project, int], float]] = {
         (3 + project.teacher.row_ms_in_all * _teacher_rows(project, rows))
         * project.compress.distil.teachers
     ),
-    "label_rows": lambda project, rows: 2 + 0.25 * project.teacher.row_ms * rows / ROWS,
+    "label_rows": lambda project, rows: (
+        2 + 0.25 * project.teacher.row_ms * rows / ROWS * _times_made(project)
+    ),
     "train_student": lambda project, rows: 5 + _students(project, rows),
     "prune_model": lambda project, rows: 10 + _pruned(project, rows),
     "train_aware": lambda project, rows: 5 + _aware(project, rows),
@@ -184,6 +192,7 @@ SECONDS: dict[str, tuple[float, float]] = {
     "record_sweep": (8, 0),
     "open_run": (1, 0),
     "fit_baseline": (2, 0.3),
+    "gather_rows": (2, 0.1),
     "size_batch": (0, 0),
     "tune_model": (0, 0),
     "train_teacher": (0, 0),

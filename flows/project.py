@@ -29,6 +29,8 @@ Auto = Literal["auto"]
 USUAL_DROP = 0.01
 """What a search for a smaller model may lose of the gate's metric where no budget is given."""
 SHAPES_TRIED = 16
+MADE_OF = ("text", "table")
+"""Kinds of which rows can be made; others are varied in training, by a model's `augment`."""
 
 
 def with_models(values: Any) -> Any:
@@ -212,6 +214,21 @@ class Project(BaseModel):
             raise ValueError(
                 f"compress.distil.teachers {teachers}: of task generation the likeliest tokens "
                 "alone are kept, which have no mean; only 1 is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_labels_to_do_without(self) -> "Project":
+        distil, data = self.compress.distil, self.data
+        if distil.has_unlabelled and (data.kind == "interactions" or data.task == "generation"):
+            raise ValueError(
+                f"compress.distil.unlabelled and made_rows: task {data.task} of kind {data.kind} "
+                "learns what happened or was written, every row is labelled; leave them out"
+            )
+        if distil.made_rows and data.kind not in MADE_OF:
+            raise ValueError(
+                f"compress.distil.made_rows {distil.made_rows}: rows are made of kinds "
+                f"{' and '.join(MADE_OF)}, data.kind is {data.kind}; only 0 is allowed"
             )
         return self
 

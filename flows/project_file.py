@@ -73,7 +73,7 @@ def _with_source(project: Project, path: Path, document: _Document) -> Project:
     may_be_folder = project.data.may_be_folder
 
     def found(source: str, *field: str) -> str:
-        if source.startswith(SQL):
+        if source.startswith(SQL) and field[0] == "data":
             return source
         try:
             local = resolve_source(
@@ -91,7 +91,13 @@ def _with_source(project: Project, path: Path, document: _Document) -> Project:
         "source": found(data.source, "data", "source"),
         "split": data.split.model_copy(update=files),
     }
-    return project.model_copy(update={"data": data.model_copy(update=changes)})
+    own: dict[str, Any] = {"data": data.model_copy(update=changes)}
+    distil = project.compress.distil
+    if distil.unlabelled is not None:
+        source = found(distil.unlabelled, "compress", "distil", "unlabelled")
+        distil = distil.model_copy(update={"unlabelled": source})
+        own["compress"] = project.compress.model_copy(update={"distil": distil})
+    return project.model_copy(update=own)
 
 
 def _with_encoders(project: Project, path: Path, document: _Document) -> Project:

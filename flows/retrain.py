@@ -8,7 +8,7 @@ from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
 from flows.sweep import settled
-from flows.teacher import lesson_by, sized, teacher_of
+from flows.teacher import as_long, lesson_by, sized, teacher_of, unlabelled_of
 from tasks.artifacts import (
     Candidate,
     Cost,
@@ -91,16 +91,21 @@ def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], 
     And how the teacher's learning rate was found.
     """
     baseline = fit_baseline(dataset)
+    unlabelled = unlabelled_of(project, dataset)
     teacher, tuned = teacher_of(project, dataset)
-    outputs = lesson_by(teacher, tuned, project, dataset)
+    outputs = lesson_by(teacher, tuned, project, dataset, unlabelled)
     with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
     without = {"distil": None, "outputs": None, "parent": None}
     students = side_by_side(
         train_student,
         [
-            {"config": student, "compute": project.compute, "dataset": dataset, **lesson}
+            {"config": config, "compute": project.compute, "dataset": dataset, **lesson}
             for student in sized_students(project, dataset)
-            for lesson in ((with_teacher, without) if student.is_taught else (without,))
+            for config, lesson in (
+                ((student, with_teacher), (as_long(student, outputs, dataset), without))
+                if student.is_taught
+                else ((student, without),)
+            )
         ],
     )
     models = [teacher, *students]
@@ -119,9 +124,12 @@ def pruned(
     configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
     site = {"compute": project.compute, "dataset": dataset}
     calls = [
-        {"source": sources[p.of], "config": configs[p.of], "prune": p, "taught": lesson, **site}
+        {"source": sources[p.of], "config": configs[p.of], "prune": each, "taught": lesson, **site}
         for p in project.compress.prune
-        for lesson in ((project.compress.distil, outputs), None)
+        for each, lesson in (
+            (p, (project.compress.distil, outputs)),
+            (p.model_copy(update={"recover": as_long(p.recover, outputs, dataset)}), None),
+        )
     ]
     return side_by_side(prune_model, calls)
 

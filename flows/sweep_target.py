@@ -25,6 +25,10 @@ NO_TRIAL = {
     "p95_ms",
     "compress.prune": "what is pruned is a model that was trained, and a trial ends with its "
     "training: list the shares to try, each becomes a candidate",
+    **dict.fromkeys(
+        ("compress.distil.teachers", "compress.distil.unlabelled", "compress.distil.made_rows"),
+        "trials learn from answers that were given once, before the first of them",
+    ),
     "evaluate": "it says what is told of models that were trained: all trials would score alike",
     "budget": "it chooses among candidates that were exported: all trials would score alike",
     "gate": "it decides about candidates that were exported: all trials would score alike",
@@ -74,11 +78,11 @@ def _root(name: str, project: Project) -> str:
         return "teacher"
     if parts[0] == "students" and len(parts) > 2 and parts[1].isdecimal():
         return ".".join(parts[:2])
-    if name.startswith(f"{DISTIL}."):
+    if name.startswith(f"{DISTIL}.") and name not in NO_TRIAL:
         return DISTIL
     if name == PRECISION or (name == QUANTIZE and project.sweep.search.is_deployed):
         return name
-    sections = [".".join(parts[:length]) for length in (2, 1)]
+    sections = [".".join(parts[:length]) for length in (3, 2, 1)]
     why = next((NO_TRIAL[section] for section in sections if section in NO_TRIAL), "")
     raise ValueError(f"{name}: {why}{'; it ' if why else ''}must be {ALLOWED}")
 

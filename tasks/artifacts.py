@@ -123,15 +123,39 @@ class TrainedModel(Artifact):
     """Rows of a step of its training, over all workers; None where nothing is trained by steps."""
 
 
+class Unlabelled(Artifact):
+    """Rows without labels, which the teachers answer beside the training rows: a Parquet file."""
+
+    uri: str
+    """`s3://<bucket>/unlabelled/<sha256>/`"""
+    sha256: str
+    found: int
+    """Rows of the project's own source of them."""
+    made: int
+    """Rows made of training rows, behind those."""
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.found + self.made
+
+
 class TeacherOutputs(Artifact):
     """The teacher's logits for every training row, in row order, as `answers.safetensors`.
 
-    Of a lesson with hints its features stand behind them, [N, C + D].
+    Of a lesson with hints its features stand behind them, [N, C + D]. Those for rows without
+    labels follow, in their order.
     """
 
     uri: str
     sha256: str
     teacher_sha256: tuple[str, ...]
+    unlabelled: Unlabelled | None = None
+
+    @property
+    def identity(self) -> str:
+        """Of the answers, and of the rows that no dataset holds."""
+        return self.sha256 + (self.unlabelled.sha256 if self.unlabelled else "")
 
 
 class Candidate(Artifact):

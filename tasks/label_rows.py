@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from infra.cluster import connect
 from infra.progress import report
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.artifacts import DatasetRef, Task, TeacherOutputs, TrainedModel, Unlabelled
+from tasks.data.snapshot import split_rows
+from tasks.estimators.answering import graph_answers
+from tasks.fetched_lesson import fetched_rows
 from tasks.packaging.answers import save_answers
 from tasks.step import step
 from tasks.training.config import ComputeConfig
-from tasks.training.labelling import label_training_rows
+from tasks.training.examples import Columns
+from tasks.training.labelling import answers_to
 from tasks.training.model_folder import LESSON, is_network, load_own_answers
 
 
@@ -25,14 +29,17 @@ def label_rows(
     compute: ComputeConfig,
     dataset: DatasetRef,
     with_features: bool,
+    unlabelled: Unlabelled | None,
 ) -> TeacherOutputs:
     """Return each teacher's logits of the training split in row order, side by side, its features
-    behind them if asked."""
+    behind them if asked; those of rows without labels follow."""
     storage = open_storage()
     connect()
     local = storage.fetch_folder(dataset.uri)
+    train = split_rows(local, dataset, "train").columns
+    parts = [train, *([fetched_rows(unlabelled, dataset)] if unlabelled else [])]
     said = [
-        _said(storage.fetch_folder(teacher.uri), local, compute, dataset, with_features)
+        _said(storage.fetch_folder(teacher.uri), parts, compute, dataset.task, with_features)
         for teacher in teachers
     ]
     logits = np.concatenate(said, axis=1)
@@ -40,13 +47,19 @@ def label_rows(
         digest = save_answers(Path(folder), logits)
         uri = storage.upload_folder(Path(folder), f"outputs/{digest}")
     teacher_sha256 = tuple(teacher.sha256 for teacher in teachers)
-    return TeacherOutputs(uri=uri, sha256=digest, teacher_sha256=teacher_sha256)
+    return TeacherOutputs(
+        uri=uri, sha256=digest, teacher_sha256=teacher_sha256, unlabelled=unlabelled
+    )
 
 
 def _said(
-    model: Path, data: Path, compute: ComputeConfig, dataset: DatasetRef, with_features: bool
+    model: Path, parts: Sequence[Columns], compute: ComputeConfig, task: Task, with_features: bool
 ) -> NDArray[np.float32]:
-    if not is_network(model):
-        return load_own_answers(model, LESSON)
-    say = partial(report, "label_rows")
-    return label_training_rows(model, dataset, data, compute, say, with_features)
+    """What one teacher says of the training rows, and of those without labels."""
+    if is_network(model):
+        say = partial(report, "label_rows")
+        found = [answers_to(rows, model, task, compute, say, with_features) for rows in parts]
+    else:
+        others = [graph_answers(model, rows) for rows in parts[1:]]
+        found = [load_own_answers(model, LESSON), *others]
+    return np.concatenate(found)

@@ -11,12 +11,12 @@ from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig, PruneConfig
 from tasks.compression.pruning_rounds import prune_into, recovery_of
-from tasks.packaging.answers import load_answers
+from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
-from tasks.training.recipes import Lesson, Site
+from tasks.training.recipes import Site
 
 
 @step()
@@ -34,7 +34,7 @@ def prune_model(
     """
     storage = open_storage()
     connect()
-    distil, said = (taught[0], taught[1].sha256) if taught else (None, None)
+    distil, said = (taught[0], taught[1].identity) if taught else (None, None)
     what = (source.sha256, config, prune, distil, compute, dataset.sha256, said)
     key = run_key("prune", code_digest(__name__), *what)
     root, disk = f"{storage.bucket}/checkpoints/{key}", arrow_filesystem()
@@ -43,7 +43,7 @@ def prune_model(
     name = prune.called if taught else f"{prune.called}-control"
     lesson = None
     if taught:
-        lesson = Lesson(taught[0], load_answers(storage.fetch_folder(taught[1].uri)))
+        lesson = fetched_lesson(*taught, dataset)
     with tempfile.TemporaryDirectory(prefix="pruned-") as folder:
         saved = prune_into(
             Path(folder),

@@ -15,6 +15,7 @@ from tasks.artifacts import RunRef
 from tasks.close_runs import ended_with
 from tasks.code_digest import code_digest
 from tasks.costs.cost import cost_of
+from tasks.fetched_lesson import fetched_rows
 from tasks.kept_costs import prices
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
@@ -115,7 +116,8 @@ def workbench_of(subject: Subject) -> Workbench:
     outputs = subject.outputs
     logits = load_answers(storage.fetch_folder(outputs.uri)) if outputs else None
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
-    return Workbench(subject.target, site, logits)
+    unlabelled = fetched_rows(outputs.unlabelled, subject.dataset) if outputs else {}
+    return Workbench(subject.target, site, logits, unlabelled)
 
 
 def code() -> str:

@@ -10,13 +10,13 @@ from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig, QuantizeConfig
-from tasks.packaging.answers import load_answers
+from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.model_folder import trained_blueprint
-from tasks.training.recipes import Lesson, Site, aware_job, train_into
+from tasks.training.recipes import Site, aware_job, train_into
 
 
 @step()
@@ -36,11 +36,11 @@ def train_aware(
     storage = open_storage()
     connect()
     distil, outputs = taught
-    what = (source.sha256, config, form, distil, compute, dataset.sha256, outputs.sha256)
+    what = (source.sha256, config, form, distil, compute, dataset.sha256, outputs.identity)
     key = run_key("aware", code_digest(__name__), *what)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     site = Site(dataset=dataset, dataset_folder=storage.fetch_folder(dataset.uri), compute=compute)
-    lesson = Lesson(distil, load_answers(storage.fetch_folder(outputs.uri)))
+    lesson = fetched_lesson(distil, outputs, dataset)
     blueprint = trained_blueprint(storage.fetch_folder(source.uri))
     name = f"{source.name}-{form.name}"
     with tempfile.TemporaryDirectory(prefix="aware-") as folder:

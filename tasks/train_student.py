@@ -11,12 +11,12 @@ from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig
 from tasks.estimators.folder import estimator_into
-from tasks.packaging.answers import load_answers
+from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
-from tasks.training.recipes import Lesson, Site, student_job, train_into
+from tasks.training.recipes import Site, student_job, train_into
 from tasks.training.sklearn_architecture import SklearnEstimator
 
 
@@ -32,7 +32,7 @@ def train_student(
     """Return the student; without `distil` and `outputs`, the control of the same budget."""
     storage = open_storage()
     connect()
-    taught = outputs.sha256 if outputs else None
+    taught = outputs.identity if outputs else None
     key = run_key("student", code_digest(__name__), config, distil, compute, dataset.sha256, taught)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     local = storage.fetch_folder(dataset.uri)
@@ -41,7 +41,7 @@ def train_student(
     name = config.name if role == "student" else f"{config.name}-control"
     lesson = None
     if distil and outputs:
-        lesson = Lesson(distil, load_answers(storage.fetch_folder(outputs.uri)))
+        lesson = fetched_lesson(distil, outputs, dataset)
     say = partial(report, f"train_student {name}")
     with tempfile.TemporaryDirectory(prefix="student-") as folder:
         if isinstance(config, SklearnEstimator):

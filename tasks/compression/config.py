@@ -39,11 +39,33 @@ class DistilConfig(BaseModel):
     relations: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of distances and angles between a batch's rows, as the student and the teacher
     see them (relational distillation, arXiv:1904.05068)."""
+    unlabelled: str | None = None
+    """A source of rows without labels, read as data.source is: a path or `package://NAME/FILE` with
+    the columns of data.inputs. The teacher answers them, students learn its answers alone; controls
+    and the teacher never see them, and copies of held-out rows go."""
+    made_rows: Annotated[int, Field(ge=0, le=50)] = 0
+    """So many rows made of each training row, learned from like unlabelled ones: a text loses and
+    changes words, is a few words of one, or parts of two (arXiv:1903.12136, arXiv:1909.10351); a
+    table's row takes cells of other rows."""
 
     @property
     def has_hints(self) -> bool:
         """Whether more is learned of the teacher than its answers."""
         return self.features > 0 or self.relations > 0
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether students learn from rows that have no label."""
+        return self.unlabelled is not None or self.made_rows > 0
+
+    @model_validator(mode="after")
+    def _teaches_what_has_no_label(self) -> Self:
+        if self.has_unlabelled and self.weight == 0:
+            raise ValueError(
+                "weight 0: unlabelled and made_rows are learned from the teacher alone, whose "
+                "weight must be above 0"
+            )
+        return self
 
 
 class RecoverConfig(BaseModel):

@@ -150,6 +150,13 @@ def taken(values: Any, rows: Ids) -> Any:
     return [values[row] for row in rows]
 
 
+def appended(columns: Sequence[Any]) -> Any:
+    """All cells, one column after the other: of columns a column, of lists a list."""
+    if all(isinstance(column, ArrowColumn) for column in columns):
+        return columns[0] if len(columns) == 1 else concatenated(columns)
+    return [cell for column in columns for cell in column]
+
+
 def written(values: Any, rows: Ids) -> Any:
     """Cells of a list at these rows as an array; a column stays one, of which pieces are taken."""
     return values if isinstance(values, ArrowColumn) else pa.array([values[row] for row in rows])

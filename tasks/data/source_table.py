@@ -46,12 +46,12 @@ def source_table(
     return replace(table, columns={name: located(table, name, suffixes) for name in table.columns})
 
 
-def source_digest(config: DataConfig, base: Path) -> str:
+def source_digest(config: DataConfig, base: Path, field: str = "data.source") -> str:
     """The sha256 of the source's bytes, those of the files that it names included.
 
     Of several files, of which is which and their digests.
     """
-    digest = _digest(config, base, "data.source")
+    digest = _digest(config, base, field)
     if not config.split.files:
         return digest
     files = {

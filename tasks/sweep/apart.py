@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tasks.sweep.member_steps import FAMILIES
 from tasks.sweep.stack import Inputs, Layout, Network, dropouts_of
+from tasks.training.absent import is_labelled
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.examples import encode, make_batch
 from tasks.training.job import Rows, TrainingJob
@@ -58,6 +59,8 @@ def _why_rules(jobs: Sequence[TrainingJob]) -> str | None:
 def _why_task(_: TrainingJob, job: TrainingJob) -> str | None:
     if not isinstance(job.course.loss, LabelLoss | DistilLoss | NumberLoss):
         return f"task {job.task}: its loss is computed for one model at a time"
+    if not is_labelled(job.train.labels).all():
+        return "rows without labels: their loss is computed for one model at a time"
     if job.course.gradient_checkpointing:
         return "gradient_checkpointing true: blocks are computed again for one model at a time"
     return None

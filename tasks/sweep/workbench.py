@@ -17,6 +17,7 @@ from tasks.training.blueprints import OF_THE_COURSE
 from tasks.training.config import TrainConfig
 from tasks.training.course import Course, Material, Setting
 from tasks.training.device import choose_device
+from tasks.training.examples import Columns
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.job import Rows, TrainingJob, first_state, material_of
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
@@ -34,14 +35,16 @@ class KeptSite(Site):
         """One split as it was prepared."""
         return self._once(("read", split), lambda: Site.read(self, split))
 
-    def rows(self, split: Split, teacher: Any = None) -> Rows:
-        """One split, with the teacher's logits if there are any."""
-        return replace(self._once(split, lambda: Site.rows(self, split)), teacher=teacher)
+    def rows(self, split: Any) -> Rows:
+        """One split."""
+        return self._once(split, lambda: Site.rows(self, split))
 
-    def training_rows(self, config: TrainConfig, teacher: Any, hints: int = 0) -> Rows:
+    def training_rows(
+        self, config: TrainConfig, lesson: Lesson | None = None, hints: int = 0
+    ) -> Rows:
         """The rows of a training; one object for all that draw alike."""
-        key = ("training", *_draw_of(config), teacher is None, hints)
-        return self._once(key, lambda: Site.training_rows(self, config, teacher, hints))
+        key = ("training", *_draw_of(config), lesson is None, hints)
+        return self._once(key, lambda: Site.training_rows(self, config, lesson, hints))
 
     def blueprint(self, config: TrainConfig, train: Rows) -> Blueprint:
         """The blueprint; vocabularies, means and categories are found once.
@@ -70,6 +73,8 @@ class Workbench:
     site: Site
     teacher_logits: Any = None
     """[N, C], in row order of the training split; None: nobody teaches."""
+    unlabelled: Columns = field(default_factory=dict)
+    """Rows without labels, whose answers stand behind those."""
     materials: Shelf[Material] = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
@@ -99,7 +104,9 @@ class Workbench:
         if target.root == "teacher":
             return teacher_job(config, target.lr, site)
         taught = target.distil is not None and self.teacher_logits is not None
-        lesson = Lesson(target.distil, self.teacher_logits) if taught and target.distil else None
+        lesson = None
+        if taught and target.distil:
+            lesson = Lesson(target.distil, self.teacher_logits, self.unlabelled)
         return student_job(config, lesson, site)
 
     def _site_of(self, target: Target) -> Site:

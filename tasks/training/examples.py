@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.packaging.predictor import Encoder, ragged_names
+from tasks.training.absent import is_labelled
 from tasks.training.batches import Lengths, RowIds
 
 LENGTH_STEP = 8
@@ -79,6 +80,17 @@ def encode(
     lengths = np.fromiter(map(encoder.length, rows), dtype=np.int64, count=len(rows))
     weights = None if weights is None else weights.astype(np.float32)
     return Examples(rows, lengths, labels, teacher, weights)
+
+
+def drawn_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> RowIds:
+    """`stratified_rows` of those with a label, and the same share of those without, behind them."""
+    known = is_labelled(labels)
+    if known.all():
+        return stratified_rows(labels, max_rows, seed)
+    own, others = np.flatnonzero(known), np.flatnonzero(~known)
+    chosen = own[stratified_rows(labels[own], max_rows, seed)]
+    count = round(len(others) * len(chosen) / len(own))
+    return np.concatenate([chosen, others[stratified_rows(labels[others], count, seed)]])
 
 
 def stratified_rows(labels: NDArray[Any], max_rows: int | None, seed: int) -> RowIds:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.training.absent import UNLABELLED
 from tasks.training.examples import Batch
 from tasks.training.image_architectures import ImageAugmentConfig
 
@@ -109,7 +110,8 @@ def _blended(
     """The batch with these pixels; labels, answers of a teacher and weights are blended too."""
     labels = batch.labels
     if not labels.is_floating_point():
-        labels = functional.one_hot(labels, num_outputs).float()
+        known_B1 = labels.unsqueeze(1) != UNLABELLED
+        labels = functional.one_hot(labels.clamp(min=0), num_outputs).float() * known_B1
     share = share_B.to(labels.device)
     share_BK = share.view(-1, *[1] * (labels.dim() - 1))
     teacher = batch.teacher

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from tasks.artifacts import Task
 from tasks.costs.meter import Used
-from tasks.data.arrow_column import taken
+from tasks.data.arrow_column import appended, taken
+from tasks.training.absent import absent, is_labelled
 from tasks.training.batches import RowIds
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.checkpoint import Checkpoint, CheckpointStore
@@ -37,7 +38,7 @@ class Rows:
 
     columns: Columns
     labels: NDArray[Any]
-    """Index into the dataset's classes, or standard scores, [N]."""
+    """Index into the dataset's classes, or standard scores, [N]; see `is_labelled`."""
     teacher: NDArray[np.float32] | None = None
     """Logits, [N, C]."""
     weights: NDArray[Any] | None = None
@@ -45,6 +46,24 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def labelled(self) -> "Rows":
+        """Those with a label."""
+        known = is_labelled(self.labels)
+        return self if known.all() else self.take(np.flatnonzero(known))
+
+    def with_unlabelled(self, columns: Columns) -> "Rows":
+        """These rows and behind them others without a label, which count 1 each."""
+        count = len(next(iter(columns.values()), ()))
+        if not count:
+            return self
+        return Rows(
+            {name: appended([column, columns[name]]) for name, column in self.columns.items()},
+            np.append(self.labels, absent(count, self.labels)),
+            self.teacher,
+            None if self.weights is None else np.append(self.weights, np.ones(count)),
+        )
 
     def take(self, ids: RowIds) -> "Rows":
         """The rows of these positions, in this order."""

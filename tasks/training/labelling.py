@@ -1,4 +1,4 @@
-"""The teacher's answer to every training row, computed by Ray tasks side by side."""
+"""The teacher's answer to every row, computed by Ray tasks side by side."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,15 @@ import ray
 from numpy.typing import NDArray
 from torch import nn
 
-from tasks.artifacts import DatasetRef, Task
+from tasks.artifacts import Task
 from tasks.costs.meter import answer_of, measured
-from tasks.data.snapshot import split_rows
 from tasks.packaging.predictor import Encoder
 from tasks.training.answers import logits_of
 from tasks.training.batches import RowIds
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Setting
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.examples import Examples, taken
+from tasks.training.examples import Columns, Examples, taken
 from tasks.training.hints import show_features
 from tasks.training.job import OnProgress
 from tasks.training.model_folder import load_model
@@ -30,29 +29,29 @@ PART_ROWS = 2048
 """Rows of one task: large enough to hide its start, small enough for progress."""
 
 
-def label_training_rows(
+def answers_to(
+    columns: Columns,
     model_folder: Path,
-    dataset: DatasetRef,
-    dataset_folder: Path,
+    task: Task,
     compute: ComputeConfig,
     on_progress: OnProgress,
     with_features: bool = False,
 ) -> NDArray[np.float32]:
-    """Logits [N, C] of the training split in row order, or what students are given of them.
+    """Logits [N, C] of the rows in their order, or what students are given of them.
 
     `with_features`: [N, C + D], what the teacher's head read behind what it said.
     """
     model, encoder, _ = load_model(model_folder)
-    rows = encoder.rows(split_rows(dataset_folder, dataset, "train").columns)
+    rows = encoder.rows(columns)
     lengths = [encoder.length(row) for row in rows]
     # Rows of like length stand together in a part, so that little is padded; longest first.
     order = np.argsort(np.asarray(lengths), kind="stable")[::-1]
     parts = [order[start : start + PART_ROWS] for start in range(0, len(order), PART_ROWS)]
     # A width that a few long rows decide would be padding for all others.
     width = int(np.quantile(lengths, TAUGHT_ROWS, method="higher"))
-    shared = ray.put((model, encoder, compute, dataset.task, width, with_features))
-    task = ray.remote(num_cpus=1, max_retries=3)(measured(_label_part))
-    pending = {task.remote(shared, taken(rows, part)): part for part in parts}
+    shared = ray.put((model, encoder, compute, task, width, with_features))
+    label = ray.remote(num_cpus=1, max_retries=3)(measured(_label_part))
+    pending = {label.remote(shared, taken(rows, part)): part for part in parts}
     return _gathered(pending, len(rows), on_progress)
 
 

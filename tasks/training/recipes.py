@@ -1,7 +1,7 @@
 """From a project's words to a finished model folder: teacher and student."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course, Point
 from tasks.training.distributed import fit
-from tasks.training.examples import stratified_rows
+from tasks.training.examples import Columns, drawn_rows
 from tasks.training.fake_quantization import plain_weights
 from tasks.training.hints import HintLoss, mean_lesson, standard_features, without_projection
 from tasks.training.job import OnProgress, Rows, TrainingJob
@@ -47,23 +47,24 @@ class Site:
         """One split as it was prepared."""
         return split_rows(self.dataset_folder, self.dataset, split)
 
-    def rows(self, split: Split, teacher: NDArray[np.float32] | None = None) -> Rows:
-        """One split, with the teacher's logits if there are any."""
+    def rows(self, split: Split) -> Rows:
+        """One split."""
         read = self.read(split)
-        labels = scaled(read.labels, self.dataset.scale)
-        return Rows(read.columns, labels, teacher, read.weights)
+        return Rows(read.columns, scaled(read.labels, self.dataset.scale), None, read.weights)
 
     def training_rows(
-        self, config: TrainConfig, teacher: NDArray[np.float32] | None, hints: int = 0
+        self, config: TrainConfig, lesson: "Lesson | None" = None, hints: int = 0
     ) -> Rows:
         """The training split, or the share of each class that `max_rows` allows.
 
+        With a lesson what was said of them, and as large a share of its rows without labels;
         `hints` is how many features of the teacher stand behind its answers.
         """
-        rows = self.rows("train", teacher)
-        if teacher is not None:
-            check_lesson(teacher, len(rows), self.dataset, hints)
-        chosen = stratified_rows(rows.labels, config.max_rows, config.seed)
+        rows = self.rows("train")
+        if lesson is not None:
+            rows = replace(rows.with_unlabelled(lesson.unlabelled), teacher=lesson.logits)
+            check_lesson(lesson.logits, len(rows), self.dataset, hints)
+        chosen = drawn_rows(rows.labels, config.max_rows, config.seed)
         return rows if len(chosen) == len(rows) else rows.take(chosen)
 
     def blueprint(self, config: TrainConfig, train: Rows) -> Blueprint:
@@ -78,7 +79,9 @@ class Lesson:
     config: DistilConfig
     logits: NDArray[np.float32]
     """[N, C], in row order of the training split; with hints [N, C + D], its features behind; of
-    several teachers a block of each."""
+    several teachers a block of each. Those for rows without labels follow."""
+    unlabelled: Columns = field(default_factory=dict)
+    """Rows that have no label, for the teacher alone to answer."""
 
     def hints(self, num_answers: int) -> int:
         """How many features a row has; ValueError where hints are asked for and there are none."""
@@ -120,7 +123,7 @@ def save_trained(
 
 def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
     """The teacher's training, not yet started; a rate in `config` goes before `lr`."""
-    train = site.training_rows(config, teacher=None)
+    train = site.training_rows(config)
     blueprint = site.blueprint(config, train)
     return _job(config, lr, _loss_of(config, None, site), site, train, blueprint)
 
@@ -128,7 +131,8 @@ def teacher_job(config: TrainConfig, lr: float, site: Site) -> TrainingJob:
 def student_job(config: TrainConfig, lesson: Lesson | None, site: Site) -> TrainingJob:
     """A student's training, not yet started: one worker, so that two can run side by side."""
     train = taught_rows(config, lesson, site)
-    return _alone(config, lesson, site, train, site.blueprint(config, train))
+    # Its vocabulary, means and categories are its control's.
+    return _alone(config, lesson, site, train, site.blueprint(config, train.labelled))
 
 
 def recovery_job(
@@ -158,14 +162,14 @@ def going_on(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
 def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:
     """The rows of a student's training, with what the teacher said of them."""
     if lesson is None:
-        return site.training_rows(config, None)
+        return site.training_rows(config)
     num_answers = site.dataset.num_outputs
     hints = lesson.hints(num_answers)
     said, distil = lesson.logits, lesson.config
     if distil.teachers > 1:
         said = mean_lesson(said, distil.teachers, num_answers, distil.temperature)
     said = standard_features(said, num_answers) if hints else said
-    return site.training_rows(config, said, hints)
+    return site.training_rows(config, replace(lesson, logits=said), hints)
 
 
 def _alone(
@@ -204,8 +208,8 @@ def check_lesson(
     width = teacher.shape[1] if any_width else dataset.num_outputs + hints
     if teacher.shape != (rows, width):
         raise ValueError(
-            f"teacher outputs are {teacher.shape}, the training split has {rows} rows "
-            f"and {width} answers each"
+            f"teacher outputs are {teacher.shape}, {rows} rows are taught, with {width} "
+            "answers each"
         )
 
 

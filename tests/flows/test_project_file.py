@@ -358,6 +358,37 @@ def test_hints_are_for_models_that_end_in_a_linear_layer(folder: Path) -> None:
     )
 
 
+def test_unlabelled_rows_are_found_from_the_project_file(folder: Path) -> None:
+    text = MINIMAL + "compress: {distil: {unlabelled: more.csv, made_rows: 4}}\n"
+    sentence = "reviews.yaml:5: compress.distil.unlabelled 'more.csv': no such file"
+    assert sentence in refusal(folder, text)
+    (folder / "more.csv").write_text("text\ngood\n")
+    distil = load_project(written(folder, text)).compress.distil
+    assert distil.unlabelled == str(folder / "more.csv")
+    by_query = text.replace("more.csv", "sql://reviews")
+    assert "compress.distil.unlabelled 'sql://reviews': sql:// cannot be read" in refusal(
+        folder, by_query
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "distil", "sentence"),
+    [
+        ("", "made_rows: 4, weight: 0", "compress.distil: weight 0: unlabelled and made_rows"),
+        ("  kind: image\n", "made_rows: 4", "made_rows 4: rows are made of kinds text and table"),
+        ("  task: generation\n", "made_rows: 4", "task generation of kind text learns what"),
+        ("", "made_rows: 51", "compress.distil.made_rows: 51 must be less than or equal to 50"),
+    ],
+    ids=["weight", "image", "generation", "many"],
+)
+def test_rows_without_labels_are_for_what_a_teacher_can_label(
+    folder: Path, data: str, distil: str, sentence: str
+) -> None:
+    text = MINIMAL if "generation" not in data else MINIMAL.replace("  target: label\n", "")
+    text += f"{data}compress: {{distil: {{{distil}}}}}\n"
+    assert sentence in refusal(folder, text)
+
+
 def test_several_teachers_are_for_answers_that_have_a_mean(folder: Path) -> None:
     text = MINIMAL + "compress: {distil: {teachers: 3}}\n"
     assert load_project(written(folder, text)).compress.distil.teachers == 3

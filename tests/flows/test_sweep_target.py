@@ -78,6 +78,7 @@ def test_a_choice_that_its_field_refuses_is_told(tmp_path: Path) -> None:
         (["compute.workers: {integer: [1, 2]}"], "it says where trainings run"),
         (["compress.quantize: {choice: [int8, none]}"], "both are measured in every run"),
         (["compress.prune.0.neurons: {linear: [0, 0.9]}"], "list the shares to try"),
+        (["compress.distil.made_rows: {integer: [0, 4]}"], "answers that were given once"),
         (["evaluate.calibrate: {choice: [none, temperature]}"], "all trials would score alike"),
         (["data.split.valid: {linear: [0.1, 0.2]}"], "scores on other rows could not be"),
         (["sweep.search.seed: {integer: [1, 2]}"], "does not vary how it searches"),

@@ -28,6 +28,7 @@ teacher: {epochs: 1}
 sweep: {trials: 1, rows: 160}
 students: [{name: minilm-1, model: minilm, layers: 1}, {name: bag, model: ngram_bag, width: 16}]
 compress:
+  distil: {made_rows: 1}
   prune: [{layers: 0.8, heads: 0.5, embedding_rank: 64, min_count: 3, rounds: 2}]
   quantize: [int8, {precision: int8, aware: {max_rows: 100}}]
 promote: {approval: none}

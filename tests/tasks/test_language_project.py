@@ -173,7 +173,7 @@ def test_a_student_learns_from_the_likeliest_tokens_of_its_teacher(
     folder = taught(job, tmp_path / "student")
     found = answers(exported(folder, tmp_path / "bundle", notes), rows.columns)
     assert found[:, 0].sum() / found[:, 1].sum() < np.log(300)
-    with pytest.raises(ValueError, match="the training split has"):
+    with pytest.raises(ValueError, match="rows are taught, with"):
         job_of(notes, LSTM, Lesson(DistilConfig(), logits[:9]))
 
 

@@ -13,6 +13,7 @@ from tasks.artifacts import DatasetRef
 from tasks.compression.config import DistilConfig
 from tasks.compression.gain import is_smaller
 from tasks.data.snapshot import split_rows
+from tasks.estimators.answering import graph_answers
 from tasks.estimators.features import features_of, matrix_of
 from tasks.estimators.fitting import FittedEstimator, fit_estimator
 from tasks.estimators.folder import save_estimator
@@ -190,6 +191,18 @@ def test_a_network_learns_from_boosting_alone(site_of: SiteOf, tmp_path: Path) -
     assert (found.argmax(axis=1) == asked.labels).mean() > 0.85
 
 
+@pytest.mark.parametrize("name", ["cancer", "diabetes"])
+def test_a_teacher_answers_other_rows_by_its_graph(
+    site_of: SiteOf, tmp_path: Path, name: str
+) -> None:
+    site, kind = site_of(name), "Regressor" if name == "diabetes" else "Classifier"
+    config = SklearnTeacher(estimator=f"ensemble.RandomForest{kind}", params={"n_estimators": 20})
+    fitted = fitted_of(config, site)
+    save_estimator(tmp_path / "model", fitted, config, site)
+    answers = graph_answers(tmp_path / "model", site.rows("valid").columns)
+    np.testing.assert_allclose(answers, fitted.valid, atol=1e-4)
+
+
 def test_what_does_not_export_teaches_and_is_refused_as_a_candidate(
     site_of: SiteOf, tmp_path: Path
 ) -> None:
@@ -206,6 +219,9 @@ def test_what_does_not_export_teaches_and_is_refused_as_a_candidate(
         r"KernelRidge has no ONNX form",
     ):
         save_estimator(tmp_path / "no", fitted, student, site)
+    sentence = r"unlabelled and made_rows: kernel_ridge\.KernelRidge has no ONNX form"
+    with pytest.raises(ValueError, match=sentence):
+        graph_answers(tmp_path / "model", site.rows("valid").columns)
 
 
 def test_what_scikit_learn_cannot_learn_is_one_sentence(site_of: SiteOf) -> None:

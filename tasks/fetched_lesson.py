@@ -1,0 +1,23 @@
+"""What the teachers said, brought here for a student's training."""
+
+from typing import Any
+
+from infra.storage import open_storage
+from tasks.artifacts import DatasetRef, TeacherOutputs, Unlabelled
+from tasks.compression.config import DistilConfig
+from tasks.data.unlabelled import read_unlabelled
+from tasks.packaging.answers import load_answers
+from tasks.training.recipes import Lesson
+
+
+def fetched_lesson(distil: DistilConfig, outputs: TeacherOutputs, dataset: DatasetRef) -> Lesson:
+    """Return the answers to all rows, with those rows that have no label."""
+    answers = load_answers(open_storage().fetch_folder(outputs.uri))
+    return Lesson(distil, answers, fetched_rows(outputs.unlabelled, dataset))
+
+
+def fetched_rows(unlabelled: Unlabelled | None, dataset: DatasetRef) -> dict[str, Any]:
+    """Return the columns of rows without labels; none where there are none."""
+    if unlabelled is None:
+        return {}
+    return read_unlabelled(open_storage().fetch_folder(unlabelled.uri), dataset)
