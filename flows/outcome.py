@@ -72,6 +72,7 @@ def _cost(report: EvalReport) -> dict[str, Any]:
     return {
         "latency_ms": cost.latency_ms.model_dump(),
         "eager_p50_ms": cost.eager_p50_ms,
+        "eager_memory_mb": cost.eager_memory_mb,
         "rows_per_second": cost.rows_per_second,
         "peak_memory_mb": cost.peak_memory_mb,
     }

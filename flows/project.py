@@ -16,6 +16,7 @@ from tasks.compression.config import CompressConfig
 from tasks.compression.parts import check_aware, check_prunings
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
+from tasks.packaging.deploy import DeployConfig
 from tasks.promotion.config import METRICS, GatePolicy, PromoteConfig
 from tasks.sweep.config import DeployedObjective, SweepConfig
 from tasks.sweep.picking import picks
@@ -115,6 +116,7 @@ class Project(BaseModel):
     """`auto`: the first student's sizes, how it is taught, its rate and its form are searched as
     one, and the budget picks: left out, the fastest within 0.01 of the best."""
     budget: BudgetConfig = BudgetConfig()
+    deploy: DeployConfig = DeployConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     gate: GatePolicy = GatePolicy()
     promote: PromoteConfig | None = None

@@ -31,6 +31,7 @@ from tasks.find_standing import find_standing
 from tasks.fit_baseline import fit_baseline
 from tasks.measure_costs import measure_costs
 from tasks.open_run import open_run
+from tasks.packaging.deploy import DeployConfig
 from tasks.prepare_data import prepare_data
 from tasks.promote_model import promote_model
 from tasks.promotion.config import PromoteConfig
@@ -79,7 +80,7 @@ def steps(project: Project) -> Outcome:
     recorded = aside(record_training, run, models, tuned)
     candidates = exported(project, models, dataset)
     recorded()  # Nothing else may run while costs are measured.
-    costs = measure_costs(candidates, models, dataset)
+    costs = measure_costs(candidates, models, dataset, project.deploy)
     candidates, costs = gaining(candidates, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
     return proven(project, reports, dataset, run).model_copy(update={"choice": choice})
@@ -197,7 +198,7 @@ def proven(
     promote = project.promote or PromoteConfig()
     selection = select_candidate(reports, project.budget, project.gate.metric)
     standing = find_standing(project.name, project.gate, promote, selection)
-    proof = proof_of(selection, reports, standing.champion, dataset)
+    proof = proof_of(project.deploy, selection, reports, standing.champion, dataset)
     seen = [*reports, *proof]
     looked_at = (run, selection, seen, dataset, project.evaluate, project.gate.metric)
     quality = aside(report_quality, *looked_at)
@@ -205,7 +206,7 @@ def proven(
     decision = decide_promotion(project.gate, promote, selection, standing, proof, dataset)
     about = [r for r in (*reports, *proof) if r.candidate.sha256 == decision.candidate_sha256]
     winner = about[0].candidate
-    version = register_candidate(project.name, run, dataset, about, quality())
+    version = register_candidate(project.name, run, dataset, about, quality(), project.deploy)
     recorded()
     promote_model(project.name, decision, winner, version, standing)
     record_decision(run, reports, project.gate, winner.name, decision, version)
@@ -223,6 +224,7 @@ def proven(
 
 
 def proof_of(
+    deploy: DeployConfig,
     selection: Selection,
     reports: list[EvalReport],
     champion: Candidate | None,
@@ -236,7 +238,8 @@ def proof_of(
         or report.candidate.role in ("teacher", "baseline")
     ]
     if champion is not None and champion.sha256 not in {c.sha256 for c, _ in seen}:
-        seen += zip([champion], measure_costs([champion], [], dataset), strict=True)
+        costs = measure_costs([champion], [], dataset, deploy)
+        seen.append((champion, costs[0]))
     candidates, costs = map(list, zip(*seen, strict=True))
     return evaluated(candidates, costs, dataset, "test")
 

@@ -19,10 +19,13 @@ class BundleModel(PythonModel):
     """
 
     def load_context(self, context: Any) -> None:
-        """Open the bundle with the predictor that was stored beside it."""
+        """Open the bundle with the predictor that was stored beside it, as it was measured, or as
+        the loader's `model_config` says: `threads`, `provider`."""
         from predictor import Predictor  # type: ignore[import-not-found]  # from code_paths
 
-        self.predictor = Predictor.load(Path(context.artifacts["bundle"]))
+        given = context.model_config or {}
+        session = {name: given[name] for name in ("threads", "provider") if name in given}
+        self.predictor = Predictor.load(Path(context.artifacts["bundle"]), **session)
 
     def predict(
         self,

@@ -39,6 +39,8 @@ class Registration:
     description: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What the model may be told for one call, with what holds when it is not."""
+    session: Mapping[str, Any] = field(default_factory=dict)
+    """How it is opened where the loader says nothing else (`model_config`)."""
     needed: tuple[str, ...] = ()
     """Distributions that the predictor needs for this bundle, beside those of every one."""
 
@@ -175,6 +177,7 @@ def _store_model(registration: Registration, model_id: str) -> None:
         model_id=model_id,
         run_id=registration.run_id,
         python_model=str(PYFUNC_FILE),
+        model_config=dict(registration.session) or None,
         artifacts={"bundle": str(registration.bundle)},
         code_paths=[str(registration.predictor)],
         # Given, not inferred: inference starts a process that imports the model, 16 s.

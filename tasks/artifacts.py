@@ -194,6 +194,8 @@ class Cost(Artifact):
     """Of a model that writes texts: tokens that it draws, for one text at a time."""
     eager_p50_ms: float | None = None
     """Float weights in eager torch, same rows and threads; for the teacher only."""
+    eager_memory_mb: float | None = None
+    """Peak memory of the process that answered so."""
 
 
 class EvalReport(Artifact):

@@ -39,8 +39,10 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
     out.print(candidates_table(outcome))
     for report in outcome.reports:
         if report.cost.eager_p50_ms is not None:
-            eager = f"{report.cost.eager_p50_ms:.2f} ms"
-            out.print(f"{report.candidate.name}: p50 {eager} in eager torch", highlight=False)
+            eager = (
+                f"p50 {report.cost.eager_p50_ms:.2f} ms, {report.cost.eager_memory_mb or 0:.0f} MB"
+            )
+            out.print(f"{report.candidate.name}: {eager} in eager torch", highlight=False)
     for name, figures in outcome.selection.beyond.items():
         out.print(f"{name}: beyond the budget, {figures}", markup=False, soft_wrap=True)
     out.print(holdout_table(outcome))

@@ -1,6 +1,7 @@
-"""Latency of float weights in eager torch: the one figure that is not of an exported artifact.
+"""What float weights cost in eager torch: the only figures that are not of an exported artifact.
 
-Run as `python -m tasks.evaluation.eager MODEL ROWS OUT` by `isolation.py`.
+Run as `python -m tasks.evaluation.eager MODEL DEPLOY ROWS OUT` by `isolation.py`; DEPLOY is JSON:
+`threads`, and `batch` for the rows of one call.
 """
 
 import json
@@ -9,13 +10,13 @@ from pathlib import Path
 
 import torch
 
-from tasks.evaluation.measure import Columns, latency_ms
+from tasks.evaluation.measure import Columns, latency_ms, peak_memory_mb
 from tasks.training.model_folder import load_model
 
 
-def eager_p50_ms(folder: Path, columns: Columns) -> float:
-    """p50 of one row, preprocessing included, on one thread."""
-    torch.set_num_threads(1)
+def eager_cost(folder: Path, columns: Columns, batch: int, threads: int) -> dict[str, float]:
+    """p50 of one call, preprocessing included, and peak memory of this process."""
+    torch.set_num_threads(threads)
     model, encoder, _ = load_model(folder)
 
     @torch.inference_mode()
@@ -24,10 +25,12 @@ def eager_p50_ms(folder: Path, columns: Columns) -> float:
         logits = model(**{name: torch.from_numpy(value) for name, value in batch.items()})
         return torch.softmax(logits, dim=-1)
 
-    return latency_ms(answer, columns)[0]
+    p50, _ = latency_ms(answer, columns, batch)
+    return {"p50_ms": p50, "memory_mb": peak_memory_mb()}
 
 
 if __name__ == "__main__":
-    folder, rows, out = map(Path, sys.argv[1:4])
-    columns = json.loads(rows.read_text(encoding="utf-8"))
-    out.write_text(json.dumps(eager_p50_ms(folder, columns)), encoding="utf-8")
+    folder, deploy, rows, out = sys.argv[1:]
+    columns, asked = json.loads(Path(rows).read_text(encoding="utf-8")), json.loads(deploy)
+    found = eager_cost(Path(folder), columns, asked["batch"], asked["threads"])
+    Path(out).write_text(json.dumps(found), encoding="utf-8")

@@ -3,7 +3,8 @@
 A machine slows down and speeds up while it measures; whoever is asked in turn, forwards and then
 backwards, meets the same of it. Each bundle is opened twice and both are timed like strangers
 (an A/A check): what lies between the two is noise, and a gain below it is none.
-Run as `python -m tasks.evaluation.interleaved BUNDLE [BUNDLE ...] ROWS OUT` by `isolation.py`.
+Run as `python -m tasks.evaluation.interleaved BUNDLE [BUNDLE ...] DEPLOY ROWS OUT` by
+`isolation.py`; DEPLOY is JSON: `threads` and `provider`, and `batch` for the rows of one call.
 """
 
 import gc
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from tasks.evaluation.measure import (
     Answer,
     Columns,
     block_seconds,
-    single_rows,
+    calls,
 )
 from tasks.packaging.predictor import Predictor
 
@@ -30,10 +32,12 @@ LEAST_ROUNDS, MOST_ROUNDS = 2, 6
 """A round asks everybody once; every second one goes backwards."""
 
 
-def latencies(bundles: Sequence[Path], columns: Columns) -> list[dict[str, float]]:
+def latencies(
+    bundles: Sequence[Path], columns: Columns, batch: int = 1, **session: Any
+) -> list[dict[str, float]]:
     """Of each bundle `p50` and `p95` of a whole call (ms), and its `noise`, a share of the p50."""
-    twice = [Predictor.load(bundle).probabilities for bundle in (*bundles, *bundles)]
-    found_RS2 = np.array(timed_blocks(twice, single_rows(columns)))
+    twice = [Predictor.load(bundle, **session).probabilities for bundle in (*bundles, *bundles)]
+    found_RS2 = np.array(timed_blocks(twice, calls(columns, batch)))
     return [
         figures_of(found_RS2[:, place], found_RS2[:, place + len(bundles)])
         for place in range(len(bundles))
@@ -76,6 +80,7 @@ def figures_of(first_R2: NDArray[np.float64], second_R2: NDArray[np.float64]) ->
 
 
 if __name__ == "__main__":
-    *bundles, rows, out = map(Path, sys.argv[1:])
-    columns = json.loads(rows.read_text(encoding="utf-8"))
-    out.write_text(json.dumps(latencies(bundles, columns)), encoding="utf-8")
+    *named, deploy, rows, out = sys.argv[1:]
+    columns = json.loads(Path(rows).read_text(encoding="utf-8"))
+    found = latencies(list(map(Path, named)), columns, **json.loads(deploy))
+    Path(out).write_text(json.dumps(found), encoding="utf-8")

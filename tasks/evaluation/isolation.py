@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.evaluation import measure
 from tasks.evaluation.measure import Columns
+from tasks.packaging.deploy import DeployConfig
 
 if TYPE_CHECKING:
     # For the digest of a step's code alone: importing it here would load torch in every command.
@@ -27,25 +28,44 @@ SHARED_ROWS = 4000
 """From here on a second process is worth its start."""
 MOST_ROWS = 250_000
 """Rows that one process answers, which holds all their cells."""
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+ALONE = DeployConfig()
+"""One row a call on one thread."""
+Asked = Sequence[str | Path]
+_KEPT = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "DYLD_LIBRARY_PATH",
+    "TMPDIR",
+    "SYSTEMROOT",
+)
 
 
-def cost_figures(bundle: Path, columns: Columns) -> dict[str, float]:
+def cost_figures(bundle: Path, columns: Columns, deploy: DeployConfig = ALONE) -> dict[str, float]:
     """`rows_per_second`, `peak_memory_mb` of one bundle on these rows, in a process of its own."""
-    figures: dict[str, float] = json.loads(_run(measure.__name__, ["cost", bundle], columns))
+    asked: Asked = ["cost", bundle, deploy.model_dump_json()]
+    figures: dict[str, float] = json.loads(_run(measure.__name__, asked, columns))
     return figures
 
 
-def latency_figures(bundles: Sequence[Path], columns: Columns) -> list[dict[str, float]]:
+def latency_figures(
+    bundles: Sequence[Path], columns: Columns, deploy: DeployConfig = ALONE
+) -> list[dict[str, float]]:
     """`p50`, `p95` (ms) and `noise` of each bundle, asked in turn in one process."""
-    said = _run("tasks.evaluation.interleaved", bundles, columns)
-    figures: list[dict[str, float]] = json.loads(said)
+    asked: Asked = [*bundles, deploy.model_dump_json()]
+    figures: list[dict[str, float]] = json.loads(
+        _run("tasks.evaluation.interleaved", asked, columns)
+    )
     return figures
 
 
-def eager_p50_ms(model_folder: Path, columns: Columns) -> float:
-    """p50 of the float weights in eager torch on these rows."""
-    return float(json.loads(_run("tasks.evaluation.eager", [model_folder], columns)))
+def eager_figures(
+    model_folder: Path, columns: Columns, deploy: DeployConfig = ALONE
+) -> dict[str, float]:
+    """`p50_ms` and `memory_mb` of the float weights in eager torch on these rows."""
+    asked: Asked = [model_folder, deploy.model_dump_json()]
+    figures: dict[str, float] = json.loads(_run("tasks.evaluation.eager", asked, columns))
+    return figures
 
 
 def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
@@ -69,13 +89,14 @@ def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
 
 def _answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
     with tempfile.TemporaryFile() as file:
-        file.write(_run(measure.__name__, ["answers", bundle], columns))
+        asked: Asked = ["answers", bundle, json.dumps({"threads": 2})]
+        file.write(_run(measure.__name__, asked, columns))
         file.seek(0)
         found: NDArray[np.float32] = np.load(file, allow_pickle=False)
         return found
 
 
-def _run(module: str, asked: Sequence[str | Path], columns: Columns) -> bytes:
+def _run(module: str, asked: Asked, columns: Columns) -> bytes:
     with tempfile.TemporaryDirectory(prefix="measure-") as work:
         rows, out = Path(work) / "rows.json", Path(work) / "out"
         cells = {name: list(values) for name, values in columns.items()}
@@ -93,7 +114,7 @@ def _run(module: str, asked: Sequence[str | Path], columns: Columns) -> bytes:
         )
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"{module} ended with {done.returncode} on {asked[-1]}: {last}")
+            raise RuntimeError(f"{module} ended with {done.returncode} on {asked[-2]}: {last}")
         return out.read_bytes()
 
 

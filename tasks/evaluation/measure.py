@@ -1,7 +1,8 @@
 """The process that only answers: its time, its memory, its answers, and nothing else in it.
 
-Run as `python -m tasks.evaluation.measure (cost|answers) BUNDLE ROWS OUT` by `isolation.py`. It
-imports what a deployed predictor imports, so that its peak memory is the predictor's own.
+Run as `python -m tasks.evaluation.measure (cost|answers) BUNDLE DEPLOY ROWS OUT` by `isolation.py`;
+DEPLOY is JSON: `threads` and `provider`, for costs also `batch`, the rows of one call. It imports
+what a deployed predictor imports, so that its peak memory is the predictor's own.
 """
 
 import gc
@@ -26,26 +27,28 @@ Columns = Mapping[str, Sequence[Any]]
 Answer = Callable[[Columns], Any]
 
 
-def measured_cost(bundle: Path, columns: Columns) -> dict[str, float]:
-    """Throughput of batches, and peak memory of this process, which answers single rows too.
+def measured_cost(
+    bundle: Path, columns: Columns, batch: int = 1, **session: Any
+) -> dict[str, float]:
+    """Throughput of batches, and peak memory of this process, which answers single calls too.
 
     Of a model that writes texts, a row is a text whose likelihood is told; how fast it writes is a
     figure of its own.
     """
-    predictor = Predictor.load(bundle)
-    block_seconds(predictor.probabilities, single_rows(columns))
+    predictor = Predictor.load(bundle, **session)
+    block_seconds(predictor.probabilities, calls(columns, batch))
     figures = {"rows_per_second": rows_per_second(predictor, columns)}
     if isinstance(predictor, Writer):
         figures["tokens_per_second"] = tokens_per_second(predictor, columns)
     return {**figures, "peak_memory_mb": peak_memory_mb()}
 
 
-def latency_ms(answer: Answer, columns: Columns) -> tuple[float, float]:
-    """p50 and p95 of one whole call a row: median over repeated blocks of all rows.
+def latency_ms(answer: Answer, columns: Columns, batch: int = 1) -> tuple[float, float]:
+    """p50 and p95 of one whole call: median over repeated blocks of all rows.
 
     A median of blocks, because a neighbour on the machine disturbs some blocks and not others.
     """
-    rows = single_rows(columns)
+    rows = calls(columns, batch)
     for row in rows[:WARM_UP_ROWS]:
         answer(row)
     gc.collect()
@@ -99,14 +102,14 @@ def rows_per_second(predictor: Predictor, columns: Columns) -> float:
 def tokens_per_second(writer: Writer, columns: Columns) -> float:
     """Tokens drawn in a second after a few texts, one at a time, as it is usually drawn."""
     begin = perf_counter()
-    tokens = sum(len(writer.drawn(row)[0]) for row in single_rows(columns)[:WRITTEN_ROWS])
+    tokens = sum(len(writer.drawn(row)[0]) for row in calls(columns)[:WRITTEN_ROWS])
     return tokens / (perf_counter() - begin)
 
 
-def single_rows(columns: Columns) -> list[Columns]:
-    """Each row as columns of length one."""
-    num_rows = len(next(iter(columns.values())))
-    return [{name: [column[i]] for name, column in columns.items()} for i in range(num_rows)]
+def calls(columns: Columns, batch: int = 1) -> list[Columns]:
+    """The rows as columns of so many each; the last call may have fewer."""
+    starts = range(0, len(next(iter(columns.values()))), batch)
+    return [{name: cells[i : i + batch] for name, cells in columns.items()} for i in starts]
 
 
 def peak_memory_mb() -> float:
@@ -119,16 +122,18 @@ def peak_memory_mb() -> float:
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # macOS counts bytes
 
 
-def main(what: str, bundle: Path, rows: Path, out: Path) -> None:
+def main(what: str, bundle: Path, deploy: str, rows: Path, out: Path) -> None:
     """Measure, or answer, and write the finding to `out`."""
     columns = json.loads(rows.read_text(encoding="utf-8"))
     if what == "cost":
-        out.write_text(json.dumps(measured_cost(bundle, columns)), encoding="utf-8")
+        found = measured_cost(bundle, columns, **json.loads(deploy))
+        out.write_text(json.dumps(found), encoding="utf-8")
     else:
         with out.open("wb") as file:
-            found = Predictor.load(bundle, threads=2).probabilities(columns)
-            np.save(file, found, allow_pickle=False)
+            said = Predictor.load(bundle, **json.loads(deploy)).probabilities(columns)
+            np.save(file, said, allow_pickle=False)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:5]))
+    what, bundle, deploy, rows, out = sys.argv[1:]
+    main(what, Path(bundle), deploy, Path(rows), Path(out))

@@ -52,6 +52,8 @@ def figures_of(report: EvalReport) -> dict[str, float]:
         figures["throughput/tokens_per_second"] = cost.tokens_per_second
     if cost.eager_p50_ms is not None:
         figures["latency/eager_p50_ms"] = cost.eager_p50_ms
+    if cost.eager_memory_mb is not None:
+        figures["memory/eager_peak_mb"] = cost.eager_memory_mb
     return {safe_name(name): value for name, value in figures.items()}
 
 

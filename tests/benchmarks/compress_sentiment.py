@@ -28,7 +28,7 @@ from tasks.compression.pruning_rounds import recovering
 from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import sample_of
 from tasks.data.snapshot import split_rows
-from tasks.evaluation.isolation import answers, cost_figures, eager_p50_ms
+from tasks.evaluation.isolation import answers, cost_figures, eager_figures, latency_figures
 from tasks.evaluation.metrics import quality_of
 from tasks.evaluation.quality import latency_rows
 from tasks.packaging.answers import load_answers, save_answers
@@ -168,18 +168,14 @@ def table(work: Path, names: list[str], repeats: int = 3) -> None:
     site = site_in(work)
     columns = latency_rows(site.dataset_folder, site.dataset).columns
     bundles = [bundle for name in names for bundle in bundles_of(work, name)]
-    turns = [
-        {"eager": {"p50": eager_p50_ms(work / "teacher", columns)}}
-        | {bundle.name: cost_figures(bundle, columns) for bundle in bundles}
-        for _ in range(repeats)
-    ]
+    turns = [costs_in_turn(work / "teacher", bundles, columns) for _ in range(repeats)]
     cost = {
         name: {figure: float(np.median([turn[name][figure] for turn in turns])) for figure in about}
         for name, about in turns[0].items()
     }
     eager, onnx = cost["eager"]["p50"], cost["teacher"]["p50"]
     whole, quality = bundle_bytes(work / "bundles" / "teacher"), {}
-    print(f"teacher in eager torch: p50 {eager:.2f} ms\n")
+    print(f"teacher in eager torch: p50 {eager:.2f} ms, {cost['eager']['peak_memory_mb']:.0f} MB\n")
     print(
         "| bundle | valid macro-F1 | kept | p50 ms | vs eager | vs ONNX | MB | smaller | RSS MB |"
     )
@@ -199,6 +195,19 @@ def table(work: Path, names: list[str], repeats: int = 3) -> None:
             f"{cost[bundle.name]['peak_memory_mb']:.0f}",
         ]
         print(f"| {' | '.join(cells)} |")
+
+
+def costs_in_turn(
+    teacher: Path, bundles: list[Path], columns: dict[str, list[Any]]
+) -> dict[str, dict[str, float]]:
+    """Latency and memory of the eager teacher and of each bundle."""
+    eager = eager_figures(teacher, columns)
+    timed = latency_figures(bundles, columns)
+    about = {
+        bundle.name: cost_figures(bundle, columns) | {"p50": figures["p50"]}
+        for bundle, figures in zip(bundles, timed, strict=True)
+    }
+    return {"eager": {"p50": eager["p50_ms"], "peak_memory_mb": eager["memory_mb"]}, **about}
 
 
 def unrecovered(work: Path, prune: PruneConfig) -> Blueprint:

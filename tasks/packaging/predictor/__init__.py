@@ -4,6 +4,14 @@ This folder ships with a model, so it imports numpy, tokenizers, onnxruntime and
 """
 
 from .encoder import Encoder, allowed, load_encoder, ragged_names
-from .predictor import Predictor, Writer
+from .predictor import Predictor, Writer, check_provider
 
-__all__ = ["Encoder", "Predictor", "Writer", "allowed", "load_encoder", "ragged_names"]
+__all__ = [
+    "Encoder",
+    "Predictor",
+    "Writer",
+    "allowed",
+    "check_provider",
+    "load_encoder",
+    "ragged_names",
+]

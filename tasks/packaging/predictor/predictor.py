@@ -14,6 +14,15 @@ from .forms import FORMS
 from .language import BytePairs, Sampling, continuation, row_sums, sampling_of, told_tokens
 
 FORMAT = 1
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+"""What computes a graph, by the short name; the CPU takes what another cannot."""
 
 
 class Predictor:
@@ -36,8 +45,11 @@ class Predictor:
         self._most_rows: int = facts["batch_rows"]
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> "Predictor":
-        """From `model.onnx`, `predictor.json` and the encoder's files in `folder`."""
+    def load(cls, folder: Path, threads: int = 1, provider: str = "cpu") -> "Predictor":
+        """From `model.onnx`, `predictor.json` and the encoder's files in `folder`.
+
+        ValueError names a provider that this runtime does not offer.
+        """
         folder = Path(folder)
         facts = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
         if facts.get("format") != FORMAT:
@@ -45,7 +57,8 @@ class Predictor:
             raise ValueError(f"{path}: format {facts.get('format')!r} must be {FORMAT}")
         encoder = load_encoder(facts["encoder"], folder)
         opened = Writer if facts.get("task") == "generation" else cls
-        return opened(_open_session(folder / "model.onnx", threads), encoder, facts)
+        session = _open_session(folder / "model.onnx", threads, provider)
+        return opened(session, encoder, facts)
 
     def probabilities(
         self, columns: Mapping[str, Sequence[Any]], batch_rows: int | None = None
@@ -137,7 +150,18 @@ class Writer(Predictor):
         ]
 
 
-def _open_session(path: Path, threads: int) -> Any:
+def check_provider(provider: str) -> None:
+    """Raise ValueError for one that the runtime here does not offer."""
+    there = onnxruntime.get_available_providers()
+    offered = [name for name, full in PROVIDERS.items() if full in there]
+    if provider not in offered:
+        raise ValueError(
+            f"provider {provider}: ONNX Runtime offers {' and '.join(offered)} on this machine"
+        )
+
+
+def _open_session(path: Path, threads: int, provider: str) -> Any:
+    check_provider(provider)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -148,6 +172,6 @@ def _open_session(path: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(
         str(path),
         options,
-        providers=["CPUExecutionProvider"],
+        providers=list(dict.fromkeys([PROVIDERS[provider], PROVIDERS["cpu"]])),
         disabled_optimizers=["SkipLayerNormFusion"],
     )

@@ -10,11 +10,12 @@ from tasks.evaluation import isolation
 from tasks.evaluation.isolation import (
     answers,
     cost_figures,
-    eager_p50_ms,
+    eager_figures,
     latency_figures,
     small_environment,
 )
 from tasks.evaluation.measure import latency_ms, peak_memory_mb
+from tasks.packaging.deploy import DeployConfig
 from tasks.packaging.predictor import Predictor
 
 MakeBundle = Callable[[str], Path]
@@ -47,7 +48,9 @@ def test_answers_are_the_predictors(bundle: Path) -> None:
 
 
 def test_the_teachers_eager_latency(make_model: Callable[[str], Path]) -> None:
-    assert eager_p50_ms(make_model("text_encoder"), COLUMNS) > 0
+    found = eager_figures(make_model("text_encoder"), COLUMNS)
+    assert found["p50_ms"] > 0
+    assert found["memory_mb"] > 150, "torch alone has so much"
 
 
 def test_no_secret_reaches_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +82,9 @@ def test_many_rows_are_shared_and_stay_in_order(
     monkeypatch.setattr(isolation, "SHARED_ROWS", 4)
     shared = answers(bundle, {"text": COLUMNS["text"][:7]})
     np.testing.assert_allclose(shared, whole, atol=1e-6)
+
+
+def test_costs_are_measured_on_the_target_that_is_named(bundle: Path) -> None:
+    one, ten = (latency_figures([bundle], COLUMNS, DeployConfig(batch=n))[0] for n in (1, 10))
+    assert ten["p50"] > one["p50"], "ten rows a call take longer than one"
+    assert cost_figures(bundle, COLUMNS, DeployConfig(threads=2, batch=3))["rows_per_second"] > 0
