@@ -85,7 +85,7 @@ def candidates(student: TrainedModel, dataset: DatasetRef) -> list[Candidate]:
     exported = tasks.export_model.export_model.fn(student, dataset)
     return [
         exported,
-        *tasks.quantize_candidate.quantize_candidate.fn(exported, QuantizeConfig(), dataset),
+        tasks.quantize_candidate.quantize_candidate.fn(exported, QuantizeConfig(), dataset),
     ]
 
 
