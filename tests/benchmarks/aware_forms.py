@@ -1,0 +1,140 @@
+"""What training with the rounding of int8 is worth: `python -m` this file PROJECT STUDENT WORK.
+
+A student of a shipped project, taught by its teacher; as it is, after passes more in float, and
+after as many with rounding, at two rates; each in float and in int8, on validation rows: macro-F1,
+answers other than the float student's own, divergence of int8's answers from the teacher's. The
+holdout is not looked at. `--epochs` more over `--rows` of the training rows. What is trained stays
+in WORK. Prints a Markdown table, means over `--seeds`. No service is needed.
+"""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import rel_entr
+
+from flows.project import Project
+from flows.project_file import load_project
+from tasks.artifacts import DatasetRef
+from tasks.compression.config import AwareConfig
+from tasks.data.snapshot import split_rows
+from tasks.evaluation.isolation import answers
+from tasks.evaluation.metrics import quality_of
+from tasks.packaging.export import export_bundle
+from tasks.training.answers import logits_of
+from tasks.training.config import ComputeConfig, TrainConfig
+from tasks.training.course import Setting
+from tasks.training.device import choose_device
+from tasks.training.examples import encode
+from tasks.training.model_folder import load_model, trained_blueprint
+from tasks.training.recipes import Lesson, Site, aware_job, student_job, teacher_job
+from tests.benchmarks.movies_seeds import PROJECTS
+from tests.in_process import quantized, snapshot, taught
+
+ALONE = ComputeConfig(workers=1, device="cpu")
+DEVICE = choose_device(ALONE)
+SHARES = (0.05, 0.2)
+"""Of the usual rate."""
+
+
+def site_in(work: Path, project: Project) -> Site:
+    """The project's rows, prepared once."""
+    about = work / "dataset.json"
+    if not about.exists():
+        dataset = snapshot(project.data, PROJECTS, work / "data", project.name)
+        about.write_text(dataset.model_dump_json(), encoding="utf-8")
+    dataset = DatasetRef.model_validate_json(about.read_text(encoding="utf-8"))
+    return Site(dataset=dataset, dataset_folder=work / "data", compute=ALONE)
+
+
+def said_by(teacher: Path, kept: Path, site: Site, split: str) -> NDArray[np.float32]:
+    """The teacher's logits of a split, asked once."""
+    if not kept.exists():
+        model, encoder, _ = load_model(teacher)
+        rows = split_rows(site.dataset_folder, site.dataset, split)  # type: ignore[arg-type]
+        examples = encode(encoder, rows.columns, rows.labels)
+        np.save(kept, logits_of(model, encoder, examples, Setting(DEVICE)))
+    found: NDArray[np.float32] = np.load(kept)
+    return found
+
+
+def models_of(
+    work: Path, project: Project, config: TrainConfig, seed: int, more: AwareConfig
+) -> Iterable[tuple[str, Path]]:
+    """The student, and what more passes make of it, each trained once."""
+    site, teacher = site_in(work, project), work / f"teacher-{seed}"
+    if not teacher.exists():
+        asked = project.teacher.model_copy(update={"seed": seed})
+        assert isinstance(asked, TrainConfig)
+        taught(teacher_job(asked, asked.first_lr, site), teacher, DEVICE)
+    said = said_by(teacher, work / f"answers-{seed}.npy", site, "train")
+    lesson, config = Lesson(project.compress.distil, said), config.model_copy(update={"seed": seed})
+    student = work / f"{config.name}-{seed}"
+    if not student.exists():
+        taught(student_job(config, lesson, site), student, DEVICE)
+    yield "as it is", student
+    for share in SHARES:
+        aware = more.model_copy(update={"lr": share * config.first_lr})
+        job = aware_job(config, aware, lesson, site, trained_blueprint(student))
+        in_float = replace(job, course=replace(job.course, fake_quantized=False))
+        for way, each in (("float", in_float), ("rounding", job)):
+            begin = process_time()
+            folder = work / f"{student.name}-{way}-{more.epochs}x{more.max_rows}-{share}"
+            if not folder.exists():
+                taught(each, folder, DEVICE)
+                print(f"{folder.name}: {process_time() - begin:.0f} CPU s", flush=True)
+            yield f"{more.epochs} x {way}, lr {share:g} of the usual", folder
+
+
+def figures_of(model: Path, site: Site, teacher: NDArray[np.float32]) -> NDArray[np.float64]:
+    """macro-F1 in float and in int8, share of other answers, divergence from the teacher."""
+    data, dataset = site.dataset_folder, site.dataset
+    bundle = model.with_name(f"{model.name}-bundle")
+    smaller = bundle.with_name(f"{bundle.name}-int8")
+    rows = split_rows(data, dataset, "valid")
+    if not smaller.exists():
+        export_bundle(model, bundle, dataset.target, rows.columns)
+        quantized((data, dataset), bundle, smaller)
+    found = [answers(folder, rows.columns) for folder in (bundle, smaller)]
+    scores = [quality_of(each, rows.labels, dataset.classes)["macro_f1"] for each in found]
+    others = float((found[0].argmax(1) != found[1].argmax(1)).mean())
+    expected = torch.from_numpy(teacher).double().softmax(1).numpy()
+    apart = float(rel_entr(expected, found[1].astype(np.float64)).sum(1).mean())
+    return np.array([*scores, others, apart])
+
+
+def main(project_name: str, student: str, work: Path, seeds: list[int], more: AwareConfig) -> None:
+    torch.set_num_threads(1)
+    work.mkdir(exist_ok=True)
+    project = load_project(PROJECTS / f"{project_name}.yaml")
+    config = next(each for each in project.students if each.name == student)
+    assert isinstance(config, TrainConfig), f"{student} is not trained by steps"
+    site = site_in(work, project)
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for seed in seeds:
+        for way, model in models_of(work, project, config, seed, more):
+            teacher = said_by(work / f"teacher-{seed}", work / f"valid-{seed}.npy", site, "valid")
+            found.setdefault(way, []).append(figures_of(model, site, teacher))
+    print("| trained further | float | int8 | others | from the teacher |\n|---|---|---|---|---|")
+    for way, each in found.items():
+        means, spread = np.mean(each, axis=0), np.std(each, axis=0)
+        shown = " | ".join(f"{m:.4f} ± {s:.4f}" for m, s in zip(means, spread, strict=True))
+        print(f"| {way} | {shown} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("project")
+    parser.add_argument("student")
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--rows", type=int)
+    asked = parser.parse_args()
+    further = AwareConfig(epochs=asked.epochs, max_rows=asked.rows)
+    main(asked.project, asked.student, asked.work, asked.seeds, further)
