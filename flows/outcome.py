@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
 from tasks.costs.shares import Spending
 from tasks.promotion.selection import Selection
@@ -26,6 +28,8 @@ class Outcome(Artifact):
     version: int | None
     choice: Choice | None = None
     """Settings that a sweep found, or why the file's were kept; None where none was made."""
+    refused: dict[str, str] = Field(default_factory=dict)
+    """Why each model that was made smaller and gained nothing is no candidate, by name."""
     spent: Spending | None = None
     """What the run cost; known once all its steps have ended."""
 
@@ -41,6 +45,7 @@ class Outcome(Artifact):
                 "rows": self.dataset.rows,
             },
             "candidates": [self._candidate(report) for report in self.reports],
+            "refused": self.refused,
             "selected": self.selection.name,
             "beyond_budget": self.selection.beyond,
             "quality": self.quality.model_dump(
@@ -63,7 +68,7 @@ class Outcome(Artifact):
 
 
 def _identity(candidate: Candidate) -> dict[str, Any]:
-    fields = {"name", "role", "parent", "size_bytes", "params"}
+    fields = {"name", "role", "parent", "size_bytes", "params", "zeros", "zipped_bytes"}
     return candidate.model_dump(include=fields)
 
 

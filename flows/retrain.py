@@ -81,9 +81,10 @@ def steps(project: Project) -> Outcome:
     candidates = exported(project, models, dataset)
     recorded()  # Nothing else may run while costs are measured.
     costs = measure_costs(candidates, models, dataset, project.deploy)
-    candidates, costs = gaining(candidates, costs)
+    candidates, costs, refused = gaining(candidates, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
-    return proven(project, reports, dataset, run).model_copy(update={"choice": choice})
+    about = {"choice": choice, "refused": refused}
+    return proven(project, reports, dataset, run).model_copy(update=about)
 
 
 def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], Tuned]:
@@ -138,7 +139,10 @@ def pruned(
 def aware(
     project: Project, models: list[TrainedModel], outputs: TeacherOutputs, dataset: DatasetRef
 ) -> list[TrainedModel]:
-    """Return what each student and pruned model becomes when it learns with a form's rounding."""
+    """Return what each student and pruned model becomes when it learns with a form's rounding.
+
+    Those with zeros would lose them by it, and are left out.
+    """
     forms = [form for form in project.compress.quantize if form.aware]
     if not forms:
         return []
@@ -149,7 +153,7 @@ def aware(
     calls = [
         {"source": m, "config": configs[m.name], "form": form, "taught": taught, **site}
         for m in models
-        if m.role in ("student", "pruned") and is_aware(configs[m.name])
+        if m.role in ("student", "pruned") and not m.zeros and is_aware(configs[m.name])
         for form in forms
     ]
     return side_by_side(train_aware, [{**call, "dataset": dataset} for call in calls])
@@ -182,13 +186,18 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
     return side_by_side(calibrate_candidate, calls)
 
 
-def gaining(candidates: list[Candidate], costs: list[Cost]) -> tuple[list[Candidate], list[Cost]]:
-    """Return all but those that were made smaller and became neither smaller nor faster."""
+def gaining(
+    candidates: list[Candidate], costs: list[Cost]
+) -> tuple[list[Candidate], list[Cost], dict[str, str]]:
+    """Return all but those that were made smaller and became neither smaller nor faster.
+
+    And why each of these is refused, by name.
+    """
     if not any(candidate.role in ("pruned", "compressed") for candidate in candidates):
-        return candidates, costs
+        return candidates, costs, {}
     idle = refuse_idle(candidates, costs)
     kept = [pair for pair in zip(candidates, costs, strict=True) if pair[0].name not in idle]
-    return [candidate for candidate, _ in kept], [cost for _, cost in kept]
+    return [candidate for candidate, _ in kept], [cost for _, cost in kept], idle
 
 
 def proven(

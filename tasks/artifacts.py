@@ -121,6 +121,8 @@ class TrainedModel(Artifact):
     """An estimator without an ONNX form teaches, and is no candidate."""
     batch_size: int | None = None
     """Rows of a step of its training, over all workers; None where nothing is trained by steps."""
+    zeros: float = 0.0
+    """Share of its products' weights that were made zero, and are kept like all others."""
 
 
 class Unlabelled(Artifact):
@@ -173,6 +175,21 @@ class Candidate(Artifact):
     params: int
     model_sha256: str
     """Digest of the float model that it was exported from."""
+    zeros: float = 0.0
+    """Of the float model."""
+    zipped_bytes: int | None = None
+    """Of those files in a zip archive, where there are zeros: all that they gain."""
+
+    @property
+    def said_of_zeros(self) -> str:
+        """What they are worth, in a sentence; empty where there are none."""
+        if self.zipped_bytes is None:
+            return ""
+        return (
+            f"{self.zeros:.0%} of the weights of its products are zeros, which this runtime keeps "
+            "and multiplies by like any others: no faster, and smaller in a zip archive alone "
+            f"({self.zipped_bytes / 1e6:.2f} of {self.size_bytes / 1e6:.2f} MB)"
+        )
 
 
 class Latency(Artifact):

@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 from infra.storage import open_storage
 from tasks.artifacts import Candidate, DatasetRef, TrainedModel
+from tasks.compression.sparsity import zipped_bytes
 from tasks.evaluation.exporting import export_and_prove
 from tasks.evaluation.quality import prediction_prefix
 from tasks.packaging.answers import save_answers
@@ -31,4 +32,6 @@ def export_model(model: TrainedModel, dataset: DatasetRef) -> Candidate:
             size_bytes=bundle_bytes(bundle),
             params=model.params,
             model_sha256=model.sha256,
+            zeros=model.zeros,
+            zipped_bytes=zipped_bytes(bundle) if model.zeros else None,
         )

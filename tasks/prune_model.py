@@ -11,6 +11,7 @@ from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import DistilConfig, PruneConfig
 from tasks.compression.pruning_rounds import prune_into, recovery_of
+from tasks.compression.sparsity import zero_share
 from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore
@@ -54,6 +55,7 @@ def prune_model(
             partial(report, f"prune_model {name}"),
         )
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
+        zeros = zero_share(Path(folder)) if prune.is_sparse else 0.0
     return TrainedModel(
         name=name,
         role="pruned" if taught else "control",
@@ -62,4 +64,5 @@ def prune_model(
         sha256=saved.digest,
         params=saved.params,
         batch_size=source.batch_size,
+        zeros=zeros,
     )

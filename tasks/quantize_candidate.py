@@ -9,6 +9,7 @@ from tasks.artifacts import Candidate, DatasetRef
 from tasks.compression.config import QuantizeConfig
 from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import sample_of
+from tasks.compression.sparsity import zipped_bytes
 from tasks.packaging.bundle import bundle_bytes
 from tasks.step import step
 
@@ -28,6 +29,7 @@ def quantize_candidate(
         digest = quantize_bundle(storage.fetch_folder(candidate.uri), bundle, form, sample)
         uri = storage.upload_folder(bundle, f"bundles/{digest}")
         size_bytes = bundle_bytes(bundle)
+        zipped = zipped_bytes(bundle) if candidate.zeros else None
     log.info("%s: %.1f MB from %.1f", name, size_bytes / 1e6, candidate.size_bytes / 1e6)
     return candidate.model_copy(
         update={
@@ -37,5 +39,6 @@ def quantize_candidate(
             "uri": uri,
             "sha256": digest,
             "size_bytes": size_bytes,
+            "zipped_bytes": zipped,
         }
     )

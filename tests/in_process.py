@@ -16,10 +16,8 @@ from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.config import ComputeConfig
-from tasks.training.course import Setting, TrainState
+from tasks.training.course import Setting, TrainState, own_weights
 from tasks.training.device import Device
-from tasks.training.fake_quantization import plain_weights
-from tasks.training.hints import without_projection
 from tasks.training.job import TrainingJob, first_state, material_of
 from tasks.training.loop import train
 from tasks.training.model_folder import card_of, save_model
@@ -68,7 +66,7 @@ def taught(job: TrainingJob, folder: Path, device: Device = CPU) -> Path:
     state = first_state(job, device)
     train(state, job.course, material_of(job), Setting(device))
     card = card_of(state.model, job.blueprint, job.classes, job.scale, job.task)
-    weights = plain_weights(without_projection(state.model.state_dict() | state.best_weights))
+    weights = own_weights(state.model.state_dict() | state.best_weights)
     save_model(folder, weights, card, job.blueprint.files, state.history)
     return folder
 

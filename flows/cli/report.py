@@ -37,14 +37,7 @@ LANGUAGE = ("bits_per_byte", "perplexity")
 def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]]) -> None:
     """Print candidates, the holdout's figures, the decision and where to look further."""
     out.print(candidates_table(outcome))
-    for report in outcome.reports:
-        if report.cost.eager_p50_ms is not None:
-            eager = (
-                f"p50 {report.cost.eager_p50_ms:.2f} ms, {report.cost.eager_memory_mb or 0:.0f} MB"
-            )
-            out.print(f"{report.candidate.name}: {eager} in eager torch", highlight=False)
-    for name, figures in outcome.selection.beyond.items():
-        out.print(f"{name}: beyond the budget, {figures}", markup=False, soft_wrap=True)
+    _print_candidates(outcome)
     out.print(holdout_table(outcome))
     if outcome.quality.calibration is not None:
         said = f"{outcome.selection.name}: {outcome.quality.calibration}"
@@ -60,6 +53,21 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
         out.print("nothing changed since the last run: every step was reused")
     out.print(f"MLflow   {outcome.run.url}", soft_wrap=True)
     out.print(f"Prefect  {prefect_url.removesuffix('/api')}", soft_wrap=True)
+
+
+def _print_candidates(outcome: Outcome) -> None:
+    """What the table does not say of them, and who is none."""
+    for report in outcome.reports:
+        name, cost = report.candidate.name, report.cost
+        if cost.eager_p50_ms is not None:
+            eager = f"p50 {cost.eager_p50_ms:.2f} ms, {cost.eager_memory_mb or 0:.0f} MB"
+            out.print(f"{name}: {eager} in eager torch", highlight=False)
+        if zeros := report.candidate.said_of_zeros:
+            out.print(f"{name}: {zeros}", highlight=False, soft_wrap=True)
+    for sentence in outcome.refused.values():
+        out.print(f"no candidate: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    for name, figures in outcome.selection.beyond.items():
+        out.print(f"{name}: beyond the budget, {figures}", markup=False, soft_wrap=True)
 
 
 def _print_end(outcome: Outcome) -> None:

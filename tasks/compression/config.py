@@ -110,6 +110,12 @@ class PruneConfig(BaseModel):
     """Numbers of a word before one matrix widens them (arXiv:1909.11942, section 3.1)."""
     linear_rank: PositiveInt | None = None
     """Of every matrix of a transformer, as a product of two."""
+    sparsity: Share = 0.0
+    """Of the weights of products, the smallest, which become zeros (arXiv:1506.02626): no faster in
+    this runtime, and smaller once zipped only."""
+    pattern: Literal["2:4"] | None = None
+    """Zeros in the place of two of each four weights, the smaller ones (arXiv:2104.08378): as
+    `sparsity`, no faster here."""
     importance: Literal["taylor", "magnitude", "activation"] = "taylor"
     """What a unit is worth: what the loss would change by (arXiv:1906.10771), the size of its
     weights, or how loud it is."""
@@ -136,12 +142,26 @@ class PruneConfig(BaseModel):
         others = ("layers", "min_count", "embedding_rank", "linear_rank")
         return (*self.shares, *(name for name in others if getattr(self, name)))
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether weights become zeros and stay in their place."""
+        return self.sparsity > 0 or self.pattern is not None
+
     @model_validator(mode="after")
-    def _removes_something(self) -> "PruneConfig":
-        if not self.removed:
+    def _removes_something(self) -> Self:
+        if not self.removed and not self.is_sparse:
             raise ValueError(
                 f"prune of {self.of} removes nothing: one of layers, heads, neurons, channels, "
-                "width, min_count, embedding_rank and linear_rank must be given"
+                "width, min_count, embedding_rank, linear_rank, sparsity and pattern must be given"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_way_to_zero(self) -> Self:
+        if self.sparsity and self.pattern:
+            raise ValueError(
+                f"prune of {self.of}: pattern {self.pattern} leaves half of the weights, sparsity "
+                f"{self.sparsity:g} another share; only one of them may be given"
             )
         return self
 

@@ -46,7 +46,14 @@ def idle_of(candidates: Sequence[Candidate], costs: Sequence[Cost]) -> dict[str,
     return idle
 
 
+def _is_zeroed_alone(source: Candidate, candidate: Candidate) -> bool:
+    """Whether it is its source with zeros: then a call is faster by chance alone."""
+    return candidate.zeros > source.zeros and candidate.params == source.params
+
+
 def _gains(source: Candidate, before: Cost, candidate: Candidate, after: Cost) -> bool:
+    if _is_zeroed_alone(source, candidate):
+        return False
     if is_smaller(candidate.size_bytes, source.size_bytes):
         return True
     return after.latency_ms.p50 < before.latency_ms.p50 * (1 - _least(before, after))
@@ -58,6 +65,8 @@ def _least(before: Cost, after: Cost) -> float:
 
 
 def _sentence(source: Candidate, before: Cost, candidate: Candidate, after: Cost) -> str:
+    if _is_zeroed_alone(source, candidate):
+        return f"{candidate.name}: {candidate.said_of_zeros}; {source.name} is as large and as fast"
     return (
         f"{candidate.name}: {candidate.size_bytes} bytes and p50 {after.latency_ms.p50:.3g} ms, "
         f"neither {LEAST_SMALLER:.0%} smaller nor faster beyond the noise of "

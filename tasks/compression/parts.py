@@ -79,6 +79,11 @@ def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, whe
     has = PARTS.get(model, ())
     if getattr(config, "share_layers", False):
         has = tuple(name for name in has if name not in ("layers", "linear_rank"))
+    zeroed = [name for name in ("sparsity", "pattern") if getattr(prune, name)]
+    if zeroed and not has:
+        raise ValueError(
+            f"{where}.{zeroed[0]} of {prune.of}: model {model} has no products to zero"
+        )
     for name in prune.removed:
         if name not in has:
             allowed = ", ".join(has) or "nothing that can be removed"

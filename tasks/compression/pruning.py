@@ -19,6 +19,7 @@ from tasks.compression.pruning_importance import (
 )
 from tasks.compression.pruning_layers import layer_importance, without_layers
 from tasks.compression.pruning_units import Group, Kept, without_units
+from tasks.compression.sparsity import with_zeros
 from tasks.training.batches import length_ordered_batches
 from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.course import Course
@@ -50,7 +51,7 @@ def pruned(job: TrainingJob, prune: PruneConfig, number: int, whole: Blueprint) 
     if prune.linear_rank is not None and number == prune.rounds:
         smaller = with_narrow_matrices(blueprint.config, blueprint.weights, prune.linear_rank)
         blueprint = blueprint.started(*smaller)
-    return blueprint
+    return with_zeros(blueprint, prune, share) if prune.is_sparse else blueprint
 
 
 def ramp(progress: float) -> float:

@@ -67,4 +67,12 @@ def recovery_of(
     config: TrainConfig, prune: PruneConfig, lesson: Lesson | None, site: Site
 ) -> Callable[[Blueprint], TrainingJob]:
     """From a model to the training by which it recovers."""
-    return partial(recovery_job, recovering(config, prune), lesson, site)
+    recovery = partial(recovery_job, recovering(config, prune), lesson, site)
+    return partial(_with_zeros_held, recovery) if prune.is_sparse else recovery
+
+
+def _with_zeros_held(
+    recovery: Callable[[Blueprint], TrainingJob], blueprint: Blueprint
+) -> TrainingJob:
+    job = recovery(blueprint)
+    return replace(job, course=replace(job.course, zeros_stay=True))

@@ -76,7 +76,7 @@ def card_text(
         *_beyond(candidate, quality),
         _cost(reports[0], made),
         _origin(candidate, dataset, _found_at_export(bundle)),
-        _limits(facts, dataset),
+        _limits(facts, dataset, candidate.said_of_zeros),
         _licence(facts.encoder, dataset),
     ]
     return "\n\n".join(sections) + "\n"
@@ -175,7 +175,7 @@ def _origin(candidate: Candidate, dataset: DatasetRef, parity: str) -> str:
     )
 
 
-def _limits(facts: BundleFacts, dataset: DatasetRef) -> str:
+def _limits(facts: BundleFacts, dataset: DatasetRef, zeros: str) -> str:
     cut = facts.encoder.get("max_length")
     lines = [
         "It knows rows like those it was trained on; on others its confidence means little.",
@@ -192,6 +192,8 @@ def _limits(facts: BundleFacts, dataset: DatasetRef) -> str:
         lines.append(f"Logits are divided by {facts.temperature:.3f}, fitted on validation rows.")
     if cut:
         lines.append(f"Longer rows are cut after {cut} tokens.")
+    if zeros:
+        lines.append(f"{zeros}.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 

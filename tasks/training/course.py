@@ -1,6 +1,7 @@
 """What one training is: what is done, from what material, where, and how far it is."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,9 +15,10 @@ from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
 from tasks.training.device import Device
 from tasks.training.examples import Batch, Examples
-from tasks.training.fake_quantization import fake_quantize
+from tasks.training.fake_quantization import fake_quantize, plain_weights
 from tasks.training.group import Group
-from tasks.training.hints import HintLoss, show_features
+from tasks.training.held_zeros import hold_zeros, with_zeros_held
+from tasks.training.hints import HintLoss, show_features, without_projection
 from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
 from tasks.training.recompute import recompute_blocks
@@ -52,6 +54,8 @@ class Course:
     gradient_checkpointing: bool = False
     fake_quantized: bool = False
     """Whether the model computes as its int8 form will."""
+    zeros_stay: bool = False
+    """Whether what is zero of a product's weights is no longer learned."""
 
     @property
     def where(self) -> str:
@@ -153,7 +157,14 @@ def new_state(
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
     if course.fake_quantized:  # behind the optimizer, which tells tables from matrices
         fake_quantize(model)
+    if course.zeros_stay:
+        hold_zeros(model)
     return TrainState(model, optimizer, replica=model, scaler=device.scaler())
+
+
+def own_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A model's weights as its architecture has them, without what `new_state` adds for a while."""
+    return with_zeros_held(plain_weights(without_projection(weights)))
 
 
 def num_steps(course: Course, material: Material) -> int:

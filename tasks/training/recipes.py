@@ -18,11 +18,10 @@ from tasks.training.blueprint import Blueprint, first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
-from tasks.training.course import Course, Point
+from tasks.training.course import Course, Point, own_weights
 from tasks.training.distributed import fit
 from tasks.training.examples import Columns, drawn_rows
-from tasks.training.fake_quantization import plain_weights
-from tasks.training.hints import HintLoss, mean_lesson, standard_features, without_projection
+from tasks.training.hints import HintLoss, mean_lesson, standard_features
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
@@ -115,7 +114,7 @@ def save_trained(
 ) -> SavedModel:
     """Write the model folder; what training does not move is as it was at the start."""
     model = first_model(job.blueprint, job.course.seed)
-    weights = model.state_dict() | plain_weights(without_projection(trained))
+    weights = model.state_dict() | own_weights(trained)
     card = card_of(model, job.blueprint, job.classes, job.scale, job.task)
     digest = save_model(folder, weights, card, job.blueprint.files, history)
     return SavedModel(digest, num_params(weights))

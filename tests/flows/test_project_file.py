@@ -65,6 +65,14 @@ def test_an_own_encoder_is_found_from_the_project_file_and_keyed_by_its_content(
     )
 
 
+def test_a_pattern_of_zeros_is_no_time_of_day(folder: Path) -> None:
+    """YAML 1.1 reads 2:4 as 124."""
+    prunings = "[{of: minilm-2, pattern: 2:4}, {sparsity: 0.5}]"
+    text = f"{MINIMAL}compress: {{prune: {prunings}}}\n"
+    pattern, half = load_project(written(folder, text)).compress.prune
+    assert (pattern.pattern, half.sparsity) == ("2:4", 0.5)
+
+
 @pytest.mark.parametrize("path", sorted(PROJECTS.glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_projects_load_and_name_the_schema(path: Path) -> None:
     assert load_project(path).name == path.stem

@@ -55,6 +55,32 @@ def test_a_form_that_is_another_one_s_bundle_is_left_out(caplog: pytest.LogCaptu
     assert "bag-int8-mixed is the same bundle as bag-int8" in caplog.text
 
 
+def test_zeros_alone_are_refused_however_fast_they_seem() -> None:
+    sparse = candidate("bag-pruned", "pruned", "bag", 1_000_000).model_copy(
+        update={"zeros": 0.5, "zipped_bytes": 580_000}
+    )
+    candidates = [
+        candidate("bag", "student", "teacher", 1_000_000),
+        sparse,
+        candidate("bag-pruned-int8", "compressed", "bag-pruned", 300_000),
+    ]
+    found = idle_of(candidates, [cost(1.0), cost(0.5), cost(0.4)])
+    assert found == {
+        "bag-pruned": "bag-pruned: 50% of the weights of its products are zeros, which this "
+        "runtime keeps and multiplies by like any others: no faster, and smaller in a zip archive "
+        "alone (0.58 of 1.00 MB); bag is as large and as fast",
+        "bag-pruned-int8": "bag-pruned-int8: bag-pruned is refused, so is this",
+    }
+
+
+def test_zeros_beside_parts_that_went_are_judged_as_any_other() -> None:
+    about = {"zeros": 0.5, "zipped_bytes": 300, "params": 0}
+    both = candidate("bag-pruned", "pruned", "bag", 600).model_copy(update=about)
+    int8 = candidate("bag-pruned-int8", "compressed", "bag-pruned", 200).model_copy(update=about)
+    candidates = [candidate("bag", "student", "teacher", 1000), both, int8]
+    assert idle_of(candidates, [cost(1.0), cost(1.0), cost(0.9)]) == {}
+
+
 def candidate(name: str, role: Role, parent: str | None, size_bytes: int) -> Candidate:
     return Candidate(
         name=name,

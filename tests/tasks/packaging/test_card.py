@@ -58,3 +58,16 @@ def test_a_card_names_data_parent_figures_and_licence(
     assert "Logits are divided by 1.250" in again
     digests = [json.loads((f / "manifest.json").read_text())["digest"] for f in (bundle, carded)]
     assert digests[0] == digests[1]
+
+
+def test_a_card_says_what_zeros_are_worth(
+    make_bundle: Callable[[str], Path], small_dataset: tuple[Path, DatasetRef]
+) -> None:
+    bundle = make_bundle("text_encoder")
+    report = report_on(bundle, *small_dataset)
+    about = {"zeros": 0.5, "zipped_bytes": 40_000, "size_bytes": 80_000}
+    sparse = report.candidate.model_copy(update=about)
+    text = card_text(bundle, small_dataset[1], [report.model_copy(update={"candidate": sparse})])
+    assert "- 50% of the weights of its products are zeros" in text
+    assert "no faster, and smaller in a zip archive alone (0.04 of 0.08 MB).\n" in text
+    assert "zeros" not in card_text(bundle, small_dataset[1], [report])
