@@ -7,7 +7,6 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
-from flows.sweep import settled
 from flows.teacher import as_long, lesson_by, sized, teacher_of, unlabelled_of
 from tasks.artifacts import (
     Candidate,
@@ -48,6 +47,7 @@ from tasks.report_quality import report_quality
 from tasks.run_alone import run_alone
 from tasks.select_candidate import select_candidate
 from tasks.step import aside, side_by_side, watched
+from tasks.sweep_artifacts import Choice
 from tasks.train_aware import train_aware
 from tasks.train_student import train_student
 from tasks.training.architectures import StudentConfig
@@ -85,6 +85,15 @@ def steps(project: Project) -> Outcome:
     reports = evaluated(candidates, costs, dataset, "valid")
     about = {"choice": choice, "refused": refused}
     return proven(project, reports, dataset, run).model_copy(update=about)
+
+
+def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | None]:
+    """Return the project with the settings that a search chose, and why; None: there is none."""
+    if not project.searches:
+        return project, None
+    from flows.sweep import chosen  # brings what draws and judges searches, which few runs need
+
+    return chosen(project, dataset)
 
 
 def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], Tuned]:

@@ -51,14 +51,10 @@ def sweep(project: Project) -> Swept:
         return swept(project, prepare_data(project.name, project.data))
 
 
-def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | None]:
+def chosen(project: Project, dataset: DatasetRef) -> tuple[Project, Choice]:
     """Return the project with the settings that a sweep's winner is believed to be better by, or
-    those that the budget picks.
-
-    And what was chosen, and why; None where a retraining does not search.
+    those that the budget picks; and what was chosen, and why.
     """
-    if not project.searches:
-        return project, None
     found = swept(project, dataset)
     pick = picked(found.searched.best, found.searched.objectives, project.budget)
     choice = choice_of(found.searched, found.confirmed, found.fixed, pick)

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,8 +29,7 @@ def code_digest(module: str) -> str:
     """Return the sha256 of `module`, its imports in `ROOMS`, and the numeric libraries."""
     digest = hashlib.sha256()
     for name in sorted(reachable_modules(module)):
-        digest.update(name.encode())
-        digest.update(_source_path(name).read_bytes())
+        digest.update(f"{name}={_source_digest(name)}".encode())
     for library in NUMERIC:
         digest.update(f"{library}={_installed_version(library)}".encode())
     return digest.hexdigest()
@@ -48,17 +48,31 @@ def reachable_modules(module: str) -> set[str]:
 
 
 @cache
+def _source_digest(module: str) -> str:
+    """Each is read once a process: the steps of a run reach the same two hundred."""
+    return hashlib.sha256(_source_path(module).read_bytes()).hexdigest()
+
+
+@cache
 def _imports(module: str) -> tuple[str, ...]:
     path = _source_path(module)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             parent = _absolute(node, package)
             names += [parent, *(f"{parent}.{alias.name}" for alias in node.names)]
     return tuple(name for name in names if name.split(".")[0] in ROOMS and _is_module(name))
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements, however deep. No expression imports, and most of a file is expressions."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            yield node
+            yield from _statements(node)
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
@@ -90,6 +104,7 @@ def _find_source(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+@cache
 def _installed_version(distribution: str) -> str:
     try:
         return version(distribution)

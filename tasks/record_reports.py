@@ -1,6 +1,7 @@
 """Figures of every candidate, as exported, to MLflow."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,13 +9,16 @@ from infra import tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef, Task
 from tasks.data.snapshot import split_rows
-from tasks.evaluation.plots import plot_bits, plot_confusion, plot_hits, plot_predicted
+from tasks.evaluation.plots import ConfusionSheet, plot_bits, plot_hits, plot_predicted
 from tasks.evaluation.recommended import hits_by_place, truth_of
 from tasks.evaluation.samples import write_samples
 from tasks.packaging.answers import load_answers
 from tasks.packaging.predictor.language import bits_per_byte
 from tasks.promotion.records import child_key, child_tags, figures_of
 from tasks.step import step
+
+Draw = Callable[[EvalReport, Path], Path]
+"""Draws what was answered into a folder."""
 
 
 @step()
@@ -23,12 +27,14 @@ def record_reports(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) 
     by_candidate: dict[str, list[EvalReport]] = {}
     for report in reports:
         by_candidate.setdefault(child_key(run, report.candidate), []).append(report)
+    draw = PICTURES[dataset.task](dataset)
     return {
-        about[0].candidate.name: _record(run, about, dataset) for about in by_candidate.values()
+        about[0].candidate.name: _record(run, about, dataset, draw)
+        for about in by_candidate.values()
     }
 
 
-def _record(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) -> str:
+def _record(run: RunRef, reports: list[EvalReport], dataset: DatasetRef, draw: Draw) -> str:
     """Write what is known of one candidate, a report for each split that it was judged on."""
     candidate = reports[0].candidate
     params = {"role": candidate.role, "parent": candidate.parent, "params": candidate.params}
@@ -38,22 +44,19 @@ def _record(run: RunRef, reports: list[EvalReport], dataset: DatasetRef) -> str:
     with TemporaryDirectory() as folder:
         for report in reports:
             tracking.log_dataset(child, dataset.name, dataset.sha256, dataset.uri, str(report.rows))
-            _picture(report, dataset, Path(folder))
+            draw(report, Path(folder))
         tracking.log_files(child, Path(folder), "plots")
     tracking.end_run(child, "FINISHED")
     return child
 
 
-def _picture(report: EvalReport, dataset: DatasetRef, folder: Path) -> None:
-    PICTURES[dataset.task](report, dataset, folder)
-
-
-def _confusion(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+def _confusions(dataset: DatasetRef) -> Draw:
     """Who was taken for whom."""
-    return plot_confusion(report, dataset.classes, folder / f"confusion_{report.split}.png")
+    sheet = ConfusionSheet(dataset.classes)
+    return lambda report, folder: sheet.draw(report, folder / f"confusion_{report.split}.png")
 
 
-def _predicted(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+def _predicted(dataset: DatasetRef, report: EvalReport, folder: Path) -> Path:
     """What was predicted over what is true."""
     storage = open_storage()
     truth = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split).labels
@@ -61,7 +64,7 @@ def _predicted(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
     return plot_predicted(report, truth, found, folder / f"predicted_{report.split}.png")
 
 
-def _hits(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+def _hits(dataset: DatasetRef, report: EvalReport, folder: Path) -> Path:
     """At which places of the answer the items of the holdout were found."""
     storage = open_storage()
     rows = split_rows(storage.fetch_folder(dataset.uri), dataset, report.split)
@@ -70,7 +73,7 @@ def _hits(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
     return plot_hits(report, hits, folder / f"hits_{report.split}.png")
 
 
-def _told(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
+def _told(dataset: DatasetRef, report: EvalReport, folder: Path) -> Path:
     """How many bits each text takes, and, in a page beside it, how some of them may go on."""
     storage = open_storage()
     found = load_answers(storage.fetch_folder(report.predictions_uri))
@@ -82,10 +85,10 @@ def _told(report: EvalReport, dataset: DatasetRef, folder: Path) -> Path:
     return pages
 
 
-PICTURES: dict[Task, Callable[[EvalReport, DatasetRef, Path], Path]] = {
-    "classification": _confusion,
-    "regression": _predicted,
-    "ranking": _hits,
-    "generation": _told,
+PICTURES: dict[Task, Callable[[DatasetRef], Draw]] = {
+    "classification": _confusions,
+    "regression": lambda dataset: partial(_predicted, dataset),
+    "ranking": lambda dataset: partial(_hits, dataset),
+    "generation": lambda dataset: partial(_told, dataset),
 }
 """What is drawn of the answers to a split."""

@@ -18,6 +18,8 @@ R = TypeVar("R")
 
 def retrain_watched(project: Project, rerun: Iterable[str]) -> Outcome:
     """Return what the flow came to; its errors are raised as they were."""
+    if project.searches:
+        from flows import sweep  # noqa: F401 - its steps, too, may be named
     refresh(rerun)
     return called(retrain, project)
 

@@ -36,30 +36,42 @@ MOST_INCHES, MOST_LETTERS = 12.0, 24
 Point = Mapping[str, Any]
 
 
-def plot_confusion(report: EvalReport, classes: Sequence[str], path: Path) -> Path:
-    """Share of each true class that was called what; of not too many classes with the counts.
+class ConfusionSheet:
+    """Confusion matrices over the same classes, drawn one after the other on one sheet.
 
-    A cell in which nothing fell stays blank: most are, and a text takes a millisecond to draw.
+    To lay out and name the classes is a third of what a picture takes: it is done once.
     """
-    counts_CC = np.array(report.confusion)
-    shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
-    few = len(classes) <= MOST_COUNTED
-    side = max(3.6, min(MOST_INCHES, 1.6 + (0.7 if few else 0.25) * len(classes)))
-    figure = Figure(figsize=(side + 0.6, side), dpi=DPI, layout="constrained")
-    axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
-    axes.set_title(f"{report.candidate.name}, {report.rows:,} {report.split} rows", fontsize=10)
-    image = axes.imshow(shares_CC, vmin=0, vmax=1, cmap="Blues")
-    _name_classes(axes, classes, few)
-    for row, column in np.argwhere(counts_CC) if few else ():
-        count = counts_CC[row, column]
-        share = shares_CC[row, column]
-        colour = "white" if share > 0.5 else "black"
-        text = f"{share:.0%}\n{count:,}"
-        cell = axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
-        cell.set_in_layout(False)  # It stands inside the axes anyway.
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
-    bar.set_label("share of the true class", fontsize=8)
-    return save_figure(figure, path)
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        few = len(classes) <= MOST_COUNTED
+        side = max(3.6, min(MOST_INCHES, 1.6 + (0.7 if few else 0.25) * len(classes)))
+        figure = Figure(figsize=(side + 0.6, side), dpi=DPI, layout="constrained")
+        axes = figure.add_subplot(xlabel="predicted class", ylabel="true class")
+        axes.set_title(" ", fontsize=10)
+        nothing_CC = np.zeros((len(classes), len(classes)))
+        self._image = axes.imshow(nothing_CC, vmin=0, vmax=1, cmap="Blues")
+        _name_classes(axes, classes, few)
+        bar = figure.colorbar(self._image, ax=axes, shrink=0.8, format=PercentFormatter(1))
+        bar.set_label("share of the true class", fontsize=8)
+        self._figure, self._axes, self._is_counted = figure, axes, few
+
+    def draw(self, report: EvalReport, path: Path) -> Path:
+        """Share of each true class that was called what; of not too many classes with the counts.
+
+        A cell in which nothing fell stays blank: most are, and a text takes a millisecond to draw.
+        """
+        counts_CC = np.array(report.confusion)
+        shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
+        self._axes.title.set_text(f"{report.candidate.name}, {report.rows:,} {report.split} rows")
+        self._image.set_data(shares_CC)
+        for before in list(self._axes.texts):
+            before.remove()
+        for row, column in np.argwhere(counts_CC) if self._is_counted else ():
+            share = shares_CC[row, column]
+            text = f"{share:.0%}\n{counts_CC[row, column]:,}"
+            colour = "white" if share > 0.5 else "black"
+            self._axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+        return save_figure(self._figure, path)
 
 
 def _name_classes(axes: Any, classes: Sequence[str], few: bool) -> None:

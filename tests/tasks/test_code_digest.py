@@ -20,8 +20,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "planted_room", raising=False)
     monkeypatch.setattr(subject, "ROOMS", ("planted_room",))
-    for cached in (subject.code_digest, subject._imports, subject._find_source):
-        cached.cache_clear()
+    forget()
     return folder
 
 
@@ -36,12 +35,17 @@ def test_reaches_late_and_relative_imports(room: Path) -> None:
 )
 def test_changes_with_reached_code_only(room: Path, changed: str, differs: bool) -> None:
     before = subject.code_digest("planted_room.verb")
-    subject.code_digest.cache_clear()
+    forget()
     (room / changed).write_text("constant = 2\n")
     assert (subject.code_digest("planted_room.verb") != before) is differs
 
 
 def test_every_verb_reaches_its_artifacts() -> None:
-    for cached in (subject.code_digest, subject._imports, subject._find_source):
-        cached.cache_clear()
+    forget()
     assert "tasks.artifacts" in subject.reachable_modules("tasks.artifacts")
+
+
+def forget() -> None:
+    """What a process has read, it does not read again."""
+    for name in ("code_digest", "_source_digest", "_imports", "_find_source"):
+        getattr(subject, name).cache_clear()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tasks.artifacts import Candidate, Cost, EvalReport, Latency, RateTrial, Role, Tuned
 from tasks.evaluation.plots import (
-    plot_confusion,
+    ConfusionSheet,
     plot_learning_curves,
     plot_learning_rates,
     plot_pareto,
@@ -51,9 +51,13 @@ def test_a_pareto_plot_of_few(tmp_path: Path, count: int) -> None:
 
 
 def test_the_same_figures_give_the_same_picture(tmp_path: Path) -> None:
-    first = plot_confusion(REPORTS[0], ("no", "yes"), tmp_path / "1.png").read_bytes()
-    assert first.startswith(PNG)
-    assert first == plot_confusion(REPORTS[0], ("no", "yes"), tmp_path / "2.png").read_bytes()
+    """Whatever was drawn on the sheet before them."""
+    other = REPORTS[1].model_copy(update={"confusion": ((0, 3), (1, 2)), "rows": 1_000_000})
+    used, fresh = ConfusionSheet(("no", "yes")), ConfusionSheet(("no", "yes"))
+    assert used.draw(other, tmp_path / "1.png").read_bytes().startswith(PNG)
+    again = used.draw(REPORTS[0], tmp_path / "2.png").read_bytes()
+    assert again == fresh.draw(REPORTS[0], tmp_path / "3.png").read_bytes()
+    assert again != (tmp_path / "1.png").read_bytes()
 
 
 @pytest.mark.parametrize("classes", [2, 10, 300])
@@ -63,7 +67,7 @@ def test_a_confusion_matrix_stays_a_picture_however_many_classes(
     counts = np.random.default_rng(1).integers(0, 50, (classes, classes))
     like = REPORTS[0].model_copy(update={"confusion": tuple(map(tuple, counts.tolist()))})
     names = [f"class number {place} with a long name" for place in range(classes)]
-    path = plot_confusion(like, names, tmp_path / "confusion.png")
+    path = ConfusionSheet(names).draw(like, tmp_path / "confusion.png")
     with Image.open(path) as image:
         assert max(image.size) < 1800
 
