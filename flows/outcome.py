@@ -7,7 +7,7 @@ from pydantic import Field
 from tasks.artifacts import Artifact, Candidate, DatasetRef, Decision, EvalReport, RunRef
 from tasks.costs.shares import Spending
 from tasks.promotion.selection import Selection
-from tasks.quality_artifacts import QualityReport
+from tasks.quality_artifacts import QualityReport, SeedGain
 from tasks.sweep_artifacts import Choice
 
 
@@ -30,6 +30,8 @@ class Outcome(Artifact):
     """Settings that a sweep found, or why the file's were kept; None where none was made."""
     refused: dict[str, str] = Field(default_factory=dict)
     """Why each model that was made smaller and gained nothing is no candidate, by name."""
+    seeds: tuple[SeedGain, ...] = ()
+    """What the teacher is worth to each student, where several seeds were asked for."""
     spent: Spending | None = None
     """What the run cost; known once all its steps have ended."""
 
@@ -51,6 +53,7 @@ class Outcome(Artifact):
             "quality": self.quality.model_dump(
                 include={"slices", "robustness", "importance", "calibration", "compression"}
             ),
+            "seeds": [gain.model_dump() for gain in self.seeds],
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,
             "choice": self.choice.model_dump() if self.choice else None,

@@ -42,6 +42,7 @@ def draw_plan(project: Project, train_rows: int, *, look_up: bool) -> list[Plann
     left_out |= set() if project.compress.distil.has_unlabelled else {"gather_rows"}
     is_any_aware = any(form.aware for form in project.compress.quantize)
     left_out |= set() if is_any_aware else {"train_aware"}
+    left_out |= set() if project.evaluate.seeds > 1 else {"compare_seeds", "record_seeds"}
     left_out |= set() if project.searches else SEARCHING
     left_out |= set() if project.compress.quantize else {"quantize_candidate"}
     left_out |= set() if project.compress.prune or project.compress.quantize else {"refuse_idle"}
@@ -111,9 +112,14 @@ def _teacher_rows(project: Project, rows: int) -> float:
 
 
 def _students(project: Project, rows: int) -> float:
-    """Each is trained twice, with the teacher and without, and two run side by side."""
+    """Each is trained twice, with the teacher and without, and two run side by side; that by each
+    seed, where it is taught."""
     return sum(
-        student.row_ms_in_all * min(rows, student.max_rows or rows) / ROWS * _times_made(project)
+        (project.evaluate.seeds if student.is_taught else 1)
+        * student.row_ms_in_all
+        * min(rows, student.max_rows or rows)
+        / ROWS
+        * _times_made(project)
         for student in project.students
     )
 
@@ -207,6 +213,8 @@ SECONDS: dict[str, tuple[float, float]] = {
     "measure_costs": (25, 0),
     "refuse_idle": (0.1, 0),
     "evaluate_candidate": (0, 0),
+    "compare_seeds": (1, 0),
+    "record_seeds": (1, 0),
     "select_candidate": (0, 0),
     "report_quality": (5, 0),
     "record_reports": (4, 0),

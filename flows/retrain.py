@@ -7,7 +7,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
+from flows.students import sized_students, trainings_of
 from flows.teacher import as_long, lesson_by, sized, teacher_of, unlabelled_of
+from flows.thorough import over_seeds, repeated
 from tasks.artifacts import (
     Candidate,
     Cost,
@@ -50,7 +52,6 @@ from tasks.step import aside, side_by_side, watched
 from tasks.sweep_artifacts import Choice
 from tasks.train_aware import train_aware
 from tasks.train_student import train_student
-from tasks.training.architectures import StudentConfig
 
 
 @flow(
@@ -76,14 +77,17 @@ def steps(project: Project) -> Outcome:
     dataset = prepare_data(project.name, project.data)
     project, choice = settled(project, dataset)
     run = open_run(project.name, project.model_dump(mode="json"), dataset, choice)
-    models, tuned = trained(project, dataset)
-    recorded = aside(record_training, run, models, tuned)
+    models, tuned, outputs = trained(project, dataset)
+    again = repeated(project, outputs, dataset)
+    recorded = aside(record_training, run, [*models, *again], tuned)
     candidates = exported(project, models, dataset)
+    others = side_by_side(export_model, [{"model": m, "dataset": dataset} for m in again])
     recorded()  # Nothing else may run while costs are measured.
     costs = measure_costs(candidates, models, dataset, project.deploy)
     candidates, costs, refused = gaining(candidates, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
-    about = {"choice": choice, "refused": refused}
+    seeds = over_seeds(project, [*candidates, *others], run, dataset)
+    about = {"choice": choice, "refused": refused, "seeds": tuple(seeds)}
     return proven(project, reports, dataset, run).model_copy(update=about)
 
 
@@ -96,32 +100,25 @@ def settled(project: Project, dataset: DatasetRef) -> tuple[Project, Choice | No
     return chosen(project, dataset)
 
 
-def trained(project: Project, dataset: DatasetRef) -> tuple[list[TrainedModel], Tuned]:
+def trained(
+    project: Project, dataset: DatasetRef
+) -> tuple[list[TrainedModel], Tuned, TeacherOutputs]:
     """Return baseline, teacher, and every student followed by its control, where it has one.
 
-    And how the teacher's learning rate was found.
+    And how the teacher's learning rate was found, and what it says of the rows.
     """
     baseline = fit_baseline(dataset)
     unlabelled = unlabelled_of(project, dataset)
     teacher, tuned = teacher_of(project, dataset)
     outputs = lesson_by(teacher, tuned, project, dataset, unlabelled)
-    with_teacher = {"distil": project.compress.distil, "outputs": outputs, "parent": teacher.name}
-    without = {"distil": None, "outputs": None, "parent": None}
-    students = side_by_side(
-        train_student,
-        [
-            {"config": config, "compute": project.compute, "dataset": dataset, **lesson}
-            for student in sized_students(project, dataset)
-            for config, lesson in (
-                ((student, with_teacher), (as_long(student, outputs, dataset), without))
-                if student.is_taught
-                else ((student, without),)
-            )
-        ],
-    )
-    models = [teacher, *students]
+    calls = [
+        call
+        for student in sized_students(project, dataset)
+        for call in trainings_of(student, project, outputs, dataset)
+    ]
+    models = [teacher, *side_by_side(train_student, calls)]
     models += pruned(project, models, outputs, dataset)
-    return [baseline, *models, *aware(project, models, outputs, dataset)], tuned
+    return [baseline, *models, *aware(project, models, outputs, dataset)], tuned, outputs
 
 
 def pruned(
@@ -166,12 +163,6 @@ def aware(
         for form in forms
     ]
     return side_by_side(train_aware, [{**call, "dataset": dataset} for call in calls])
-
-
-def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]:
-    """Return each student's settings, once for itself and its control: one worker trains either."""
-    alone = project.compute.model_copy(update={"workers": 1})
-    return [sized(student, alone, dataset) for student in project.students]
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:

@@ -21,6 +21,30 @@ class Estimate(Artifact):
         return f"{value} [{low}, {high}]"
 
 
+class SeedGain(Artifact):
+    """What a student has of its teacher: against its control, seed by seed."""
+
+    name: str
+    metric: str
+    taught: tuple[float, ...]
+    """The metric on validation rows, of the bundle that each seed led to."""
+    alone: tuple[float, ...]
+    """Of its controls, by the same seeds."""
+    gain: Estimate
+
+    def __str__(self) -> str:
+        """A line with both means, the interval of the difference, and what follows."""
+        taught, alone = (sum(each) / len(each) for each in (self.taught, self.alone))
+        verdict = "no difference can be told"
+        if self.gain.low > 0 or self.gain.high < 0:
+            verdict = "the teacher helps" if self.gain.low > 0 else "the teacher harms"
+        return (
+            f"{self.name} against its control, {len(self.taught)} seeds on validation rows: "
+            f"{self.metric} {taught:.4f} and {alone:.4f}, {self.gain.value:+.4f} "
+            f"[{self.gain.low:+.4f}, {self.gain.high:+.4f}] at 95 %: {verdict}"
+        )
+
+
 class Slice(Artifact):
     """Some of the holdout's rows, and how each contender did on them."""
 

@@ -38,6 +38,8 @@ def print_outcome(outcome: Outcome, prefect_url: str, steps: list[dict[str, Any]
     """Print candidates, the holdout's figures, the decision and where to look further."""
     out.print(candidates_table(outcome))
     _print_candidates(outcome)
+    for gain in outcome.seeds:
+        out.print(str(gain), markup=False, highlight=False, soft_wrap=True)
     out.print(holdout_table(outcome))
     if outcome.quality.calibration is not None:
         said = f"{outcome.selection.name}: {outcome.quality.calibration}"

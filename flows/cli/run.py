@@ -22,6 +22,8 @@ app = typer.Typer()
 Trained = TypeVar("Trained", bound=BaseModel)
 SAMPLE_EPOCHS = 20
 SAMPLE_HELP = f"A true run on this many rows, in at most {SAMPLE_EPOCHS} epochs each."
+THOROUGH_SEEDS = 3
+THOROUGH_HELP = f"Students and controls by {THOROUGH_SEEDS} seeds, or more: evaluate.seeds."
 SAMPLE_TRIALS = 4
 """Of a search for settings."""
 SIDE_BY_SIDE = 2
@@ -30,11 +32,12 @@ EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     project_file: Annotated[Path, typer.Argument(help="The project's YAML file.")],
     sample: Annotated[int | None, typer.Option(help=SAMPLE_HELP)] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
     rerun: Annotated[list[str] | None, typer.Option(help="Run this step again.")] = None,
+    thorough: Annotated[bool, typer.Option(help=THOROUGH_HELP)] = False,
     fail: Annotated[bool, typer.Option(help="Do not wait for another run of it.")] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -42,6 +45,8 @@ def run(
     project = load_project(project_file, overrides or [])
     if sample is not None:
         project = sampled(project, sample)
+    if thorough:
+        project = thoroughly(project)
     home = home_for(project_file)
     if fail and (other := holder(home, project.name)):
         raise ValueError(f"{project.name} is being retrained by {other.get('run')}; --fail given")
@@ -72,6 +77,14 @@ def sampled(project: Project, rows: int) -> Project:
         "sweep": _shorter_sweep(project.sweep),
     }
     return project.model_copy(update=changes)
+
+
+def thoroughly(project: Project) -> Project:
+    """Return `project` with enough seeds to tell what the teacher is worth."""
+    seeds = max(THOROUGH_SEEDS, project.evaluate.seeds)
+    return project.model_copy(
+        update={"evaluate": project.evaluate.model_copy(update={"seeds": seeds})}
+    )
 
 
 def _shorter_sweep(sweep: SweepConfig) -> SweepConfig:

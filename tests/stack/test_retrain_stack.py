@@ -77,16 +77,6 @@ def test_every_candidate_has_the_documented_fields(first_run: dict[str, Any]) ->
         assert candidate["params"] > 0
 
 
-def test_a_model_that_was_trained_for_its_form_is_a_candidate_in_that_form_alone(
-    first_run: dict[str, Any],
-) -> None:
-    made_from = {c["name"]: c["parent"] for c in first_run["candidates"]}
-    for source in ("minilm-1", "bag", "teacher-pruned"):
-        for form in ("int8", "int8-aware"):
-            assert made_from[f"{source}-{form}"] == source
-    assert not [name for name in made_from if name.endswith("aware-int8")]
-
-
 def test_only_the_chosen_the_teacher_and_the_baseline_saw_the_holdout(
     first_run: dict[str, Any],
 ) -> None:

@@ -1,0 +1,90 @@
+"""Learning with rounding, zeros, and a comparison over seeds, in one run on real services."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.stack
+SMALL = """\
+name: figures
+data: {source: sklearn://digits, kind: image, image: {size: 8}, target: digit, max_rows: 400}
+compute: {workers: 1}
+teacher: {model: lenet, epochs: 2, lr: 1e-3}
+students: [{name: small, model: small_lenet, epochs: 2}]
+compress:
+  prune: [{of: small, pattern: 2:4}]
+  quantize: [int8, {precision: int8, aware: true}]
+promote: {approval: none}
+"""
+
+
+def modelworks(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "flows.cli.main", *arguments)
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def project_file(stack: Path) -> Path:
+    path = stack.parent / "figures.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(project_file: Path) -> dict[str, Any]:
+    done = modelworks("run", str(project_file), "--thorough", "--json")
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
+
+
+def test_a_model_that_was_trained_for_its_form_is_a_candidate_in_that_form_alone(
+    found: dict[str, Any],
+) -> None:
+    made_from = {c["name"]: c["parent"] for c in found["candidates"]} | dict.fromkeys(
+        found["refused"], "small"
+    )
+    assert made_from["small-int8"] == made_from["small-int8-aware"] == "small"
+    assert not [name for name in made_from if name.endswith("aware-int8")]
+
+
+def test_zeros_are_no_candidate_and_it_is_said_what_they_are_worth(found: dict[str, Any]) -> None:
+    sentence = found["refused"]["small-pruned"]
+    assert "of the weights of its products are zeros" in sentence
+    assert "smaller in a zip archive alone" in sentence
+    assert found["refused"]["small-pruned-int8"].endswith("small-pruned is refused, so is this")
+    assert "small-pruned" not in {c["name"] for c in found["candidates"]}
+    assert "small-pruned-int8-aware" not in found["refused"]
+
+
+def test_a_student_and_its_control_are_compared_by_three_seeds(found: dict[str, Any]) -> None:
+    [compared] = found["seeds"]
+    assert compared["name"] == "small"
+    assert len(compared["taught"]) == len(compared["alone"]) == 3
+    by_name = {c["name"]: c["metrics"]["valid/macro_f1"] for c in found["candidates"]}
+    assert compared["taught"][0] == by_name["small"]
+    assert compared["alone"][0] == by_name["small-control"]
+    gain = compared["gain"]
+    assert gain["low"] <= gain["value"] <= gain["high"]
+    assert not [name for name in by_name if "-seed-" in name]
+    run = mlflow.MlflowClient().get_run(found["run_id"])
+    assert run.data.metrics["teacher/small/gain"] == gain["value"]
+    assert "3 seeds on validation rows" in run.data.tags["modelworks.teacher.small"]
+    children = mlflow.MlflowClient().search_runs(
+        [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{found['run_id']}'"
+    )
+    curves = {child.info.run_name for child in children}
+    assert {"small-seed-8", "small-seed-9-control", "small-int8-aware", "small-pruned"} <= curves
+
+
+def test_the_same_run_again_reuses_every_step(found: dict[str, Any], project_file: Path) -> None:
+    done = modelworks("run", str(project_file), "--thorough", "--json")
+    again = json.loads(done.stdout)
+    assert {step["state"] for step in again["steps"]} == {"cached"}
+    assert again["seeds"] == found["seeds"]
