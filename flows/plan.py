@@ -10,6 +10,7 @@ from flows.sweep_target import model_of, root_of
 from tasks.compression.parts import is_aware
 from tasks.kept_result import kept_result
 from tasks.step import PLAN
+from tasks.training.architectures import StudentConfig
 from tasks.training.config import TrainConfig
 from tasks.training.sklearn_architecture import SklearnTeacher
 
@@ -116,12 +117,19 @@ def _students(project: Project, rows: int) -> float:
     seed, where it is taught."""
     return sum(
         (project.evaluate.seeds if student.is_taught else 1)
-        * student.row_ms_in_all
+        * (student.row_ms_in_all + _reading_along(project, student))
         * min(rows, student.max_rows or rows)
         / ROWS
         * _times_made(project)
         for student in project.students
     )
+
+
+def _reading_along(project: Project, student: StudentConfig) -> float:
+    """Milliseconds that a teacher takes for a row, over all passes of one of two side by side."""
+    if not project.compress.distil.has_token_hints:
+        return 0.0
+    return 0.25 * project.teacher.row_ms * getattr(student, "epochs", 0) / SIDE_BY_SIDE
 
 
 def _times_made(project: Project) -> int:

@@ -246,6 +246,27 @@ class Project(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _have_tokens_to_hint_at(self) -> "Project":
+        learners = [student for student in self.students if student.is_taught]
+        for config in (self.teacher, *learners) if self.compress.distil.has_token_hints else ():
+            if not getattr(config, "has_attention", False):
+                raise ValueError(
+                    f"compress.distil.hidden, attention and token_relations: model {config.model} "
+                    f"of {config.name} is no transformer of text, only 0 is allowed"
+                )
+            if config is not self.teacher and getattr(config, "frozen", False):
+                raise ValueError(
+                    f"compress.distil.hidden, attention and token_relations: frozen true of "
+                    f"{config.name} leaves nothing that reads tokens to be trained"
+                )
+        if self.compress.distil.attention and any(prune.heads for prune in self.compress.prune):
+            raise ValueError(
+                "compress.distil.attention is learned by as many heads as the teacher has, and "
+                "compress.prune removes heads; token_relations compares any"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _share_their_tokens(self) -> "Project":
         """A student learns from the teacher's tokens, which are learned from the rows it sees."""
         for student in self.students if self.data.task == "generation" else ():

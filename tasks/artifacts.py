@@ -152,12 +152,15 @@ class TeacherOutputs(Artifact):
     uri: str
     sha256: str
     teacher_sha256: tuple[str, ...]
+    teacher_uri: str = ""
+    """Of the first of them, which may read along where a student learns."""
     unlabelled: Unlabelled | None = None
 
     @property
     def identity(self) -> str:
-        """Of the answers, and of the rows that no dataset holds."""
-        return self.sha256 + (self.unlabelled.sha256 if self.unlabelled else "")
+        """Of the answers, of who gave them, and of the rows that no dataset holds."""
+        rows = self.unlabelled.sha256 if self.unlabelled else ""
+        return " ".join((self.sha256, *self.teacher_sha256, rows))
 
 
 class Candidate(Artifact):

@@ -4,16 +4,26 @@ from typing import Any
 
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, Unlabelled
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.unlabelled import read_unlabelled
 from tasks.packaging.answers import load_answers
+from tasks.training.blueprint import Blueprint
+from tasks.training.model_folder import trained_blueprint
 from tasks.training.recipes import Lesson
 
 
 def fetched_lesson(distil: DistilConfig, outputs: TeacherOutputs, dataset: DatasetRef) -> Lesson:
     """Return the answers to all rows, with those rows that have no label."""
     answers = load_answers(open_storage().fetch_folder(outputs.uri))
-    return Lesson(distil, answers, fetched_rows(outputs.unlabelled, dataset))
+    rows = fetched_rows(outputs.unlabelled, dataset)
+    return Lesson(distil, answers, rows, fetched_teacher(distil, outputs))
+
+
+def fetched_teacher(distil: DistilConfig, outputs: TeacherOutputs) -> Blueprint | None:
+    """Return the first teacher where it reads along."""
+    if not distil.has_token_hints:
+        return None
+    return trained_blueprint(open_storage().fetch_folder(outputs.teacher_uri))
 
 
 def fetched_rows(unlabelled: Unlabelled | None, dataset: DatasetRef) -> dict[str, Any]:

@@ -48,7 +48,11 @@ def label_rows(
         uri = storage.upload_folder(Path(folder), f"outputs/{digest}")
     teacher_sha256 = tuple(teacher.sha256 for teacher in teachers)
     return TeacherOutputs(
-        uri=uri, sha256=digest, teacher_sha256=teacher_sha256, unlabelled=unlabelled
+        uri=uri,
+        sha256=digest,
+        teacher_sha256=teacher_sha256,
+        teacher_uri=teachers[0].uri,
+        unlabelled=unlabelled,
     )
 
 

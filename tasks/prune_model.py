@@ -9,7 +9,8 @@ from infra.progress import report
 from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
-from tasks.compression.config import DistilConfig, PruneConfig
+from tasks.compression.config import PruneConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning_rounds import prune_into, recovery_of
 from tasks.compression.sparsity import zero_share
 from tasks.fetched_lesson import fetched_lesson

@@ -15,7 +15,7 @@ from tasks.artifacts import RunRef
 from tasks.close_runs import ended_with
 from tasks.code_digest import code_digest
 from tasks.costs.cost import cost_of
-from tasks.fetched_lesson import fetched_rows
+from tasks.fetched_lesson import fetched_rows, fetched_teacher
 from tasks.kept_costs import prices
 from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
@@ -117,7 +117,10 @@ def workbench_of(subject: Subject) -> Workbench:
     logits = load_answers(storage.fetch_folder(outputs.uri)) if outputs else None
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
     unlabelled = fetched_rows(outputs.unlabelled, subject.dataset) if outputs else {}
-    return Workbench(subject.target, site, logits, unlabelled)
+    distil, teacher = subject.target.distil, None
+    if distil and outputs:
+        teacher = fetched_teacher(distil, outputs)
+    return Workbench(subject.target, site, logits, unlabelled, teacher)
 
 
 def code() -> str:

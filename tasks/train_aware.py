@@ -9,7 +9,8 @@ from infra.progress import report
 from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
-from tasks.compression.config import DistilConfig, QuantizeConfig
+from tasks.compression.config import QuantizeConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step
 from tasks.training.checkpoint import CheckpointStore

@@ -9,7 +9,7 @@ from infra.progress import report
 from infra.storage import arrow_filesystem, open_storage
 from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.estimators.folder import estimator_into
 from tasks.fetched_lesson import fetched_lesson
 from tasks.step import step

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tasks.artifacts import DatasetRef, TeacherOutputs
-from tasks.compression.config import CompressConfig, DistilConfig, QuantizeConfig
+from tasks.compression.config import CompressConfig, QuantizeConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.evaluation.confusions import Metric
 from tasks.sweep.space import Values, settings_with
 from tasks.training.architectures import StudentConfig, TeacherConfig

@@ -75,6 +75,8 @@ class Workbench:
     """[N, C], in row order of the training split; None: nobody teaches."""
     unlabelled: Columns = field(default_factory=dict)
     """Rows without labels, whose answers stand behind those."""
+    teacher: Blueprint | None = None
+    """Of a student that it reads along with."""
     materials: Shelf[Material] = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
@@ -106,7 +108,8 @@ class Workbench:
         taught = target.distil is not None and self.teacher_logits is not None
         lesson = None
         if taught and target.distil:
-            lesson = Lesson(target.distil, self.teacher_logits, self.unlabelled)
+            own = self.teacher_logits, self.unlabelled, self.teacher
+            lesson = Lesson(target.distil, *own)
         return student_job(config, lesson, site)
 
     def _site_of(self, target: Target) -> Site:

@@ -40,6 +40,7 @@ from tasks.training.text_architectures import (
 class OnEncoder(InBlocks, InOrder, TrainConfig):
     """What networks on top of a pretrained encoder have in common."""
 
+    has_attention: ClassVar[bool] = True
     head_lr: ClassVar[float] = 1e-2
     """Peak rate where only the head is trained."""
 

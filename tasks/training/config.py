@@ -76,6 +76,9 @@ class TrainConfig(Technique):
     has_features: ClassVar[bool] = True
     """Whether a linear layer answers at its end: what that reads are the features of a row."""
 
+    has_attention: ClassVar[bool] = False
+    """Whether it is a transformer that reads a text token by token."""
+
     name: Name = "teacher"
     """Of a student; each has its own."""
     epochs: PositiveInt = 2

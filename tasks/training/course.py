@@ -23,6 +23,7 @@ from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
 from tasks.training.recompute import recompute_blocks
 from tasks.training.technique import ScoreName, Technique
+from tasks.training.token_hints import Tutor, teach_tokens
 
 Point = dict[str, float]
 """One point of a learning curve: step, epoch, time_ms, lr, train/loss, valid/..."""
@@ -143,16 +144,26 @@ class Setting:
 
 
 def new_state(
-    model: nn.Module, course: Course, device: Device, frozen: tuple[str, ...] = ()
+    model: nn.Module,
+    course: Course,
+    device: Device,
+    frozen: tuple[str, ...] = (),
+    tutor: Tutor | None = None,
 ) -> TrainState:
-    """A training that has not begun; parameters whose name has a `frozen` start never move."""
+    """A training that has not begun; parameters whose name has a `frozen` start never move.
+
+    `tutor` reads along where the loss asks for hints of tokens.
+    """
     model.to(device.torch_device)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not any(name.startswith(start) for start in frozen))
     if course.gradient_checkpointing:
         recompute_blocks(model)
-    if isinstance(course.loss, HintLoss):
+    if isinstance(course.loss, HintLoss) and course.loss.width:
         show_features(model, course.loss.width)
+    if isinstance(course.loss, HintLoss) and course.loss.tokens:
+        assert tutor is not None, "hints of tokens are a teacher's that reads along"
+        teach_tokens(model, course.loss.tokens, tutor)
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
     if course.fake_quantized:  # behind the optimizer, which tells tables from matrices

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from tasks.training.hints import PROJECTION
+from tasks.training.hints import PROJECTION, TOKEN_PROJECTION
 
 SIGNED, UNSIGNED = 127, 255
 """Largest whole numbers: from -127, and from 0."""
@@ -32,7 +32,8 @@ def fake_quantize(model: nn.Module) -> None:
     A row's activations are scaled by themselves, as the form answers rows one by one; where rows of
     a batch differ in length, padding counts.
     """
-    modules = [module for name, module in model.named_modules() if name != PROJECTION]
+    added = PROJECTION, TOKEN_PROJECTION
+    modules = [module for name, module in model.named_modules() if name not in added]
     for module in modules:
         if isinstance(module, nn.Linear):
             module.register_forward_pre_hook(_with_rounded_rows)

@@ -7,7 +7,7 @@ Shapes: B batch, C answers, D teacher's features, d student's, W all that a mode
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,23 @@ from torch.nn import functional
 
 from tasks.training.losses import Loss
 
-PROJECTION = "hint_projection"
-"""The layer that training adds to a student, and that no exported model has."""
+PROJECTION, TOKEN_PROJECTION = "hint_projection", "hint_projection_of_tokens"
+"""Layers that training adds to a student, and that no exported model has."""
 ANGLE_SHARE = 2.0
 """Of angles against distances, as in the experiments of arXiv:1904.05068."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenHints:
+    """How much each of `token_hints` counts, and whose layers a student's learn from."""
+
+    hidden: float = 0.0
+    """Of every layer's states, and the embeddings."""
+    attention: float = 0.0
+    """Of every layer's attention."""
+    relations: float = 0.0
+    """Of the last layer's queries, keys and values."""
+    layer_map: str = "uniform"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,15 +46,20 @@ class HintLoss:
     """Of labels and the teacher's answers."""
     num_answers: int
     width: int
-    """Of the teacher's features."""
+    """Of the teacher's features; 0 where nothing is learned of them."""
     features: float = 0.0
     """Weight of `feature_loss`."""
     relations: float = 0.0
     """Weight of `relation_loss`."""
+    tokens: TokenHints | None = None
+    """What else is learned in the step: the model says last what it adds to a row's loss."""
 
     def __call__(self, said_BW: Tensor, labels_B: Tensor, teacher_BW: Tensor | None) -> Tensor:
         """Loss of each row, [B], of answers, projected features and own features in one tensor."""
         assert teacher_BW is not None, "hints are the teacher's"
+        if self.tokens:
+            rest = replace(self, tokens=None)(said_BW[:, :-1], labels_B, teacher_BW)
+            return rest + said_BW[:, -1]
         own = self.num_answers + self.width
         answers_BC, seen_BD = teacher_BW.tensor_split((self.num_answers,), dim=1)
         logits_BC, projected_BD, own_Bd = said_BW.tensor_split((self.num_answers, own), dim=1)
@@ -118,8 +136,8 @@ def show_features(model: nn.Module, width: int | None = None) -> None:
 
 def without_projection(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The student's own weights."""
-    start = f"{PROJECTION}."
-    return {name: weight for name, weight in weights.items() if not name.startswith(start)}
+    starts = f"{PROJECTION}.", f"{TOKEN_PROJECTION}."
+    return {name: weight for name, weight in weights.items() if not name.startswith(starts)}
 
 
 def mean_lesson(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.artifacts import Task
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.training.answers import Kept
 from tasks.training.config import TrainConfig
 from tasks.training.losses import DistilLoss, LabelLoss, Loss, NumberLoss

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.artifacts import DatasetRef, Split
-from tasks.compression.config import AwareConfig, DistilConfig
+from tasks.compression.config import AwareConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows as SplitRows
 from tasks.data.snapshot import split_rows
@@ -21,12 +22,13 @@ from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Course, Point, own_weights
 from tasks.training.distributed import fit
 from tasks.training.examples import Columns, drawn_rows
-from tasks.training.hints import HintLoss, mean_lesson, standard_features
+from tasks.training.hints import HintLoss, TokenHints, mean_lesson, standard_features
 from tasks.training.job import OnProgress, Rows, TrainingJob
 from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
 from tasks.training.objectives import OBJECTIVES, score_of
 from tasks.training.technique import Technique
+from tasks.training.token_hints import tutor_of
 
 AWARE_SHARE = 0.2
 """Of the usual rate, where a trained model learns to live with rounding."""
@@ -81,6 +83,21 @@ class Lesson:
     several teachers a block of each. Those for rows without labels follow."""
     unlabelled: Columns = field(default_factory=dict)
     """Rows that have no label, for the teacher alone to answer."""
+    teacher: Blueprint | None = None
+    """The first teacher itself, where it reads along."""
+
+    @property
+    def token_hints(self) -> TokenHints | None:
+        """What is learned of how the teacher reads tokens, if anything is."""
+        config = self.config
+        if not config.has_token_hints:
+            return None
+        return TokenHints(
+            hidden=config.hidden,
+            attention=config.attention,
+            relations=config.token_relations,
+            layer_map=config.layer_map,
+        )
 
     def hints(self, num_answers: int) -> int:
         """How many features a row has; ValueError where hints are asked for and there are none."""
@@ -175,7 +192,13 @@ def _alone(
     config: TrainConfig, lesson: Lesson | None, site: Site, train: Rows, blueprint: Blueprint
 ) -> TrainingJob:
     alone = replace(site, compute=site.compute.model_copy(update={"workers": 1}))
-    return _job(config, config.first_lr, _loss_of(config, lesson, site), alone, train, blueprint)
+    job = _job(config, config.first_lr, _loss_of(config, lesson, site), alone, train, blueprint)
+    hints = lesson.token_hints if lesson else None
+    if lesson is None or hints is None:
+        return job
+    if lesson.teacher is None:
+        raise ValueError("distil.hidden, attention and token_relations need the teacher itself")
+    return replace(job, tutor=tutor_of(blueprint, lesson.teacher, hints, config.name))
 
 
 def _job(
@@ -244,7 +267,8 @@ def _course(config: TrainConfig, lr: float, loss: Loss | HintLoss, site: Site, r
 def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss | HintLoss:
     answers = OBJECTIVES[site.dataset.task].loss(config, lesson.config if lesson else None)
     num_answers = site.dataset.num_outputs
-    if lesson is None or not lesson.config.has_hints:
+    tokens = lesson.token_hints if lesson else None
+    if lesson is None or not (lesson.config.has_hints or tokens):
         return answers
     return HintLoss(
         answers=answers,
@@ -252,4 +276,5 @@ def _loss_of(config: TrainConfig, lesson: Lesson | None, site: Site) -> Loss | H
         width=lesson.hints(num_answers),
         features=lesson.config.features,
         relations=lesson.config.relations,
+        tokens=tokens,
     )

@@ -63,6 +63,7 @@ class Transformer(InBlocks, InOrder, FromScratch):
 
     usual_lr: ClassVar[float] = 1e-3
     row_ms: ClassVar[float] = 1.2
+    has_attention: ClassVar[bool] = True
 
     model: Literal["transformer"] = "transformer"
     layers: Annotated[int, Field(ge=1, le=24)] = 2

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig, PruneConfig, QuantizeConfig, RecoverConfig
+from tasks.compression.config import PruneConfig, QuantizeConfig, RecoverConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning import pruned
 from tasks.compression.pruning_rounds import recovering
 from tasks.compression.quantize import quantize_bundle

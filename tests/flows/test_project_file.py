@@ -366,6 +366,19 @@ def test_hints_are_for_models_that_end_in_a_linear_layer(folder: Path) -> None:
     )
 
 
+def test_hints_of_tokens_are_for_transformers_of_text(folder: Path) -> None:
+    own = "students: [{name: small, model: minilm, layers: 2}]\n"
+    text = MINIMAL + "compress: {distil: {hidden: 1, token_relations: 0.5}}\n"
+    assert load_project(written(folder, text + own)).compress.distil.has_token_hints
+    assert "model ngram_bag of ngram-bag is no transformer of text, only 0" in refusal(folder, text)
+    frozen = text + own.replace("layers: 2", "layers: 2, frozen: true")
+    assert "frozen true of small leaves nothing that reads tokens" in refusal(folder, frozen)
+    prune = "compress: {distil: {attention: 1}, prune: [{heads: 0.5}]}\n"
+    assert "compress.prune removes heads; token_relations compares any" in refusal(
+        folder, MINIMAL + prune + own
+    )
+
+
 def test_unlabelled_rows_are_found_from_the_project_file(folder: Path) -> None:
     text = MINIMAL + "compress: {distil: {unlabelled: more.csv, made_rows: 4}}\n"
     sentence = "reviews.yaml:5: compress.distil.unlabelled 'more.csv': no such file"

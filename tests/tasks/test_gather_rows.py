@@ -11,7 +11,8 @@ import tasks.gather_rows
 import tasks.label_rows
 from flows.teacher import as_long
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel, Unlabelled
-from tasks.compression.config import DistilConfig, RecoverConfig
+from tasks.compression.config import RecoverConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.config import DataConfig
 from tasks.data.unlabelled import UnlabelledConfig
 from tasks.estimators.answering import graph_answers

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline

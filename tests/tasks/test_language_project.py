@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Latency
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.config import DataConfig
 from tasks.data.dataset import reference_of, write_dataset
 from tasks.data.prepare import prepare_rows

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from models.build import build_model
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import AwareConfig, CompressConfig, DistilConfig, QuantizeConfig
+from tasks.compression.config import AwareConfig, CompressConfig, QuantizeConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.parts import AWARE, check_aware
 from tasks.compression.precisions import WRITERS, prepared
 from tasks.data.snapshot import split_rows

@@ -13,7 +13,8 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig, PruneConfig
+from tasks.compression.config import PruneConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning import best, kept_of, pruned, ramp
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor

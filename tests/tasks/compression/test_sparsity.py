@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from torch.nn.utils import prune as torch_prune
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig, PruneConfig, RecoverConfig
+from tasks.compression.config import PruneConfig, RecoverConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.parts import check_prunings
 from tasks.compression.pruning import pruned
 from tasks.compression.pruning_rounds import recovery_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.compression.gain import is_smaller
 from tasks.data.snapshot import split_rows
 from tasks.estimators.answering import graph_answers

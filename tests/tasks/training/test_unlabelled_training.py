@@ -11,7 +11,7 @@ from scipy.special import log_softmax, rel_entr, softmax
 from torch.nn import functional
 
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import DistilConfig
+from tasks.compression.distil_config import DistilConfig
 from tasks.sweep.apart import why_apart
 from tasks.training.absent import UNLABELLED, absent, is_labelled
 from tasks.training.answers import logits_of
