@@ -20,6 +20,8 @@ from tasks.costs.shares import StepCost, subject_of
 P = ParamSpec("P")
 R = TypeVar("R")
 FOLDER = "costs"
+_KNOWN: dict[str, StepCost] = {}
+"""By key, of the steps that this process ran: they are read twice at the end of each run."""
 
 
 def costed(function: Callable[P, R], about: str) -> Callable[P, R]:
@@ -51,15 +53,16 @@ def _keep(key: str, step: str, subject: tuple[str, str | None], meter: Meter) ->
         energy_by="watts" if watts is None else "rapl",
     )
     open_storage().put(f"{FOLDER}/{key}.json", found.model_dump_json().encode())
+    _KNOWN[key] = found
 
 
 def kept_costs(keys: Iterable[str]) -> dict[str, StepCost]:
     """Return what the steps of these keys cost, each once."""
-    storage = open_storage()
-    return {
-        key: StepCost.model_validate_json(storage.get(f"{FOLDER}/{key}.json"))
-        for key in dict.fromkeys(keys)
-    }
+    return {key: _KNOWN.get(key) or _stored(key) for key in dict.fromkeys(keys)}
+
+
+def _stored(key: str) -> StepCost:
+    return StepCost.model_validate_json(open_storage().get(f"{FOLDER}/{key}.json"))
 
 
 def prices() -> Prices:

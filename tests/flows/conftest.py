@@ -11,6 +11,9 @@ from flows.cli.main import app, guarded
 from flows.project_file import load_project
 from tasks.data.prepare import prepare_rows
 
+Asked = tuple[Mapping[str, str | bytes], Any]
+"""Files of a project by name, and its `data`."""
+
 
 def written(folder: Path, kind: str, files: Mapping[str, str | bytes], data: Any) -> Path:
     """A project file beside these files; what is None in `data` is left out."""
@@ -26,29 +29,32 @@ def written(folder: Path, kind: str, files: Mapping[str, str | bytes], data: Any
 
 
 @pytest.fixture
-def refusal(tmp_path: Path) -> Callable[..., str]:
-    """Why a project is refused, from its file to the split of its rows."""
+def is_one_sentence(tmp_path: Path) -> Callable[[str, Asked, str], None]:
+    """Passes where such a project is refused, from its file to the split of its rows, by this."""
 
-    def refused(*asked: Any) -> str:
+    def check(kind: str, asked: Asked, sentence: str) -> None:
         with pytest.raises(ValueError, match=r".") as error:
-            prepare_rows(load_project(written(tmp_path, *asked)).data, tmp_path)
-        return str(error.value)
+            prepare_rows(load_project(written(tmp_path, kind, *asked)).data, tmp_path)
+        assert sentence in str(error.value)
+        assert "\n" not in str(error.value)
 
-    return refused
+    return check
 
 
 @pytest.fixture
-def called(
+def is_bad_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Exit code, answer and words of the command that is given such a project."""
+) -> Callable[[str, Asked, str], None]:
+    """Passes where the command ends as it does on bad input, with this in its words alone."""
     monkeypatch.delenv("MODELWORKS_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
 
-    def call(*asked: Any) -> tuple[int, str, str]:
-        words = ["run", str(written(tmp_path, *asked)), "--json"]
+    def check(kind: str, asked: Asked, sentence: str) -> None:
+        words = ["run", str(written(tmp_path, kind, *asked)), "--json"]
         code = guarded(lambda: app(words, standalone_mode=False))
         said = capsys.readouterr()
-        return code, said.out, " ".join(said.err.split())
+        assert (code, said.out) == (2, "")
+        assert sentence in " ".join(said.err.split())
+        assert "Traceback" not in said.err
 
-    return call
+    return check

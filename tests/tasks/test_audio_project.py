@@ -19,17 +19,15 @@ from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.examination import Subject, examine
-from tasks.evaluation.isolation import answers
 from tasks.evaluation.quality import report_of
 from tasks.evaluation.quality_files import write_report
 from tasks.evaluation.regression import number_figures
 from tasks.evaluation.scoring import score_file
 from tasks.packaging.bundle import bundle_bytes, needed_by
-from tasks.packaging.export import export_bundle, prove_parity
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, StudentConfig, TeacherConfig
 from tasks.training.recipes import teacher_job
-from tests.in_process import quantized, site_of, snapshot, taught
+from tests.in_process import exported, quantized, site_of, snapshot, taught
 from tests.tasks.evaluation.test_plots import report as report_like
 
 RATE = 8000
@@ -80,15 +78,6 @@ def trained(
     """The model folder of a short training in this process."""
     short = config.model_copy(update={"epochs": 12})
     return taught(teacher_job(short, config.usual_lr, site_of(data, dataset)), folder)
-
-
-def exported(data: Path, dataset: DatasetRef, model: Path, bundle: Path) -> Predictor:
-    """The bundle of a model, proven to answer as torch does."""
-    valid = split_rows(data, dataset, "valid")
-    export_bundle(model, bundle, dataset.target, valid.columns)
-    found = answers(bundle, valid.columns)
-    prove_parity(model, bundle, valid.columns, found)
-    return Predictor.load(bundle)
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,14 @@ from tasks.data.config import DataConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.hog import fit_linear, hog_features
-from tasks.evaluation.isolation import answers
 from tasks.evaluation.scoring import score_file
 from tasks.packaging.bundle import GRAPH, bundle_bytes, needed_by
-from tasks.packaging.export import export_bundle, prove_parity
+from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import STUDENTS, TEACHERS, Resnet, StudentConfig, TeacherConfig
 from tasks.training.model_folder import load_model
 from tasks.training.recipes import teacher_job
-from tests.in_process import quantized, site_of, snapshot, taught
+from tests.in_process import exported, quantized, site_of, snapshot, taught
 
 Data = tuple[Path, DatasetRef, Path]
 
@@ -69,12 +68,9 @@ def test_a_network_learns_exports_and_answers(
 ) -> None:
     data, dataset, _ = bars
     model = trained(bars, config, tmp_path / "model")
-    valid = split_rows(data, dataset, "valid")
-    export_bundle(model, tmp_path / "bundle", dataset.target, valid.columns)
-    found = answers(tmp_path / "bundle", valid.columns)
-    prove_parity(model, tmp_path / "bundle", valid.columns, found)
+    predictor = exported(data, dataset, model, tmp_path / "bundle")
     test = split_rows(data, dataset, "test")
-    answered = Predictor.load(tmp_path / "bundle").probabilities(test.columns).argmax(axis=1)
+    answered = predictor.probabilities(test.columns).argmax(axis=1)
     assert (answered == test.labels).mean() >= 0.85
     assert needed_by(tmp_path / "bundle") == ("pillow",)
 

@@ -22,6 +22,16 @@ from tasks.data.report import data_report
 from tasks.data.same_sound import same_sounds
 from tasks.data.source_table import source_digest
 from tasks.packaging.predictor.audio import samples_of, stored_samples
+from tests.tasks.data.spoiled import (
+    Spoil,
+    as_they_are,
+    emptied,
+    files_in,
+    linked,
+    listed_with,
+    unlabelled,
+    without,
+)
 
 RATE = 4000
 FORM = {"sample_rate": RATE, "seconds": 0.5, "mels": 16}
@@ -248,76 +258,46 @@ def test_a_file_that_is_no_sound_is_one_sentence(tmp_path: Path, name: str) -> N
     assert "\n" not in str(raised.value)
 
 
-def write_rows(line: str) -> Callable[[Path], None]:
-    def write(root: Path) -> None:
-        names = sorted(path.relative_to(root.parent).as_posix() for path in root.rglob("*.wav"))
-        rows = "".join(f"{name},{name.split('/')[1]}\n" for name in names)
-        (root.parent / "rows.csv").write_text(f"file,side\n{rows}{line}\n")
-
-    return write
-
-
-def emptied(root: Path) -> None:
-    for path in root.rglob("*.wav"):
-        path.unlink()
-
-
 def renamed(root: Path) -> None:
-    for path in list(root.rglob("*.wav")):
+    for path in files_in(root):
         path.rename(path.with_suffix(".mp3"))
 
 
-def one_class(root: Path) -> None:
-    for path in (root / "high").iterdir():
-        path.unlink()
-
-
-def unlabelled(root: Path) -> None:
-    for path in list((root / "low").iterdir()):
-        path.rename(root / path.name)
-
-
-def link_outside(root: Path) -> None:
-    outside = root.parent.parent / f"{root.parent.name}-outside.wav"
-    outside.write_bytes(packed(sound(5)))
-    (root / "low" / "link.wav").symlink_to(outside)
-
-
-def nothing(root: Path) -> None:
-    del root
-
-
 ROWS = {"source": "rows.csv", "target": "side"}
-BAD_SOURCES: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
+BAD_SOURCES: dict[str, tuple[Spoil, dict[str, Any], str]] = {
     "empty folder": (emptied, {}, "sounds holds no file that ends in .wav, .wave"),
     "wrong suffix": (renamed, {}, "sounds holds no file that ends in .wav, .wave"),
-    "one class": (one_class, {}, "only the class 'low', at least two are needed"),
-    "no class": (unlabelled, {}, "data.target 'label' is missing here and in 30 of 60 rows"),
-    "a link outside": (link_outside, {}, "a link that leads out of sounds/"),
-    "unknown target": (nothing, {"target": "labl"}, "did you mean label"),
-    "two inputs": (nothing, {"inputs": ("path", "x")}, "'x' is not a column"),
-    "target as input": (nothing, {"inputs": ("label",)}, "is the target too"),
-    "types": (nothing, {"columns": {"path": "number"}}, "kind audio has no types"),
-    "dots": (write_rows("../x.wav,low"), ROWS, "'../x.wav', a path from .* without '..'"),
-    "absolute": (write_rows("/etc/x.wav,low"), ROWS, "'/etc/x.wav', a path from .* without '..'"),
-    "missing": (write_rows("sounds/gone.wav,low"), ROWS, r"gone.wav \(gone.wav: no such file\)"),
-    "no path": (write_rows("nothing,low"), ROWS | {"inputs": ("file",)}, "must be a path"),
-    "no column": (write_rows("x,low"), ROWS, "has no column of files that end in .wav, .wave"),
-    "no folder": (nothing, {"source": "tones"}, "no such file"),
-    "0 Hz": (nothing, {"audio": {"sample_rate": 0}}, "greater than or equal to 1000"),
-    "no length": (nothing, {"audio": {"seconds": 0}}, "greater than 0"),
-    "an hour": (nothing, {"audio": {"seconds": 3600}}, "less than or equal to 120"),
+    "one class": (without("high"), {}, "only the class 'low', at least two are needed"),
+    "no class": (unlabelled("low"), {}, "data.target 'label' is missing here and in 30 of 60 rows"),
+    "a link outside": (
+        linked("low", "link.wav", packed(sound(5))),
+        {},
+        "a link that leads out of sounds/",
+    ),
+    "unknown target": (as_they_are, {"target": "labl"}, "did you mean label"),
+    "two inputs": (as_they_are, {"inputs": ("path", "x")}, "'x' is not a column"),
+    "target as input": (as_they_are, {"inputs": ("label",)}, "is the target too"),
+    "types": (as_they_are, {"columns": {"path": "number"}}, "kind audio has no types"),
+    "dots": (listed_with("../x.wav,low"), ROWS, "'../x.wav', a path from .* without '..'"),
+    "absolute": (listed_with("/etc/x.wav,low"), ROWS, "'/etc/x.wav', a path from .* without '..'"),
+    "missing": (listed_with("sounds/gone.wav,low"), ROWS, r"gone.wav \(gone.wav: no such file\)"),
+    "no path": (listed_with("nothing,low"), ROWS | {"inputs": ("file",)}, "must be a path"),
+    "no column": (listed_with("x,low"), ROWS, "has no column of files that end in .wav, .wave"),
+    "no folder": (as_they_are, {"source": "tones"}, "no such file"),
+    "0 Hz": (as_they_are, {"audio": {"sample_rate": 0}}, "greater than or equal to 1000"),
+    "no length": (as_they_are, {"audio": {"seconds": 0}}, "greater than 0"),
+    "an hour": (as_they_are, {"audio": {"seconds": 3600}}, "less than or equal to 120"),
     "a gap": (
-        nothing,
+        as_they_are,
         {"audio": {"hop_ms": 40}},
         "hop_ms 40 must be at most window_ms 25: what lies between two frames",
     ),
     "too many bands": (
-        nothing,
+        as_they_are,
         {"audio": {"sample_rate": 4000}},
         "mels 64 must be at most 50: so many frequencies does a window of 25 ms tell apart",
     ),
-    "a typo": (nothing, {"audio": {"n_mels": 64}}, "Extra inputs are not permitted"),
+    "a typo": (as_they_are, {"audio": {"n_mels": 64}}, "Extra inputs are not permitted"),
 }
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,15 @@ from tasks.data.prepare import Prepared, prepare_rows
 from tasks.data.report import data_report
 from tasks.data.source_table import source_digest
 from tasks.packaging.predictor.image import MOST_PIXELS, stored_pixels
+from tests.tasks.data.spoiled import (
+    Spoil,
+    as_they_are,
+    emptied,
+    linked,
+    listed_with,
+    unlabelled,
+    without,
+)
 
 SIZE = 16
 
@@ -224,58 +232,36 @@ def test_a_file_that_is_no_picture_is_one_sentence(tmp_path: Path, name: str) ->
     assert "\n" not in str(raised.value)
 
 
-def write_rows(line: str) -> Callable[[Path], None]:
-    def write(root: Path) -> None:
-        names = sorted(path.relative_to(root.parent).as_posix() for path in root.rglob("*.png"))
-        rows = "".join(f"{name},{name.split('/')[1]}\n" for name in names)
-        (root.parent / "rows.csv").write_text(f"file,side\n{rows}{line}\n")
-
-    return write
-
-
-def emptied(root: Path) -> None:
-    for path in root.rglob("*.png"):
-        path.unlink()
-
-
-def one_class(root: Path) -> None:
-    for path in (root / "right").iterdir():
-        path.unlink()
-
-
-def unlabelled(root: Path) -> None:
-    for path in list((root / "left").iterdir()):
-        path.rename(root / path.name)
-
-
-def link_outside(root: Path) -> None:
-    packed_outside = root.parent.parent / f"{root.parent.name}-outside.png"
-    packed_outside.write_bytes(packed(5))
-    (root / "left" / "link.png").symlink_to(packed_outside)
-
-
 ROWS = {"source": "rows.csv", "target": "side"}
-BAD_SOURCES: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
+BAD_SOURCES: dict[str, tuple[Spoil, dict[str, Any], str]] = {
     "empty folder": (emptied, {}, "photos holds no file that ends in .png, .jpg, .jpeg"),
-    "one class": (one_class, {}, "only the class 'left', at least two are needed"),
-    "no class": (unlabelled, {}, "data.target 'label' is missing here and in 30 of 60 rows"),
-    "a link outside": (link_outside, {}, r"a link that leads out of photos/"),
-    "unknown target": (lambda _: None, {"target": "labl"}, "did you mean label"),
-    "two inputs": (lambda _: None, {"inputs": ("path", "x")}, "'x' is not a column"),
-    "target as input": (lambda _: None, {"inputs": ("label",)}, "is the target too"),
-    "types": (lambda _: None, {"columns": {"path": "number"}}, "kind image has no types"),
+    "one class": (without("right"), {}, "only the class 'left', at least two are needed"),
+    "no class": (
+        unlabelled("left"),
+        {},
+        "data.target 'label' is missing here and in 30 of 60 rows",
+    ),
+    "a link outside": (
+        linked("left", "link.png", packed(5)),
+        {},
+        r"a link that leads out of photos/",
+    ),
+    "unknown target": (as_they_are, {"target": "labl"}, "did you mean label"),
+    "two inputs": (as_they_are, {"inputs": ("path", "x")}, "'x' is not a column"),
+    "target as input": (as_they_are, {"inputs": ("label",)}, "is the target too"),
+    "types": (as_they_are, {"columns": {"path": "number"}}, "kind image has no types"),
     "dots": (
-        write_rows("../secret.png,left"),
+        listed_with("../secret.png,left"),
         ROWS,
         "'../secret.png', a path from .* without '..'",
     ),
-    "absolute": (write_rows("/etc/x.png,left"), ROWS, "'/etc/x.png', a path from .* without '..'"),
-    "missing": (write_rows("photos/gone.png,left"), ROWS, r"gone.png \(gone.png: no such file\)"),
-    "folder as file": (write_rows("photos/dir.png,left"), ROWS, r"dir.png: (no such|not a) file"),
-    "no path": (write_rows("nothing,left"), ROWS | {"inputs": ("file",)}, "must be a path"),
-    "no column": (write_rows("x,left"), ROWS, "has no column of files that end in"),
-    "no folder": (lambda _: None, {"source": "fotos"}, "no such file"),
-    "other digits": (lambda _: None, {"source": "sklearn://faces"}, "sklearn:// cannot be read"),
+    "absolute": (listed_with("/etc/x.png,left"), ROWS, "'/etc/x.png', a path from .* without '..'"),
+    "missing": (listed_with("photos/gone.png,left"), ROWS, r"gone.png \(gone.png: no such file\)"),
+    "folder as file": (listed_with("photos/dir.png,left"), ROWS, r"dir.png: (no such|not a) file"),
+    "no path": (listed_with("nothing,left"), ROWS | {"inputs": ("file",)}, "must be a path"),
+    "no column": (listed_with("x,left"), ROWS, "has no column of files that end in"),
+    "no folder": (as_they_are, {"source": "fotos"}, "no such file"),
+    "other digits": (as_they_are, {"source": "sklearn://faces"}, "sklearn:// cannot be read"),
 }
 
 
