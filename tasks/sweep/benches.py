@@ -6,7 +6,6 @@ stands once in Ray's object store: arrays are read there, not copied.
 
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,9 +19,8 @@ from tasks.sweep.runners import Report, Running, begun
 from tasks.sweep.saving import Saved, Saving, forget
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
-from tasks.sweep.workbench import Workbench, shared_material
+from tasks.sweep.workbench import Took, Workbench, timed_material
 from tasks.training.course import Material
-from tasks.training.device import use_allotted_threads
 from tasks.training.job import TrainingJob, without_rows
 
 log = logging.getLogger(__name__)
@@ -30,8 +28,6 @@ TICK_SECONDS = 0.5
 """Whoever waits for trials looks up so often."""
 PATIENCE_SECONDS = 60.0
 """For the last trials' checkpoints to be dropped."""
-Took = tuple[float, float]
-"""Seconds of the CPU, and by the clock."""
 NOTHING: Took = (0.0, 0.0)
 
 
@@ -45,10 +41,7 @@ class Bench:
 
     def material(self, job: TrainingJob) -> tuple[Material, Took]:
         """What trials like this one learn from, and what it took to make it."""
-        use_allotted_threads()
-        cpu, wall = time.process_time(), time.monotonic()
-        material = shared_material(job)
-        return material, (time.process_time() - cpu, time.monotonic() - wall)
+        return timed_material(job)
 
     def begin(
         self,
@@ -112,6 +105,8 @@ class Share:
 
     cores: float = 1.0
     gpus: float = 0.0
+    workers: int = 1
+    """Who train it; of many, each has a core, or a GPU, of its own."""
 
 
 def places(wanted: int, each: Share, resources: Mapping[str, float]) -> int:
@@ -120,7 +115,8 @@ def places(wanted: int, each: Share, resources: Mapping[str, float]) -> int:
     for name, kind, share in (("cores", "CPU", each.cores), ("gpus", "GPU", each.gpus)):
         there = resources.get(kind, 0.0)
         if share > there:
-            raise ValueError(f"sweep.search.{name} {share:g}: the cluster has {there:g}")
+            asked = "workers" if each.workers > 1 else name
+            raise ValueError(f"sweep.search.{asked} {share:g}: the cluster has {there:g}")
         if share:
             fit = min(fit, math.floor(there / share + 1e-9))
     if fit < wanted:

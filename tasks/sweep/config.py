@@ -72,6 +72,10 @@ class SearchConfig(BaseModel):
     """Cores that a trial in the cluster holds, and threads that it has: 0.5 lets two share one."""
     gpus: Annotated[float, Field(gt=0, le=1)] = 1.0
     """GPU that a trial in the cluster holds, where it trains on one: 0.25 lets four share it."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Ray Train workers (DDP) that train one trial in the cluster, each with a core, or a GPU, of
+    its own. A trial waits some 10 s for its workers: worth it where trials take minutes and there
+    are more cores than trials side by side."""
     save_seconds: PositiveFloat = 60.0
     """A trial in the cluster is saved in S3 after a pass, where so much work would be lost by a
     kill; shorter ones begin again."""
@@ -106,6 +110,8 @@ class SearchConfig(BaseModel):
             raise ValueError(f"objectives {', '.join(self.objectives)}: each once")
         if self.sampler == "population":
             self._is_a_population()
+        if self.workers > 1:
+            self._is_by_many_workers()
         if self.is_deployed and self.engine == "together":
             raise ValueError(
                 f"engine together trains many at once, {', '.join(self.objectives)} are measured "
@@ -122,6 +128,17 @@ class SearchConfig(BaseModel):
             raise ValueError("sampler population seeks objectives [score] alone")
         if self.engine not in ("auto", "actors"):
             raise ValueError(f"sampler population with engine {self.engine}: auto or actors")
+
+    def _is_by_many_workers(self) -> None:
+        if self.engine not in ("auto", "actors"):
+            raise ValueError(f"workers {self.workers} with engine {self.engine}: auto or actors")
+        if self.sampler == "population":
+            raise ValueError(f"workers {self.workers}: each member of a population has one")
+        if self.cores != 1 or self.gpus != 1:
+            raise ValueError(
+                f"workers {self.workers}: each has a core, or a GPU, of its own; leave cores and "
+                "gpus out"
+            )
 
 
 class SweepBudget(BaseModel):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 
+from tasks.costs.meter import Used
 from tasks.sweep.passes import CutShort, Deadline, Stopped, Weights, never, passes
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
@@ -29,6 +30,13 @@ class Report:
     gpu_seconds: float
     trouble: str = ""
     """Why it ended before its last pass."""
+
+
+def report(number: int, score: float | None, used: Used, trouble: str = "") -> Report:
+    """What came of a pass; a score that is no number is a trouble."""
+    if score is not None and not math.isfinite(score):
+        score, trouble = None, f"score {score}"
+    return Report(number, score, used.cpu, used.gpu, trouble)
 
 
 class Runner(Protocol):
@@ -100,9 +108,8 @@ class Running:
             trouble = str(error)
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall
-        if score is not None and not math.isfinite(score):
-            score, trouble = None, f"score {score}"
-        return Report(number, score, self.cpu_seconds, self.gpus * self.wall_seconds, trouble)
+        used = Used(self.cpu_seconds, self.gpus * self.wall_seconds)
+        return report(number, score, used, trouble)
 
 
 def begun(

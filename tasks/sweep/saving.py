@@ -34,17 +34,18 @@ class Saving:
     def trial(self, number: int, leg: Leg | None = None) -> "Saved":
         """One trial, as it was left; of a population, or as the one before left it."""
         if leg is None:
-            return Saved(self.of(number), Keeper(self.of(number), _nobody, self._within))
-        keeper = LegKeeper(self.of(number), leg.end, self._within)
+            return Saved(self.of(number), Keeper(self.of(number), nobody, self.within_a_pass))
+        keeper = LegKeeper(self.of(number), leg.end, self.within_a_pass)
         before = None if leg.after is None else self.of(leg.after)
         return Saved(self.of(number), keeper, before)
 
     @property
-    def _within(self) -> float:
+    def within_a_pass(self) -> float:
+        """Work that is worth saving in the middle of a pass."""
         return WITHIN_A_PASS * self.seconds
 
 
-def _nobody(*_: object) -> None:
+def nobody(*_: object) -> None:
     """Nobody is told how far a trial is."""
 
 
@@ -52,7 +53,7 @@ class LegKeeper(Keeper):
     """Saves the end of a leg before anybody hears of it: another trial goes on from there."""
 
     def __init__(self, store: CheckpointStore, end: int, save_seconds: float) -> None:
-        super().__init__(store, _nobody, save_seconds)
+        super().__init__(store, nobody, save_seconds)
         self._leg_store, self._end = store, end
 
     def on_epoch(self, state: TrainState, total_steps: int) -> None:

@@ -23,6 +23,7 @@ from tasks.sweep.saving import Saving, forget
 from tasks.sweep.space import Space, Values
 from tasks.sweep.spending import Ledger, Spent
 from tasks.sweep.study import ask, best_of
+from tasks.sweep.teams import Teams
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
 from tasks.sweep_artifacts import SettingsTrial
@@ -98,7 +99,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         forget(about.store)  # those of the last two generations
     spent = ledger.spent
     # What this process has used is measured where it is used.
-    elsewhere = spent.cpu if isinstance(runner, Actors) else ledger.before.cpu
+    elsewhere = spent.cpu if isinstance(runner, Actors | Teams) else ledger.before.cpu
     add(Used(elsewhere, spent.gpu))
     return Ended(why, engine, spent, spent.cost(about.prices))
 
@@ -109,13 +110,15 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     crew = min(MOST_TOGETHER, max(LEAST_TOGETHER, about.budget.trials // ROUNDS))
     ways: dict[str, Callable[[], Runner]] = {
         "in_process": lambda: InProcess(workbench, stopped),
-        "actors": lambda: actors_of(about),
+        "actors": lambda: cluster_of(about),
         "together": lambda: Together(workbench, crew, stopped=stopped),
     }
     if config.engine == "together" and (why := why_apart(some_jobs(about))):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
-    if config.sampler == "population":
-        return f"{NAMES['actors']}, a population of {config.population}", ways["actors"]
+    if config.sampler == "population" or config.workers > 1:
+        many = f"each trial by {config.workers} workers"
+        many = f"a population of {config.population}" if config.workers == 1 else many
+        return f"{NAMES['actors']}, {many}", ways["actors"]
     if config.engine != "auto":
         return f"{NAMES[config.engine]}, as the project says", ways[config.engine]
     if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
@@ -132,13 +135,17 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     return f"{NAMES[chosen]}: a trial takes about {seconds:.2f} s; {why}", ways[chosen]
 
 
-def actors_of(about: Search) -> Actors:
-    """Warm processes, with what a trial of this search may hold."""
-    config, store = about.config, about.store
+def cluster_of(about: Search) -> Actors | Teams:
+    """Warm processes, or teams, with what a trial of this search may hold."""
+    config, store, workers = about.config, about.store, about.config.workers
     saving = Saving(store, config.save_seconds) if store else None
-    has_gpu = wants_cuda(about.workbench.site.compute)
-    each = Share(config.cores, config.gpus if has_gpu else 0.0)
+    has_gpu = wants_cuda(about.workbench.site.compute.model_copy(update={"workers": workers}))
+    each = Share(config.cores * workers, config.gpus * workers if has_gpu else 0.0, workers)
     slots = places(config.side_by_side, each, resources_of_cluster())
+    if workers > 1:
+        if saving is None:
+            raise ValueError(f"sweep.search.workers {workers}: they leave what they made in S3")
+        return Teams(about.workbench, slots, each, saving)
     legs = about_population(about) if config.sampler == "population" else None
     return Actors(about.workbench, slots, each, saving, legs)
 

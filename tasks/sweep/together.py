@@ -1,15 +1,15 @@
 """Trials that are trained together as one batched program, a crew after the other."""
 
-import math
 import time
 from dataclasses import dataclass, field
 
 import torch
 
+from tasks.costs.meter import Used
 from tasks.sweep.apart import why_apart
 from tasks.sweep.crew import Crew
 from tasks.sweep.passes import Deadline, Stopped, Weights, never
-from tasks.sweep.runners import Report
+from tasks.sweep.runners import Report, report
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
 from tasks.training.device import use_allotted_threads
@@ -104,9 +104,7 @@ class Together:
         member, number = self._crew.members[row], self._numbers[row]
         trouble = trouble or member.trouble
         score = None if trouble else member.scores[-1]
-        if score is not None and not math.isfinite(score):
-            score, trouble = None, f"score {score}"
-        return Report(number, score, self._seconds[number], 0.0, trouble)
+        return report(number, score, Used(self._seconds[number]), trouble)
 
     def _last(self, row: int) -> Report:
         number = self._numbers[row]

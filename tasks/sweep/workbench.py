@@ -1,5 +1,6 @@
 """What the trials of a sweep share: the rows, and what was made of them once."""
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,13 +17,15 @@ from tasks.training.blueprint import Blueprint
 from tasks.training.blueprints import OF_THE_COURSE
 from tasks.training.config import TrainConfig
 from tasks.training.course import Course, Material, Setting
-from tasks.training.device import choose_device
+from tasks.training.device import choose_device, use_allotted_threads
 from tasks.training.examples import Columns
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.job import Rows, TrainingJob, first_state, material_of
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
 
 Thing = TypeVar("Thing")
+Took = tuple[float, float]
+"""Seconds of the CPU, and by the clock."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +147,14 @@ def shared_material(job: TrainingJob) -> Material:
     device = choose_device(job.compute)
     state = first_state(job, device)
     return with_fixed_features(state, job.course, material, Setting(device))
+
+
+def timed_material(job: TrainingJob) -> tuple[Material, Took]:
+    """The same, and what it took to make it."""
+    use_allotted_threads()
+    cpu, wall = time.process_time(), time.monotonic()
+    material = shared_material(job)
+    return material, (time.process_time() - cpu, time.monotonic() - wall)
 
 
 def _draw_of(config: TrainConfig) -> tuple[int | None, int | None]:

@@ -76,6 +76,14 @@ def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boar
 
 
 def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:
+    post = partial(board.post.remote, store.path)
+    train_by_many(compute, store, lambda group: work(ray.get(job_ref), store, group, post))
+
+
+def train_by_many(
+    compute: ComputeConfig, store: CheckpointStore, part: Callable[[Group], None]
+) -> None:
+    """A Ray Train run of `compute.workers`, each of which does its part; who dies is replaced."""
     # Ray Train brings Ray Data with it: half a second of every process, which one worker needs not.
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
@@ -85,7 +93,7 @@ def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boa
     bucket_path, _, name = store.path.rpartition("/")
     trainer = TorchTrainer(
         # A closure, because Ray records `train_loop_config`, and the store holds a password.
-        lambda: _train_worker(job_ref, store, board),
+        lambda: part(Group(dist.get_rank(), dist.get_world_size())),
         scaling_config=ScalingConfig(
             num_workers=compute.workers,
             use_gpu=wants_cuda(compute),
@@ -104,11 +112,6 @@ def _run_train(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, boa
 
 def _single_worker(job: TrainingJob, store: CheckpointStore, board: Any) -> None:
     work(job, store, Group(), partial(board.post.remote, store.path))
-
-
-def _train_worker(job_ref: Any, store: CheckpointStore, board: Any) -> None:
-    group = Group(dist.get_rank(), dist.get_world_size())
-    work(ray.get(job_ref), store, group, partial(board.post.remote, store.path))
 
 
 def resources_of_cluster() -> dict[str, float]:

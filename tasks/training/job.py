@@ -125,18 +125,28 @@ def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> st
 
 def work(job: TrainingJob, store: CheckpointStore, group: Group, post: Post) -> None:
     """One worker's whole part: resume, train, and leave the final checkpoint in the store."""
+    work_kept(job, store, group, Keeper(store, post, job.save_seconds, is_active=group.is_first))
+
+
+def work_kept(
+    job: TrainingJob,
+    store: CheckpointStore,
+    group: Group,
+    keeper: Keeper,
+    given: Material | None = None,
+) -> None:
+    """The same, watched by `keeper`, from what somebody has made of the rows, if it is given."""
     use_allotted_threads()
     newest = _newest_checkpoint(store, group)
     if is_final(newest):
         return
     device = choose_device(job.compute)
-    state = first_state(job, device)
+    state = state_for(job, device, given) if given else first_state(job, device)
     if newest is not None:
         restore(state, newest)
-    keeper = Keeper(store, post, job.save_seconds, is_active=group.is_first)
     trouble = None
     setting = Setting(device, group, keeper)
-    material = with_fixed_features(state, job.course, material_of(job), setting, store)
+    material = given or with_fixed_features(state, job.course, material_of(job), setting, store)
     try:
         train(state, job.course, material, setting)
     except Diverged as error:  # kept like a result: doing it again would end the same

@@ -12,6 +12,7 @@ from pyarrow import fs
 
 from tasks.sweep.benches import Actors
 from tasks.sweep.passes import CutShort, Deadline, passes
+from tasks.sweep.runners import Runner
 from tasks.sweep.saving import Saving
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.job import TrainingJob, material_of
@@ -99,10 +100,10 @@ def going(job: TrainingJob, saving: Saving) -> Actors:
     return actors
 
 
-def reported(actors: Actors, count: int) -> list[float]:
+def reported(runner: Runner, count: int, seconds: float = 60.0) -> list[float]:
     found: list[float] = []
     while len(found) < count:
-        report = actors.wait(60.0)
+        report = runner.wait(seconds)
         if report is not None and report.score is not None:
             found.append(report.score)
     return found
