@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
+from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.picking import Pick
 from tasks.sweep.space import Dimension, Values, applies, settings_with
 from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target, form_of
@@ -99,6 +100,7 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
         lr=lr,
         metric=project.gate.metric,
         form=form_of(project.compress.quantize) if root != "teacher" else None,
+        deploy=project.deploy if project.sweep.search.is_deployed else DeployConfig(),
     )
 
 

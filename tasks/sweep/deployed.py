@@ -17,10 +17,11 @@ from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import Sample
 from tasks.data.snapshot import Rows
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.isolation import answers, cost_figures, latency_figures
+from tasks.evaluation.isolation import ALONE, answers, cost_figures, latency_figures
 from tasks.evaluation.quality import FIGURES, LATENCY_ROWS
 from tasks.evaluation.recommended import truth_of
 from tasks.packaging.bundle import bundle_bytes
+from tasks.packaging.deploy import DeployConfig
 from tasks.packaging.export import export_bundle
 from tasks.training.job import TrainingJob
 from tasks.training.recipes import save_trained
@@ -41,6 +42,8 @@ class Deployment:
     """None: as it was trained."""
     sample: Sample
     """What a quantiser looks at."""
+    deploy: DeployConfig = ALONE
+    """Where it answers."""
 
 
 def deployed_figures(
@@ -61,10 +64,10 @@ def deployed_figures(
             figures["quality"] = _quality(bundle, about)
         columns = about.rows.spread(LATENCY_ROWS).columns
         if not {"p50_ms", "p95_ms"}.isdisjoint(sought):
-            [latency] = latency_figures([bundle], columns)
+            [latency] = latency_figures([bundle], columns, about.deploy)
             figures |= {"p50_ms": latency["p50"], "p95_ms": latency["p95"]}
         if "memory_mb" in sought:
-            figures["memory_mb"] = cost_figures(bundle, columns)["peak_memory_mb"]
+            figures["memory_mb"] = cost_figures(bundle, columns, about.deploy)["peak_memory_mb"]
         return {name: figure for name, figure in figures.items() if name in sought}
 
 

@@ -8,6 +8,7 @@ from tasks.artifacts import DatasetRef, TeacherOutputs
 from tasks.compression.config import CompressConfig, QuantizeConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.evaluation.confusions import Metric
+from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.space import Values, settings_with
 from tasks.training.architectures import StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Precision, TrainConfig
@@ -36,6 +37,8 @@ class Target(BaseModel):
     """What proves the model, once it is exported."""
     form: QuantizeConfig | None = None
     """In which it is deployed; None: in float."""
+    deploy: DeployConfig = DeployConfig()
+    """Where it answers, if trials are asked."""
 
     def with_values(self, values: Values) -> "Target":
         """These settings, with those of a trial in their place.

@@ -131,6 +131,7 @@ class Workbench:
             metric=target.metric,
             form=target.form,
             sample=self.sample,
+            deploy=target.deploy,
         )
 
     def material(self, job: TrainingJob) -> Material:

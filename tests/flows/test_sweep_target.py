@@ -256,10 +256,11 @@ def test_precision_is_varied_with_a_model(tmp_path: Path) -> None:
 def test_the_form_is_varied_where_what_is_deployed_is_traded(tmp_path: Path) -> None:
     space = "compress.quantize: {choice: [int8, int8-static, none]}"
     path = written(tmp_path, "students.0.lr: {log: [0.0001, 0.1]}", space)
-    traded = ["sweep.search.objectives=[quality, p95_ms, size_mb]"]
+    traded = ["sweep.search.objectives=[quality, p95_ms, size_mb]", "deploy.threads=2"]
     project = load_project(path, traded)
     target = target_of(project, model_of(project, root_of(project)), 0.003)
     assert target.form == QuantizeConfig()
+    assert target.deploy == project.deploy
     static = target.with_values({"compress.quantize": "int8-static"}).form
     assert static == QuantizeConfig(precision="int8-static")
     assert target.with_values({"compress.quantize": "none"}).form is None
