@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -83,6 +84,10 @@ def test_training_computes_what_the_form_does(case: str, tmp_path: Path) -> None
     floats, whole = tmp_path / "float.onnx", tmp_path / "int8.onnx"
     export_graph(model, Fixed(feeds), list(range(ROWS)), floats)  # type: ignore[arg-type]
     WRITERS["int8"](prepared(floats, "int8"), (), [], whole)
+    graph = onnx.load(whole).graph
+    floats = [w.name for w in graph.initializer if w.data_type == onnx.TensorProto.FLOAT]
+    products = [node.input[1] for node in graph.node if node.op_type in ("MatMul", "Attention")]
+    assert not set(products) & set(floats), "layers that share their weights are all in int8"
     session, encoder = InferenceSession(str(whole)), Fixed(feeds)
     found = np.concatenate([session.run(None, encoder.batch([row]))[0] for row in range(ROWS)])
     inputs = {name: torch.from_numpy(array) for name, array in feeds.items()}

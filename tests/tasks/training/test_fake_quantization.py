@@ -12,7 +12,7 @@ from onnxruntime import InferenceSession
 from torch import Tensor, nn
 
 from models.build import build_model
-from tasks.training.course import Course, Setting
+from tasks.training.course import Course, Setting, own_weights
 from tasks.training.fake_quantization import (
     KEPT_AS,
     fake_quantize,
@@ -21,8 +21,9 @@ from tasks.training.fake_quantization import (
     rounded_rows,
     rounded_table,
 )
+from tasks.training.hints import HintLoss
 from tasks.training.loop import train
-from tasks.training.losses import LabelLoss
+from tasks.training.losses import DistilLoss, LabelLoss
 from tasks.training.resume import restore
 from tests.in_process import Stop, StopAt
 
@@ -117,6 +118,20 @@ def test_what_is_trained_has_the_names_and_the_decay_of_its_architecture(toy: Mo
         state.optimizer.param_groups, others.optimizer.param_groups, strict=True
     ):
         assert [p.shape for p in ours["params"]] == [p.shape for p in theirs["params"]]
+
+
+def test_hints_are_learned_beside_rounding_and_leave_no_trace(toy: ModuleType) -> None:
+    material = toy.toy_material()
+    seen = np.random.default_rng(3).standard_normal((len(material.train), 5), np.float32)
+    said = np.concatenate([material.train.teacher, seen], axis=1)
+    taught = replace(material, train=replace(material.train, teacher=said))
+    answers = DistilLoss(temperature=2.0, weight=0.8)
+    loss = HintLoss(answers=answers, num_answers=3, width=5, features=0.5)
+    course = replace(rounding(toy, epochs=1), loss=loss)
+    state = toy.toy_state(course)
+    train(state, course, taught, Setting(toy.CPU))
+    plain = build_model("text_encoder", toy.SHAPE)
+    plain.load_state_dict(own_weights(state.model.state_dict()))
 
 
 def test_a_killed_training_ends_as_an_undisturbed_one(toy: ModuleType) -> None:
