@@ -23,7 +23,7 @@ from tasks.artifacts import (
 )
 from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
-from tasks.compression.gain import each_once
+from tasks.compression.gain import each_once, is_made
 from tasks.compression.parts import is_aware
 from tasks.decide_promotion import decide_promotion
 from tasks.evaluate_candidate import evaluate_candidate
@@ -176,7 +176,7 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
         quantize_candidate(candidate, form, dataset)
         for candidate in floats
         for form in project.compress.quantize
-        if candidate.role in (("compressed",) if form.aware else ("student", "pruned"))
+        if is_made(candidate, form)
     ]
     whole = [candidate for candidate in floats if candidate.role != "compressed"]
     candidates = [*whole, *each_once(shrunk)]

@@ -33,7 +33,6 @@ def train_aware(
 
     `config` are the settings that `source` was trained with.
     """
-    assert form.aware is not None, "the flow asks for forms that are trained for"
     storage = open_storage()
     connect()
     distil, outputs = taught
@@ -45,7 +44,7 @@ def train_aware(
     blueprint = trained_blueprint(storage.fetch_folder(source.uri))
     name = f"{source.name}-{form.name}"
     with tempfile.TemporaryDirectory(prefix="aware-") as folder:
-        job = aware_job(config, form.aware, lesson, site, blueprint)
+        job = aware_job(config, form, lesson, site, blueprint)
         saved = train_into(Path(folder), job, store, partial(report, f"train_aware {name}"))
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
     return TrainedModel(

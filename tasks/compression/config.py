@@ -19,6 +19,8 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Precision = Literal[
     "int8", "int8-static", "int8-weights", "int8-int4", "int4-weights", "float16-weights"
 ]
+TRAINED_FOR: tuple[Precision, ...] = ("int8", "int8-int4")
+"""Forms as which a model can compute in training."""
 MOST_NOISE = 0.003
 
 
@@ -171,10 +173,10 @@ class QuantizeConfig(BaseModel):
 
     @model_validator(mode="after")
     def _is_computed_in_training(self) -> Self:
-        if self.aware and (self.precision != "int8" or self.keep != "none"):
+        if self.aware and (self.precision not in TRAINED_FOR or self.keep != "none"):
             raise ValueError(
-                f"aware of {self.precision}, keep {self.keep}: training computes as precision int8 "
-                "does, nothing kept, and as no other form"
+                f"aware of {self.precision}, keep {self.keep}: training computes as "
+                f"{' and '.join(TRAINED_FOR)} do, nothing kept, and as no other form"
             )
         return self
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from tasks.artifacts import Candidate, Cost
+from tasks.compression.config import QuantizeConfig
 
 LEAST_SMALLER, LEAST_FASTER = 0.05, 0.02
 """Shares of the bytes, or of the p50 latency, that must be gone."""
@@ -15,6 +16,13 @@ log = logging.getLogger(__name__)
 def is_smaller(size_bytes: int, source_bytes: int) -> bool:
     """Whether so many bytes are a gain by themselves."""
     return size_bytes <= source_bytes * (1 - LEAST_SMALLER)
+
+
+def is_made(source: Candidate, form: QuantizeConfig) -> bool:
+    """Whether a float bundle is quantised so: what was trained for a form, in that form alone."""
+    if form.aware:
+        return source.name == f"{source.parent}-{form.name}"
+    return source.role in ("student", "pruned")
 
 
 def each_once(forms: Iterable[Candidate]) -> list[Candidate]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.artifacts import Task
+from tasks.compression.config import Precision
 from tasks.costs.meter import Stopwatch
 from tasks.packaging.predictor import Encoder
 from tasks.training.batches import steps_per_epoch
@@ -53,8 +54,8 @@ class Course:
     augment: Augment | None = None
     """How training rows are varied; validation rows and the holdout never are."""
     gradient_checkpointing: bool = False
-    fake_quantized: bool = False
-    """Whether the model computes as its int8 form will."""
+    fake_quantized: Precision | None = None
+    """The form as which the model computes already; None: in float."""
     zeros_stay: bool = False
     """Whether what is zero of a product's weights is no longer learned."""
 
@@ -167,7 +168,7 @@ def new_state(
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
     if course.fake_quantized:  # behind the optimizer, which tells tables from matrices
-        fake_quantize(model)
+        fake_quantize(model, course.fake_quantized)
     if course.zeros_stay:
         hold_zeros(model)
     return TrainState(model, optimizer, replica=model, scaler=device.scaler())

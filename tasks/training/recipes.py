@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.artifacts import DatasetRef, Split
-from tasks.compression.config import AwareConfig
+from tasks.compression.config import QuantizeConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows as SplitRows
@@ -159,14 +159,16 @@ def recovery_job(
 
 
 def aware_job(
-    config: TrainConfig, aware: AwareConfig, lesson: Lesson, site: Site, blueprint: Blueprint
+    config: TrainConfig, form: QuantizeConfig, lesson: Lesson, site: Site, blueprint: Blueprint
 ) -> TrainingJob:
-    """The training of a model that goes on, computing as its int8 form will; `config` are the
-    settings that it was trained with."""
+    """The training of a model that goes on, computing as its form will; `config` are the settings
+    that it was trained with."""
+    aware = form.aware
+    assert aware is not None, "a form that is trained for says how"
     lr = AWARE_SHARE * config.first_lr if aware.lr == "auto" else aware.lr
     changes: dict[str, object] = {**aware.model_dump(), "lr": lr}
     job = recovery_job(going_on(config, changes), lesson, site, blueprint)
-    return replace(job, course=replace(job.course, fake_quantized=True))
+    return replace(job, course=replace(job.course, fake_quantized=form.precision))
 
 
 def going_on(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:

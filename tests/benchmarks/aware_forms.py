@@ -1,10 +1,11 @@
-"""What training with the rounding of int8 is worth: `python -m` this file PROJECT STUDENT WORK.
+"""What training with a form's rounding is worth: `python -m` this file PROJECT STUDENT WORK.
 
 A student of a shipped project, taught by its teacher; as it is, after passes more in float, and
-after as many with rounding, at two rates; each in float and in int8, on validation rows: macro-F1,
-answers other than the float student's own, divergence of int8's answers from the teacher's. The
-holdout is not looked at. `--epochs` more over `--rows` of the training rows. What is trained stays
-in WORK. Prints a Markdown table, means over `--seeds`. No service is needed.
+after as many with rounding, at two rates; each in float and in its form (`--precision`), on
+validation rows: macro-F1, answers other than its own in float, divergence of the form's answers
+from the teacher's. The holdout is not looked at. `--epochs` more over `--rows` of the training
+rows. What is trained stays in WORK. Prints a Markdown table, means over `--seeds`. No service is
+needed.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from scipy.special import rel_entr
 from flows.project import Project
 from flows.project_file import load_project
 from tasks.artifacts import DatasetRef
-from tasks.compression.config import AwareConfig
+from tasks.compression.config import TRAINED_FOR, AwareConfig, QuantizeConfig
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.isolation import answers
 from tasks.evaluation.metrics import quality_of
@@ -64,7 +65,7 @@ def said_by(teacher: Path, kept: Path, site: Site, split: str) -> NDArray[np.flo
 
 
 def models_of(
-    work: Path, project: Project, config: TrainConfig, seed: int, more: AwareConfig
+    work: Path, project: Project, config: TrainConfig, seed: int, form: QuantizeConfig
 ) -> Iterable[tuple[str, Path]]:
     """The student, and what more passes make of it, each trained once."""
     site, teacher = site_in(work, project), work / f"teacher-{seed}"
@@ -78,11 +79,14 @@ def models_of(
     if not student.exists():
         taught(student_job(config, lesson, site), student, DEVICE)
     yield "as it is", student
+    more = form.aware
+    assert more is not None, "main asks for it"
     for share in SHARES:
         aware = more.model_copy(update={"lr": share * config.first_lr})
-        job = aware_job(config, aware, lesson, site, trained_blueprint(student))
-        in_float = replace(job, course=replace(job.course, fake_quantized=False))
-        for way, each in (("float", in_float), ("rounding", job)):
+        asked_for = form.model_copy(update={"aware": aware})
+        job = aware_job(config, asked_for, lesson, site, trained_blueprint(student))
+        in_float = replace(job, course=replace(job.course, fake_quantized=None))
+        for way, each in (("float", in_float), (form.name, job)):
             begin = process_time()
             folder = work / f"{student.name}-{way}-{more.epochs}x{more.max_rows}-{share}"
             if not folder.exists():
@@ -91,15 +95,18 @@ def models_of(
             yield f"{more.epochs} x {way}, lr {share:g} of the usual", folder
 
 
-def figures_of(model: Path, site: Site, teacher: NDArray[np.float32]) -> NDArray[np.float64]:
-    """macro-F1 in float and in int8, share of other answers, divergence from the teacher."""
+def figures_of(
+    model: Path, form: QuantizeConfig, site: Site, teacher: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """macro-F1 in float and in its form, share of other answers, divergence from the teacher."""
     data, dataset = site.dataset_folder, site.dataset
     bundle = model.with_name(f"{model.name}-bundle")
-    smaller = bundle.with_name(f"{bundle.name}-int8")
+    smaller = bundle.with_name(f"{bundle.name}-{form.precision}")
     rows = split_rows(data, dataset, "valid")
-    if not smaller.exists():
+    if not bundle.exists():
         export_bundle(model, bundle, dataset.target, rows.columns)
-        quantized((data, dataset), bundle, smaller)
+    if not smaller.exists():
+        quantized((data, dataset), bundle, smaller, form)
     found = [answers(folder, rows.columns) for folder in (bundle, smaller)]
     scores = [quality_of(each, rows.labels, dataset.classes)["macro_f1"] for each in found]
     others = float((found[0].argmax(1) != found[1].argmax(1)).mean())
@@ -108,7 +115,9 @@ def figures_of(model: Path, site: Site, teacher: NDArray[np.float32]) -> NDArray
     return np.array([*scores, others, apart])
 
 
-def main(project_name: str, student: str, work: Path, seeds: list[int], more: AwareConfig) -> None:
+def main(
+    project_name: str, student: str, work: Path, seeds: list[int], form: QuantizeConfig
+) -> None:
     torch.set_num_threads(1)
     work.mkdir(exist_ok=True)
     project = load_project(PROJECTS / f"{project_name}.yaml")
@@ -117,10 +126,11 @@ def main(project_name: str, student: str, work: Path, seeds: list[int], more: Aw
     site = site_in(work, project)
     found: dict[str, list[NDArray[np.float64]]] = {}
     for seed in seeds:
-        for way, model in models_of(work, project, config, seed, more):
+        for way, model in models_of(work, project, config, seed, form):
             teacher = said_by(work / f"teacher-{seed}", work / f"valid-{seed}.npy", site, "valid")
-            found.setdefault(way, []).append(figures_of(model, site, teacher))
-    print("| trained further | float | int8 | others | from the teacher |\n|---|---|---|---|---|")
+            found.setdefault(way, []).append(figures_of(model, form, site, teacher))
+    print(f"| trained further | float | {form.precision} | others | from the teacher |")
+    print("|---" * 5 + "|")
     for way, each in found.items():
         means, spread = np.mean(each, axis=0), np.std(each, axis=0)
         shown = " | ".join(f"{m:.4f} ± {s:.4f}" for m, s in zip(means, spread, strict=True))
@@ -135,6 +145,8 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--precision", choices=TRAINED_FOR, default="int8")
     asked = parser.parse_args()
     further = AwareConfig(epochs=asked.epochs, max_rows=asked.rows)
-    main(asked.project, asked.student, asked.work, asked.seeds, further)
+    chosen = QuantizeConfig(precision=asked.precision, aware=further)
+    main(asked.project, asked.student, asked.work, asked.seeds, chosen)

@@ -17,6 +17,7 @@ from tasks.training.fake_quantization import (
     KEPT_AS,
     fake_quantize,
     plain_weights,
+    rounded_blocks,
     rounded_outputs,
     rounded_rows,
     rounded_table,
@@ -26,6 +27,8 @@ from tasks.training.loop import train
 from tasks.training.losses import DistilLoss, LabelLoss
 from tasks.training.resume import restore
 from tests.in_process import Stop, StopAt
+
+ROUNDED = [rounded_outputs, rounded_table, rounded_blocks, rounded_rows]
 
 
 def drawn(*shape: int, seed: int = 1, shift: float = 0.0) -> Tensor:
@@ -56,6 +59,14 @@ def test_weights_of_an_output_have_127_steps_to_either_side() -> None:
     torch.testing.assert_close(rounded_outputs(weight), (weight / step).round() * step)
 
 
+def test_a_block_of_a_table_has_16_steps_of_its_own() -> None:
+    table = drawn(3, 64)
+    for block, found in zip(table.view(-1, 32), rounded_blocks(table).view(-1, 32), strict=True):
+        largest = max(block.tolist(), key=abs)
+        steps = found / (largest / -8)
+        torch.testing.assert_close(steps, (block / (largest / -8)).round().clamp(-8, 7))
+
+
 def test_a_table_has_steps_of_one_size_and_a_zero_among_them() -> None:
     table = drawn(30, 4, shift=2.0)
     found = rounded_table(torch.cat([table, torch.zeros(1, 4)]))
@@ -65,9 +76,9 @@ def test_a_table_has_steps_of_one_size_and_a_zero_among_them() -> None:
     assert (found[:-1] - table).abs().max() <= 0.51 * step / 255
 
 
-@pytest.mark.parametrize("rounded", [rounded_outputs, rounded_table, rounded_rows])
+@pytest.mark.parametrize("rounded", ROUNDED)
 def test_gradients_go_straight_through(rounded: Callable[[Tensor], Tensor]) -> None:
-    numbers, slope = drawn(4, 6).requires_grad_(), drawn(4, 6, seed=2)
+    numbers, slope = drawn(4, 64).requires_grad_(), drawn(4, 64, seed=2)
     (rounded(numbers) * slope).sum().backward()
     assert numbers.grad is not None
     # What lies beyond the last step, at most a half of one, is cut off and learns nothing.
@@ -76,9 +87,9 @@ def test_gradients_go_straight_through(rounded: Callable[[Tensor], Tensor]) -> N
     torch.testing.assert_close(numbers.grad[passed], slope[passed])
 
 
-@pytest.mark.parametrize("rounded", [rounded_outputs, rounded_table, rounded_rows])
+@pytest.mark.parametrize("rounded", ROUNDED)
 def test_zeros_stay_zeros_and_can_be_learned(rounded: Callable[[Tensor], Tensor]) -> None:
-    numbers = torch.zeros(3, 4, requires_grad=True)
+    numbers = torch.zeros(3, 32, requires_grad=True)
     found = rounded(numbers)
     found.sum().backward()
     assert (found == 0).all()
@@ -90,7 +101,7 @@ def test_a_products_gradients_are_those_of_its_rounded_numbers() -> None:
     """dL/dW = g' x and dL/dx = g W, of the x and W that were multiplied."""
     layer, rows = nn.Linear(6, 3), drawn(4, 6).requires_grad_()
     weight = layer.weight.detach().clone()
-    fake_quantize(layer)
+    fake_quantize(layer, "int8")
     slope = drawn(4, 3, seed=3)
     (layer(rows) * slope).sum().backward()
     learned = dict(layer.named_parameters())["parametrizations.weight.original"]
@@ -105,7 +116,7 @@ def test_a_products_gradients_are_those_of_its_rounded_numbers() -> None:
 
 
 def rounding(toy: ModuleType, epochs: int = 2) -> Course:
-    return replace(toy.toy_course(epochs=epochs), fake_quantized=True)
+    return replace(toy.toy_course(epochs=epochs), fake_quantized="int8")
 
 
 def test_what_is_trained_has_the_names_and_the_decay_of_its_architecture(toy: ModuleType) -> None:
@@ -158,7 +169,7 @@ def test_a_model_learns_to_live_with_coarse_steps(toy: ModuleType) -> None:
     train(state, course, material, Setting(toy.CPU))
     weights = {n: w.clone() for n, w in state.model.state_dict().items()}
     weights["embeddings.words.weight"][0, 0] = 60.0  # of padding, which nobody reads
-    aware = replace(course, fake_quantized=True)
+    aware = replace(course, fake_quantized="int8")
     rounded = toy.toy_state(aware, dropout=0.0)
     own = {name: weights[name.replace(KEPT_AS, ".weight")] for name in rounded.model.state_dict()}
     rounded.model.load_state_dict(own)
