@@ -15,6 +15,8 @@ from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
 ALLOWED = "a field of teacher, of students.<place>, of compress.distil, or compute.precision"
+GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "made_rows")
+"""What decides the answers that students are taught."""
 NO_TRIAL = {
     "name": "it is what the project is called, and no setting",
     "data": "rows are prepared once, and scores on other rows could not be compared",
@@ -27,7 +29,7 @@ NO_TRIAL = {
     "compress.prune": "what is pruned is a model that was trained, and a trial ends with its "
     "training: list the shares to try, each becomes a candidate",
     **dict.fromkeys(
-        ("compress.distil.teachers", "compress.distil.unlabelled", "compress.distil.made_rows"),
+        tuple(f"{DISTIL}.{name}" for name in GIVEN_ONCE),
         "trials learn from answers that were given once, before the first of them",
     ),
     "evaluate": "it says what is told of models that were trained: all trials would score alike",

@@ -65,7 +65,9 @@ def lesson_by(
         for s in seeds
     ]
     teachers = [teacher, *others]
-    return label_rows(teachers, project.compute, dataset, distil.has_hints, unlabelled)
+    by_quality = distil.teacher_weights == "by_quality"
+    about = (dataset, distil.has_hints, unlabelled, by_quality)
+    return label_rows(teachers, project.compute, *about)
 
 
 def as_long(config: Passes, outputs: TeacherOutputs, dataset: DatasetRef) -> Passes:

@@ -154,13 +154,16 @@ class TeacherOutputs(Artifact):
     teacher_sha256: tuple[str, ...]
     teacher_uri: str = ""
     """Of the first of them, which may read along where a student learns."""
+    shares: tuple[float, ...] = ()
+    """How much each of several teachers has to say; none where all have the same."""
     unlabelled: Unlabelled | None = None
 
     @property
     def identity(self) -> str:
-        """Of the answers, of who gave them, and of the rows that no dataset holds."""
+        """Of the answers, of who gave them and counts for how much, and of the rows that no dataset
+        holds."""
         rows = self.unlabelled.sha256 if self.unlabelled else ""
-        return " ".join((self.sha256, *self.teacher_sha256, rows))
+        return " ".join((self.sha256, *self.teacher_sha256, *map(str, self.shares), rows))
 
 
 class Candidate(Artifact):

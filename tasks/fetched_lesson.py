@@ -16,7 +16,7 @@ def fetched_lesson(distil: DistilConfig, outputs: TeacherOutputs, dataset: Datas
     """Return the answers to all rows, with those rows that have no label."""
     answers = load_answers(open_storage().fetch_folder(outputs.uri))
     rows = fetched_rows(outputs.unlabelled, dataset)
-    return Lesson(distil, answers, rows, fetched_teacher(distil, outputs))
+    return Lesson(distil, answers, rows, fetched_teacher(distil, outputs), outputs.shares)
 
 
 def fetched_teacher(distil: DistilConfig, outputs: TeacherOutputs) -> Blueprint | None:

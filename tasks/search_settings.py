@@ -120,7 +120,8 @@ def workbench_of(subject: Subject) -> Workbench:
     distil, teacher = subject.target.distil, None
     if distil and outputs:
         teacher = fetched_teacher(distil, outputs)
-    return Workbench(subject.target, site, logits, unlabelled, teacher)
+    shares = outputs.shares if outputs else ()
+    return Workbench(subject.target, site, logits, unlabelled, teacher, shares)
 
 
 def code() -> str:

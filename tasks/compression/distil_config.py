@@ -17,6 +17,9 @@ class DistilConfig(BaseModel):
     teachers: Annotated[int, Field(ge=1, le=8)] = 1
     """So many teachers, alike but for their seeds: the mean of their softened answers is what is
     learned from (arXiv:1503.02531, section 5)."""
+    teacher_weights: Literal["equal", "by_quality"] = "equal"
+    """`by_quality`: the shares of that mean by which it is nearest to the validation rows' labels
+    (stacking, Breiman 1996)."""
     features: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of the student's features, projected, against the teacher's, in squared standard
     deviations (FitNets, arXiv:1412.6550)."""
@@ -44,6 +47,12 @@ class DistilConfig(BaseModel):
     """So many rows made of each training row, learned from like unlabelled ones: a text loses and
     changes words, is a few words of one, or parts of two (arXiv:1903.12136, arXiv:1909.10351); a
     table's row takes cells of other rows."""
+
+    @model_validator(mode="after")
+    def _weighs_several(self) -> Self:
+        if self.teacher_weights == "by_quality" and self.teachers == 1:
+            raise ValueError("teacher_weights by_quality is of several teachers, teachers is 1")
+        return self
 
     @property
     def has_hints(self) -> bool:

@@ -80,6 +80,8 @@ class Workbench:
     """Rows without labels, whose answers stand behind those."""
     teacher: Blueprint | None = None
     """Of a student that it reads along with."""
+    shares: tuple[float, ...] = ()
+    """Of several teachers."""
     materials: Shelf[Material] = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Workbench:
         taught = target.distil is not None and self.teacher_logits is not None
         lesson = None
         if taught and target.distil:
-            own = self.teacher_logits, self.unlabelled, self.teacher
+            own = self.teacher_logits, self.unlabelled, self.teacher, self.shares
             lesson = Lesson(target.distil, *own)
         return student_job(config, lesson, site)
 

@@ -6,7 +6,7 @@ it is. Validation and export never see them.
 Shapes: B batch, C answers, D teacher's features, d student's, W all that a model says in training.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,19 +141,25 @@ def without_projection(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def mean_lesson(
-    said_NW: NDArray[np.float32], teachers: int, num_answers: int, temperature: float
+    said_NW: NDArray[np.float32],
+    teachers: int,
+    num_answers: int,
+    temperature: float,
+    shares: Sequence[float] = (),
 ) -> NDArray[np.float32]:
     """What several teachers said as if one had [N, C + their features], from a block of each.
 
     Softened by `temperature`, its answers are the mean of the softened answers; numbers are means.
+    Of `shares`, which add up to one, the weighted mean.
     """
+    shares_K = np.array(shares or [1 / teachers] * teachers)
     blocks = np.split(said_NW, teachers, axis=1)
     answers_KNC = np.stack([block[:, :num_answers] for block in blocks])
     if num_answers == 1:
-        mean_NC = answers_KNC.mean(axis=0)
+        mean_NC = np.average(answers_KNC, axis=0, weights=shares_K)
     else:
         softened_KNC = log_softmax(answers_KNC.astype(np.float64) / temperature, axis=-1)
-        mean_NC = temperature * (logsumexp(softened_KNC, axis=0) - np.log(teachers))
+        mean_NC = temperature * logsumexp(softened_KNC, axis=0, b=shares_K[:, None, None])
     features = [block[:, num_answers:] for block in blocks]
     return np.concatenate([mean_NC, *features], axis=1, dtype=np.float32)
 

@@ -85,6 +85,8 @@ class Lesson:
     """Rows that have no label, for the teacher alone to answer."""
     teacher: Blueprint | None = None
     """The first teacher itself, where it reads along."""
+    shares: tuple[float, ...] = ()
+    """Of each of several teachers; none where all have the same."""
 
     @property
     def token_hints(self) -> TokenHints | None:
@@ -185,7 +187,8 @@ def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:
     hints = lesson.hints(num_answers)
     said, distil = lesson.logits, lesson.config
     if distil.teachers > 1:
-        said = mean_lesson(said, distil.teachers, num_answers, distil.temperature)
+        about = distil.teachers, num_answers, distil.temperature, lesson.shares
+        said = mean_lesson(said, *about)
     said = standard_features(said, num_answers) if hints else said
     return site.training_rows(config, replace(lesson, logits=said), hints)
 

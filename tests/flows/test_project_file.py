@@ -413,5 +413,7 @@ def test_rows_without_labels_are_for_what_a_teacher_can_label(
 def test_several_teachers_are_for_answers_that_have_a_mean(folder: Path) -> None:
     text = MINIMAL + "compress: {distil: {teachers: 3}}\n"
     assert load_project(written(folder, text)).compress.distil.teachers == 3
+    weighted = text.replace("teachers: 3", "teacher_weights: by_quality")
+    assert "by_quality is of several teachers, teachers is 1" in refusal(folder, weighted)
     several = "which have no mean; only 1 is allowed"
     assert several in refusal(folder, text.replace("  target: label\n", "  task: generation\n"))

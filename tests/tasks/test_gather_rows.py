@@ -65,15 +65,21 @@ SOURCE = DataConfig(source="more.csv", kind="table", target="y")
 BOTH = UnlabelledConfig(source=SOURCE, made_rows=2, seed=1)
 
 
-def teacher_of(dataset: DatasetRef, folder: Path) -> TrainedModel:
-    config = SklearnTeacher(estimator="linear_model.LogisticRegression")
+def teacher_of(
+    dataset: DatasetRef, folder: Path, estimator: str = "linear_model.LogisticRegression"
+) -> TrainedModel:
+    config = SklearnTeacher(estimator=estimator)
     site = site_of(folder / "d", dataset)
     fitted = fit_estimator(config, dataset, site.rows("train"), site.rows("valid"), 1)
-    saved = save_estimator(folder / "t", fitted, config, site)
+    saved = save_estimator(folder / estimator, fitted, config, site)
     return TrainedModel(
-        name="teacher", role="teacher", parent=None, uri=f"{BUCKET}t/", sha256=saved.digest,
+        name="teacher",
+        role="teacher",
+        parent=None,
+        uri=f"{BUCKET}{estimator}/",
+        sha256=saved.digest,
         params=saved.params,
-    )  # fmt: skip
+    )
 
 
 def test_answers_to_rows_without_labels_follow_those_to_training_rows(
@@ -84,16 +90,34 @@ def test_answers_to_rows_without_labels_follow_those_to_training_rows(
     assert (unlabelled.found, unlabelled.made, unlabelled.rows) == (3, 2 * count, 3 + 2 * count)
     assert gather_rows.fn(BOTH, dataset) == unlabelled
     teacher = teacher_of(dataset, tmp_path / "bucket")
-    outputs = label_rows.fn([teacher], ComputeConfig(), dataset, False, unlabelled)
+    outputs = label_rows.fn([teacher], ComputeConfig(), dataset, False, unlabelled, False)
     lesson = fetched_lesson(DistilConfig(), outputs, dataset)
     assert lesson.logits.shape == (3 * count + 3, 2)
     assert list(lesson.unlabelled["age"])[:3] == [3, None, 70]
-    own = graph_answers(tmp_path / "bucket" / "t", lesson.unlabelled)
+    storage = tmp_path / "bucket"
+    own = graph_answers(storage / "linear_model.LogisticRegression", lesson.unlabelled)
     np.testing.assert_array_equal(lesson.logits[count:], own)
-    alone = label_rows.fn([teacher], ComputeConfig(), dataset, False, None)
+    alone = label_rows.fn([teacher], ComputeConfig(), dataset, False, None, False)
     plain = fetched_lesson(DistilConfig(), alone, dataset)
     np.testing.assert_array_equal(plain.logits, lesson.logits[:count])
     assert plain.unlabelled == {}
+
+
+def test_teachers_have_shares_by_what_they_say_of_validation_rows(
+    dataset: DatasetRef, tmp_path: Path
+) -> None:
+    bucket = tmp_path / "bucket"
+    good = teacher_of(dataset, bucket, "tree.DecisionTreeClassifier")
+    pair = [good, teacher_of(dataset, bucket), good]  # the remainder of an age is not linear in it
+    outputs = label_rows.fn(pair, ComputeConfig(), dataset, False, None, True)
+    assert sum(outputs.shares) == pytest.approx(1)
+    assert outputs.shares[1] < 0.3
+    lesson = fetched_lesson(DistilConfig(teachers=3), outputs, dataset)
+    assert lesson.shares == outputs.shares
+    equal = label_rows.fn(pair, ComputeConfig(), dataset, False, None, False)
+    assert equal.shares == ()
+    assert equal.sha256 == outputs.sha256
+    assert equal.identity != outputs.identity
 
 
 def test_another_file_under_the_same_name_is_gathered_again(dataset: DatasetRef) -> None:
