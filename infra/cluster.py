@@ -4,6 +4,8 @@ import importlib
 import logging
 import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,8 @@ import ray
 from infra.settings import load_settings
 
 _CONNECTING = Lock()
+LOOK_SECONDS, REFUSALS = 2.0, 3
+"""How often the head is looked for, and how often in a row it is away before it is gone."""
 
 
 def connect(log_to_driver: bool = False) -> None:
@@ -52,6 +56,48 @@ def _join(log_to_driver: bool) -> None:
     except (ConnectionError, TimeoutError) as error:
         message = f"Ray does not answer at {settings.ray_address}; `modelworks doctor` says why"
         raise ConnectionError(message) from error
+
+
+@contextmanager
+def head_watched() -> Iterator[None]:
+    """End this process in one sentence when the cluster's head is gone before the block is left.
+
+    Calls to a cluster that has lost its head do not return; a minute later Ray ends the process,
+    with a line about parts of its own.
+    """
+    over = threading.Event()
+    address = ray.get_runtime_context().gcs_address
+    threading.Thread(target=watch_head, args=(address, over), daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def watch_head(address: str, over: threading.Event) -> None:
+    """Look for the head until `over`; a network that is slow is for Ray to judge."""
+    host, _, port = address.rpartition(":")
+    refusals = 0
+    while refusals < REFUSALS:
+        if over.wait(LOOK_SECONDS):
+            return
+        refusals = refusals + 1 if _refuses(host, int(port)) else 0
+    sys.stderr.write(
+        f"error: Ray's head at {address} is gone; `modelworks doctor` says why, the same command "
+        "goes on from here\n"
+    )
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _refuses(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=LOOK_SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextmanager
