@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+PATIENCE = 90.0
+"""Seconds: an outage of a minute, and the start after it."""
 PASSING = (
     NoConnection,
     HTTPClientError,
@@ -58,7 +60,7 @@ class Storage:
     conflict: type[Exception] = Conflict
 
     def __init__(
-        self, client: "S3Client", bucket: str, cache: Path, patience_seconds: float = 45.0
+        self, client: "S3Client", bucket: str, cache: Path, patience_seconds: float = PATIENCE
     ) -> None:
         self.client = client
         self.bucket = bucket

@@ -25,7 +25,8 @@ Answer = TypeVar("Answer")
 
 TENSORS, FACTS, MANIFEST = "state.safetensors", "state.json", "manifest.json"
 FORMAT = 1
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
+"""An outage of a minute, and the start after it."""
 PIECE_BYTES = 8 << 20
 
 
@@ -55,7 +56,7 @@ class CheckpointStore:
     def save(self, checkpoint: Checkpoint) -> None:
         """Commit one checkpoint, then drop all but the newest; outlives a restart of the store."""
         folder = f"{self.path}/{checkpoint.step:08d}"
-        self.filesystem.create_dir(folder, recursive=True)
+        _patiently(lambda: self.filesystem.create_dir(folder, recursive=True))
         # By way of a file: in memory the worker would hold everything a second time.
         with tempfile.TemporaryDirectory(prefix="checkpoint-") as local:
             save_file(checkpoint.tensors, Path(local, TENSORS))

@@ -75,3 +75,21 @@ def test_what_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
         return "done"
 
     assert _patiently(call) == "done"
+
+
+class Restarting(fs.LocalFileSystem):
+    """Does not answer the first time."""
+
+    is_down = True
+
+    def create_dir(self, path: str, *, recursive: bool = True) -> None:
+        if self.is_down:
+            self.is_down = False
+            raise OSError("no answer")
+        super().create_dir(path, recursive=recursive)
+
+
+def test_a_save_outlives_a_restart_of_the_store(tmp_path: Path) -> None:
+    store = CheckpointStore(Restarting(), str(tmp_path / "run"))
+    store.save(checkpoint(10))
+    assert store.latest() is not None
