@@ -12,7 +12,7 @@ from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors, Share, places
-from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
 from tasks.sweep.passes import Stopped, num_parameters
@@ -115,12 +115,9 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     }
     if config.engine == "together" and (why := why_apart(some_jobs(about))):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
-    if config.sampler == "population" or config.workers > 1:
-        many = f"each trial by {config.workers} workers"
-        many = f"a population of {config.population}" if config.workers == 1 else many
-        return f"{NAMES['actors']}, {many}", ways["actors"]
-    if config.engine != "auto":
-        return f"{NAMES[config.engine]}, as the project says", ways[config.engine]
+    if asked := engine_asked_for(config):
+        way, said = asked
+        return said, ways[way]
     if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
         return f"{NAMES['actors']}: the GPUs are there, not here", ways["actors"]
     if config.side_by_side == 1:
@@ -133,6 +130,17 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     beside = START_SECONDS + one_by_one / config.side_by_side
     chosen = "in_process" if one_by_one <= beside else "actors"
     return f"{NAMES[chosen]}: a trial takes about {seconds:.2f} s; {why}", ways[chosen]
+
+
+def engine_asked_for(config: SearchConfig) -> tuple[Engine, str] | None:
+    """What the project leaves no choice about, and the sentence; None: it leaves one."""
+    if config.workers > 1:
+        return "actors", f"in the cluster, each trial by {config.workers} workers"
+    if config.sampler == "population":
+        return "actors", f"{NAMES['actors']}, a population of {config.population}"
+    if config.engine != "auto":
+        return config.engine, f"{NAMES[config.engine]}, as the project says"
+    return None
 
 
 def cluster_of(about: Search) -> Actors | Teams:

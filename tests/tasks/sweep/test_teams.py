@@ -15,6 +15,7 @@ from tasks.sweep.benches import Share, places
 from tasks.sweep.config import SearchConfig
 from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.saving import Saving
+from tasks.sweep.searching import engine_asked_for
 from tasks.sweep.teams import Teams
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.job import TrainingJob, material_of
@@ -99,3 +100,9 @@ def test_what_many_workers_do_not_go_with_is_told(given: dict[str, Any]) -> None
 def test_a_team_larger_than_the_cluster_is_refused() -> None:
     with pytest.raises(ValueError, match=r"sweep.search.workers 4: the cluster has 2"):
         places(1, Share(4.0, workers=4), {"CPU": 2.0})
+
+
+def test_a_search_says_who_trains_its_trials() -> None:
+    said = ("actors", "in the cluster, each trial by 2 workers")
+    assert engine_asked_for(SearchConfig(workers=2)) == said
+    assert engine_asked_for(SearchConfig()) is None
