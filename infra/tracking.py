@@ -110,13 +110,16 @@ def child_run(
 
 
 @door
-def log_metrics(run_id: str, metrics: Mapping[str, float], step: int = 0) -> None:
+def log_metrics(run_id: str, metrics: Mapping[str, float]) -> None:
     """Write the figures that the run does not have yet."""
-    stored = client().get_run(run_id).data.metrics
+    add_metrics(run_id, metrics, client().get_run(run_id).data.metrics)
+
+
+@door
+def add_metrics(run_id: str, metrics: Mapping[str, float], stored: Mapping[str, float]) -> None:
+    """Write those figures that are not `stored`, which is what the run has."""
     now = _now_ms()
-    _write_metrics(
-        run_id, [Metric(k, v, now, step) for k, v in metrics.items() if stored.get(k) != v]
-    )
+    _write_metrics(run_id, [Metric(k, v, now, 0) for k, v in metrics.items() if stored.get(k) != v])
 
 
 @door

@@ -30,8 +30,7 @@ def _record_models(project: str, run: RunRef, costs: Mapping[str, StepCost]) -> 
     shares = by_model(costs.values())
     for child in children:
         figures = shares[child.name].metrics() if child.name in shares else {}
-        if any(child.metrics.get(name) != value for name, value in figures.items()):
-            tracking.log_metrics(child.run_id, figures)
+        tracking.add_metrics(child.run_id, figures, child.metrics)
 
 
 def said_of_energy(spending: Spending) -> str:
