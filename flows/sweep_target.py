@@ -15,7 +15,7 @@ from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
 ALLOWED = "a field of teacher, of students.<place>, of compress.distil, or compute.precision"
-GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "made_rows")
+GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "most_unlabelled", "made_rows")
 """What decides the answers that students are taught."""
 NO_TRIAL = {
     "name": "it is what the project is called, and no setting",

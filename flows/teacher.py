@@ -46,7 +46,12 @@ def unlabelled_of(project: Project, dataset: DatasetRef) -> Unlabelled | None:
     source = None
     if distil.unlabelled is not None:
         source = project.data.model_copy(update={"source": distil.unlabelled, **AS_IT_IS})
-    config = UnlabelledConfig(source=source, made_rows=distil.made_rows, seed=project.teacher.seed)
+    config = UnlabelledConfig(
+        source=source,
+        most_rows=distil.most_unlabelled,
+        made_rows=distil.made_rows,
+        seed=project.teacher.seed,
+    )
     return gather_rows(config, dataset)
 
 

@@ -14,6 +14,7 @@ from flows.project import Project
 from flows.project_file import load_project
 from infra import stack
 from infra.lock import holder
+from tasks.compression.config import CompressConfig
 from tasks.data.prepare import prepare_rows
 from tasks.read_source import with_local_source
 from tasks.sweep.config import SweepConfig
@@ -75,8 +76,16 @@ def sampled(project: Project, rows: int) -> Project:
         "teacher": _shorter(project.teacher),
         "students": tuple(_shorter(student) for student in project.students),
         "sweep": _shorter_sweep(project.sweep),
+        "compress": _with_fewer_rows(project.compress, rows),
     }
     return project.model_copy(update=changes)
+
+
+def _with_fewer_rows(compress: CompressConfig, rows: int) -> CompressConfig:
+    """The same with no more rows without labels than there are with one."""
+    most = min(rows, compress.distil.most_unlabelled or rows)
+    distil = compress.distil.model_copy(update={"most_unlabelled": most})
+    return compress.model_copy(update={"distil": distil})
 
 
 def thoroughly(project: Project) -> Project:

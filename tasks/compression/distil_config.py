@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 
 class DistilConfig(BaseModel):
@@ -43,6 +43,8 @@ class DistilConfig(BaseModel):
     """A source of rows without labels, read as data.source is: a path or `package://NAME/FILE` with
     the columns of data.inputs. The teacher answers them, students learn its answers alone; controls
     and the teacher never see them, and copies of held-out rows go."""
+    most_unlabelled: PositiveInt | None = None
+    """At most so many of them, spread evenly over those that can be used."""
     made_rows: Annotated[int, Field(ge=0, le=50)] = 0
     """So many rows made of each training row, learned from like unlabelled ones: a text loses and
     changes words, is a few words of one, or parts of two (arXiv:1903.12136, arXiv:1909.10351); a

@@ -32,6 +32,8 @@ class UnlabelledConfig(BaseModel):
 
     source: DataConfig | None = None
     """Of the project, with the source of these rows in the place of the labelled ones'."""
+    most_rows: int | None = None
+    """Of that source."""
     made_rows: int = 0
     """Of each training row."""
     seed: int = 0
@@ -47,7 +49,8 @@ def write_unlabelled(
     """
     parts = []
     if config.source:
-        parts.append(found_rows(config.source, base, data, dataset))
+        found = found_rows(config.source, base, data, dataset)
+        parts.append(_spread(found, config.most_rows))
     if config.made_rows:
         parts.append(made_rows(config, data, dataset, parts))
     columns = {name: appended([part[name] for part in parts]) for name in dataset.inputs}
@@ -56,8 +59,8 @@ def write_unlabelled(
     write_split(folder, FILE, columns, ids, ids)
     digest = digest_of_files(folder, [f"{FILE}.parquet"])
     write_manifest(folder, digest)
-    found = num_rows(parts[0]) if config.source else 0
-    return digest, found, len(ids) - found
+    count = num_rows(parts[0]) if config.source else 0
+    return digest, count, len(ids) - count
 
 
 def read_unlabelled(folder: Path, dataset: DatasetRef) -> dict[str, Any]:
@@ -113,6 +116,13 @@ def _split(data: Path, dataset: DatasetRef, split: Split) -> Columns:
 
 def _taken(columns: Columns, rows: Ids) -> dict[str, Any]:
     return {name: taken(values, rows) for name, values in columns.items()}
+
+
+def _spread(columns: Columns, most: int | None) -> dict[str, Any]:
+    """At most so many rows, spread evenly."""
+    count = num_rows(columns)
+    places = np.linspace(0, count - 1, min(most or count, count)).round().astype(np.int64)
+    return _taken(columns, places)
 
 
 def _usable(columns: Columns, dataset: DatasetRef) -> dict[str, Any]:

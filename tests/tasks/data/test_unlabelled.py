@@ -56,10 +56,12 @@ Write = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def gathered(place: tuple[Path, DatasetRef], tmp_path: Path) -> Write:
-    def gather(source: str | None = None, made: int = 0, seed: int = 7) -> dict[str, Any]:
+    def gather(
+        source: str | None = None, made: int = 0, seed: int = 7, most: int | None = None
+    ) -> dict[str, Any]:
         config = CONFIG.model_copy(update={"source": source}) if source else None
-        asked = UnlabelledConfig(source=config, made_rows=made, seed=seed)
-        folder = tmp_path / f"{source}-{made}-{seed}"
+        asked = UnlabelledConfig(source=config, made_rows=made, seed=seed, most_rows=most)
+        folder = tmp_path / f"{source}-{made}-{seed}-{most}"
         whole = write_unlabelled(asked, place[0], place[0] / "data", place[1], folder)
         columns = read_unlabelled(folder, place[1])
         assert num_rows(columns) == whole[1] + whole[2]
@@ -90,6 +92,8 @@ def test_rows_of_the_dataset_and_copies_of_held_out_ones_go(
     found = gathered("more.csv")
     assert found["text"] == [*own, near_training]
     assert (found["found"], found["made"]) == (41, 0)
+    few = gathered("more.csv", most=3)
+    assert few["text"] == [own[0], own[20], near_training]
 
 
 def test_made_rows_are_no_rows_of_the_dataset_and_none_twice(
