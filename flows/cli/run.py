@@ -83,6 +83,8 @@ def sampled(project: Project, rows: int) -> Project:
 
 def _with_fewer_rows(compress: CompressConfig, rows: int) -> CompressConfig:
     """The same with no more rows without labels than there are with one."""
+    if compress.distil.unlabelled is None:
+        return compress
     most = min(rows, compress.distil.most_unlabelled or rows)
     distil = compress.distil.model_copy(update={"most_unlabelled": most})
     return compress.model_copy(update={"distil": distil})

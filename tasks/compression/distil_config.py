@@ -56,6 +56,17 @@ class DistilConfig(BaseModel):
             raise ValueError("teacher_weights by_quality is of several teachers, teachers is 1")
         return self
 
+    @model_validator(mode="after")
+    def _uses_what_is_set(self) -> Self:
+        if self.layer_map != "uniform" and not (self.hidden or self.attention):
+            raise ValueError(f"layer_map {self.layer_map} is of hidden and attention, both are 0")
+        if self.most_unlabelled is not None and self.unlabelled is None:
+            raise ValueError(
+                f"most_unlabelled {self.most_unlabelled} is of a source of unlabelled rows, and "
+                "there is none"
+            )
+        return self
+
     @property
     def has_hints(self) -> bool:
         """Whether more is learned of the teacher than its answers."""

@@ -144,7 +144,11 @@ def test_ctrl_c_in_a_command_says_how_to_go_on(
 def test_a_sample_has_a_name_of_its_own_and_fewer_rows() -> None:
     project = Project.model_validate({"name": "x", "data": {"source": "s.csv", "target": "y"}})
     sample = sampled(project, 500)
-    assert sample.compress.distil.most_unlabelled == 500
+    assert sample.compress == project.compress
+    distil = project.compress.distil.model_copy(update={"unlabelled": "more.csv"})
+    compress = project.compress.model_copy(update={"distil": distil})
+    with_more = sampled(project.model_copy(update={"compress": compress}), 500)
+    assert with_more.compress.distil.most_unlabelled == 500
     assert (sample.name, sample.data.max_rows) == ("x-sample", 500)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # pydantic warns of values of another type than the field's

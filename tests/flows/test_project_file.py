@@ -398,9 +398,11 @@ def test_unlabelled_rows_are_found_from_the_project_file(folder: Path) -> None:
         ("", "made_rows: 4, weight: 0", "compress.distil: weight 0: unlabelled and made_rows"),
         ("  kind: image\n", "made_rows: 4", "made_rows 4: rows are made of kinds text and table"),
         ("  task: generation\n", "made_rows: 4", "task generation of kind text learns what"),
+        ("", "layer_map: top", "layer_map top is of hidden and attention, both are 0"),
+        ("", "most_unlabelled: 9", "most_unlabelled 9 is of a source of unlabelled rows, and"),
         ("", "made_rows: 51", "compress.distil.made_rows: 51 must be less than or equal to 50"),
     ],
-    ids=["weight", "image", "generation", "many"],
+    ids=["weight", "image", "generation", "map", "most", "many"],
 )
 def test_rows_without_labels_are_for_what_a_teacher_can_label(
     folder: Path, data: str, distil: str, sentence: str
