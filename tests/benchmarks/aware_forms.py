@@ -1,7 +1,7 @@
 """What training with a form's rounding is worth: `python -m` this file PROJECT STUDENT WORK.
 
 A student of a shipped project, taught by its teacher; as it is, after passes more in float, and
-after as many with rounding, at two rates; each in float and in its form (`--precision`), on
+after as many with rounding, at `--lr`; each in float and in its form (`--precision`), on
 validation rows: macro-F1, answers other than its own in float, divergence of the form's answers
 from the teacher's. The holdout is not looked at. `--epochs` more over `--rows` of the training
 rows. What is trained stays in WORK. Prints a Markdown table, means over `--seeds`. No service is
@@ -39,8 +39,6 @@ from tests.in_process import quantized, snapshot, taught
 
 ALONE = ComputeConfig(workers=1, device="cpu")
 DEVICE = choose_device(ALONE)
-SHARES = (0.05, 0.2)
-"""Of the usual rate."""
 
 
 def site_in(work: Path, project: Project) -> Site:
@@ -80,19 +78,16 @@ def models_of(
         taught(student_job(config, lesson, site), student, DEVICE)
     yield "as it is", student
     more = form.aware
-    assert more is not None, "main asks for it"
-    for share in SHARES:
-        aware = more.model_copy(update={"lr": share * config.first_lr})
-        asked_for = form.model_copy(update={"aware": aware})
-        job = aware_job(config, asked_for, lesson, site, trained_blueprint(student))
-        in_float = replace(job, course=replace(job.course, fake_quantized=None))
-        for way, each in (("float", in_float), (form.name, job)):
-            begin = process_time()
-            folder = work / f"{student.name}-{way}-{more.epochs}x{more.max_rows}-{share}"
-            if not folder.exists():
-                taught(each, folder, DEVICE)
-                print(f"{folder.name}: {process_time() - begin:.0f} CPU s", flush=True)
-            yield f"{more.epochs} x {way}, lr {share:g} of the usual", folder
+    assert more is not None, "it is trained for"
+    job = aware_job(config, form, lesson, site, trained_blueprint(student))
+    in_float = replace(job, course=replace(job.course, fake_quantized=None))
+    for way, each in (("float", in_float), (form.name, job)):
+        begin = process_time()
+        folder = work / f"{student.name}-{way}-{more.epochs}x{more.max_rows}-{job.course.lr:.2g}"
+        if not folder.exists():
+            taught(each, folder, DEVICE)
+            print(f"{folder.name}: {process_time() - begin:.0f} CPU s", flush=True)
+        yield f"{more.epochs} x {way}", folder
 
 
 def figures_of(
@@ -145,8 +140,9 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--lr", type=float)
     parser.add_argument("--precision", choices=TRAINED_FOR, default="int8")
     asked = parser.parse_args()
-    further = AwareConfig(epochs=asked.epochs, max_rows=asked.rows)
-    chosen = QuantizeConfig(precision=asked.precision, aware=further)
+    more = AwareConfig(epochs=asked.epochs, max_rows=asked.rows, lr=asked.lr or "auto")
+    chosen = QuantizeConfig(precision=asked.precision, aware=more)
     main(asked.project, asked.student, asked.work, asked.seeds, chosen)
