@@ -142,7 +142,10 @@ def choice_of(
         why = reason or f"the sweep has no winner ({found.ended})"
         return Choice(values={}, reason=f"those of the file stay; {why}", run=found.run)
     values = {**fixed, **winner}
-    named = ", ".join(f"{name}={value}" for name, value in values.items())
+    named = ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in values.items()
+    )
     return Choice(values=values, reason=f"{named}: {reason}", run=found.run)
 
 

@@ -48,7 +48,7 @@ def compared(
     The error is that of the differences seed by seed: of one seed both start from draws of the same
     generator and learn from the same rows, and what these do to the score is common to them.
     """
-    sign, seeds = -1 if is_loss else 1, len(winner)
+    sign, what, seeds = -1 if is_loss else 1, "loss " if is_loss else "", len(winner)
     gains = [new - old for new, old in zip(winner, present, strict=True)]
     gain = mean(gains)
     spread = math.sqrt(variance(gains) / seeds) if seeds > 1 else math.inf
@@ -67,6 +67,6 @@ def compared(
         gain=gain,
         spread=spread if seeds > 1 else 0.0,
         is_believed=gain > 2 * spread,
-        sentence=f"over {seeds} new seeds {sign * mean(winner):.4f} against "
+        sentence=f"over {seeds} new seeds {what}{sign * mean(winner):.4f} against "
         f"{sign * mean(present):.4f}, a gain of {gain:+.4f}{error}: {verdict}",
     )

@@ -101,7 +101,11 @@ def settled(
 def given_rate(lr: float) -> Tuned:
     """A rate that nobody had to search for."""
     return Tuned(
-        lr=lr, reason="given in the project file", trials=(), range_test=(), suggested=None
+        lr=lr,
+        reason="given, by the project file or a sweep's winner",
+        trials=(),
+        range_test=(),
+        suggested=None,
     )
 
 

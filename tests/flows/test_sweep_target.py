@@ -160,10 +160,10 @@ def test_a_winner_that_is_believed_is_taken_with_what_all_trials_had(tmp_path: P
     project = load_project(written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}"))
     fixed = kept_fixed(project, "teacher", project.teacher, 0.004)
     assert fixed == {"teacher.lr": 0.004}, "the trials' rate, which the file leaves open"
-    choice = choice_of(found({"teacher.weight_decay": 0.003}), confirmed(True), fixed)
-    assert choice.reason == "teacher.lr=0.004, teacher.weight_decay=0.003: the sweep's winner so"
+    choice = choice_of(found({"teacher.weight_decay": 0.0031234567}), confirmed(True), fixed)
+    assert choice.reason == "teacher.lr=0.004, teacher.weight_decay=0.003123: the sweep's winner so"
     taken = with_values(project, choice.values)
-    assert (taken.teacher.lr, taken.teacher.weight_decay) == (0.004, 0.003)
+    assert (taken.teacher.lr, taken.teacher.weight_decay) == (0.004, 0.0031234567)
     assert taken.students == project.students
 
 

@@ -142,6 +142,12 @@ def test_a_gain_is_believed_beyond_its_spread(
     assert verdict in compared(winner, present).sentence
 
 
+def test_of_a_loss_the_lower_is_the_better() -> None:
+    found = compared([-0.5, -0.52], [-2.0, -2.1], is_loss=True)
+    assert found.sentence.startswith("over 2 new seeds loss 0.5100 against 2.0500, a gain of +1.54")
+    assert found.is_believed
+
+
 def test_the_error_of_a_gain_is_that_of_its_pairs() -> None:
     winner, present = [0.91, 0.61, 0.76, 0.83], [0.9, 0.6, 0.74, 0.84]
     found = compared(winner, present)
