@@ -1,4 +1,4 @@
-"""Rows made of training rows, for a teacher to answer (data augmentation for distillation).
+"""Rows made of training rows, for a teacher to answer.
 
 A text loses words and gets others in their place, as "Distilling Task-Specific Knowledge from BERT"
 (arXiv:1903.12136, section 3.2) and TinyBERT (arXiv:1909.10351, section 3.2) do it, with what the
@@ -124,7 +124,7 @@ def made_cells(columns: Columns, count: int, seed: int) -> dict[str, Any]:
 
 
 MAKERS: dict[str, Maker] = {"text": made_texts, "table": made_cells}
-"""By kind of data; rows of other kinds are varied in training, by `augment`."""
+"""By kind of data; rows of other kinds are varied while a model trains."""
 
 
 def _some(ids: Ids, kept: NDArray[np.bool_], random: np.random.Generator) -> Ids:

@@ -227,13 +227,14 @@ def test_mlflow_hands_parameters_on(
     bundle: Path, notes: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlflow.models import infer_signature
+    from mlflow.pyfunc import PythonModelContext
 
     import tasks.packaging.predictor as package
     from infra.pyfunc_model import BundleModel
 
     monkeypatch.setitem(sys.modules, "predictor", package)
     model = BundleModel()
-    model.load_context(type("Context", (), {"artifacts": {"bundle": str(bundle)}})())
+    model.load_context(PythonModelContext({"bundle": str(bundle)}, {"threads": 2}))
     frame = pd.DataFrame({"text": ["the crew"]})
     settings = settings_of(bundle)
     assert settings["temperature"] == 0.8

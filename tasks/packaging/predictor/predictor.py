@@ -160,7 +160,7 @@ def check_provider(provider: str) -> None:
         )
 
 
-def _open_session(path: Path, threads: int, provider: str) -> Any:
+def _open_session(path: Path, threads: int, provider: str = "cpu") -> Any:
     check_provider(provider)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
