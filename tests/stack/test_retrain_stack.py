@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,14 @@ compress:
 promote: {approval: none}
 schedule: {cron: "* * * * *"}
 """
+ASKED = """\
+name: asked
+data: {source: sklearn://digits, kind: image, image: {size: 8}, target: digit, max_rows: 400}
+compute: {workers: 1}
+teacher: {model: lenet, epochs: 2, lr: 1e-3}
+students: [{name: small, model: small_lenet, epochs: 2}]
+promote: {approval: one}
+"""
 
 
 def modelworks(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
@@ -59,6 +68,23 @@ def first_run(project_file: Path) -> dict[str, Any]:
     done = modelworks("run", str(project_file), "--json")
     assert done.returncode == 0, done.stderr
     return answer(done)
+
+
+@pytest.fixture(scope="module")
+def again(first_run: dict[str, Any], project_file: Path) -> dict[str, Any]:
+    """What the same run says when it is called a second time."""
+    return answer(modelworks("run", str(project_file), "--json"))
+
+
+@pytest.fixture(scope="module")
+def ticking(again: dict[str, Any], project_file: Path) -> Iterator[str]:
+    """A deployment that starts the run again at every minute."""
+    from prefect.client.orchestration import get_client  # reads settings when it is imported
+
+    made = answer(modelworks("schedule", str(project_file), "--json"))
+    yield made["deployment_id"]
+    with get_client(sync_client=True) as client:
+        client.delete_deployment(UUID(made["deployment_id"]))
 
 
 def test_a_sample_ends_with_a_champion(first_run: dict[str, Any]) -> None:
@@ -114,18 +140,17 @@ def test_a_version_says_what_it_took_to_make(first_run: dict[str, Any]) -> None:
 
 
 def test_steps_that_are_reused_cost_what_they_did(
-    first_run: dict[str, Any], project_file: Path
+    first_run: dict[str, Any], again: dict[str, Any]
 ) -> None:
-    again = answer(modelworks("run", str(project_file), "--json"))["spent"]
-    assert set(again["now"].values()) == {0.0}
-    assert again["whole"] == pytest.approx(first_run["spent"]["whole"])
-    assert again["model"] == pytest.approx(first_run["spent"]["model"])
+    spent = again["spent"]
+    assert set(spent["now"].values()) == {0.0}
+    assert spent["whole"] == pytest.approx(first_run["spent"]["whole"])
+    assert spent["model"] == pytest.approx(first_run["spent"]["model"])
 
 
 def test_the_same_run_again_reuses_every_step(
-    first_run: dict[str, Any], project_file: Path
+    first_run: dict[str, Any], again: dict[str, Any]
 ) -> None:
-    again = answer(modelworks("run", str(project_file), "--json"))
     assert {step["state"] for step in again["steps"]} == {"cached"}
     assert again["version"] == first_run["version"]
     assert again["run_id"] == first_run["run_id"]
@@ -199,12 +224,10 @@ def test_a_file_is_scored_with_the_champion(first_run: dict[str, Any], tmp_path:
     assert len(target.read_text().splitlines()) == 3
 
 
-def test_approval_by_one_waits_and_is_then_given(
-    first_run: dict[str, Any], project_file: Path
-) -> None:
-    asked = ["name=asked", "promote.approval=one", "teacher.lr=1e-4", "teacher.max_rows=64"]
-    settings = [word for setting in asked for word in ("--set", setting)]
-    waiting = modelworks("run", str(project_file), *settings, "--json")
+def test_approval_by_one_waits_and_is_then_given(ticking: str, tmp_path: Path) -> None:
+    """While the clock goes on to its next tick."""
+    (tmp_path / "asked.yaml").write_text(ASKED)
+    waiting = modelworks("run", str(tmp_path / "asked.yaml"), "--json")
     assert waiting.returncode == 4, waiting.stderr
     assert answer(waiting)["decision"]["verdict"] == "waiting"
     client = mlflow.MlflowClient()
@@ -215,19 +238,10 @@ def test_approval_by_one_waits_and_is_then_given(
     assert [entry["action"] for entry in history["entries"]] == ["wait", "approve"]
 
 
-def test_a_tick_of_the_clock_starts_a_run_that_finds_nothing_changed(
-    first_run: dict[str, Any], project_file: Path
-) -> None:
-    from prefect.client.orchestration import get_client  # reads settings when it is imported
-
-    made = answer(modelworks("schedule", str(project_file), "--json"))
-    try:
-        run = ended_run(made["deployment_id"], seconds=150)
-        assert run.state_name == "Completed", "\n".join(lines_said(str(run.id), "Finished", 10))
-        assert "nothing changed" in "\n".join(lines_said(str(run.id), "nothing changed", 30))
-    finally:
-        with get_client(sync_client=True) as client:
-            client.delete_deployment(UUID(made["deployment_id"]))
+def test_a_tick_of_the_clock_starts_a_run_that_finds_nothing_changed(ticking: str) -> None:
+    run = ended_run(ticking, seconds=150)
+    assert run.state_name == "Completed", "\n".join(lines_said(str(run.id), "Finished", 10))
+    assert "nothing changed" in "\n".join(lines_said(str(run.id), "nothing changed", 30))
 
 
 def lines_said(run_id: str, awaited: str, seconds: float) -> list[str]:
@@ -241,17 +255,19 @@ def lines_said(run_id: str, awaited: str, seconds: float) -> list[str]:
 
 
 def ended_run(deployment: str, seconds: float) -> Any:
-    """Return the first run of the deployment that has ended."""
+    """Return the earliest run of the deployment, once it has ended."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+    from prefect.client.schemas.sorting import FlowRunSort
 
     only = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[UUID(deployment)]))
     deadline = time.monotonic() + seconds
     with get_client(sync_client=True) as client:
         while time.monotonic() < deadline:
-            runs = client.read_flow_runs(flow_run_filter=only)
-            ended = [run for run in runs if run.state and run.state.is_final()]
-            if ended:
-                return ended[0]
+            runs = client.read_flow_runs(
+                flow_run_filter=only, sort=FlowRunSort.EXPECTED_START_TIME_ASC
+            )
+            if runs and runs[0].state and runs[0].state.is_final():
+                return runs[0]
             time.sleep(1)
     pytest.fail(f"no run of the deployment ended within {seconds} s")
