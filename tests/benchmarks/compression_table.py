@@ -1,7 +1,7 @@
 """What compressing came to in a run: every candidate beside the teacher, as it was measured there.
 
     modelworks run flows/projects/digits.yaml --json > digits.json
-    python -m tests.benchmarks.compression_table digits.json [...]
+    python -m tests.benchmarks.compression_table digits.json [...] [--metric roc_auc]
 
 Quality is that of the holdout where a candidate saw it, of validation rows elsewhere (marked v).
 """
@@ -15,12 +15,6 @@ HEADINGS = (
     "candidate", "quality", "kept", "p50 ms", "vs eager", "vs ONNX", "MB", "smaller", "RSS MB",
     "of eager's",
 )  # fmt: skip
-
-
-def metric_of(summary: dict[str, Any]) -> str:
-    """The figure that the gate decides by."""
-    found = {name.partition("/")[2] for name in summary["candidates"][0]["metrics"]}
-    return next(name for name in ("macro_f1", "roc_auc", "r2", "ndcg") if name in found)
 
 
 def rows_of(summary: dict[str, Any], metric: str) -> list[list[str]]:
@@ -53,12 +47,13 @@ def row_of(each: dict[str, Any], teacher: dict[str, Any], metric: str) -> list[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("summaries", type=Path, nargs="+")
-    for path in parser.parse_args().summaries:
+    parser.add_argument("--metric", default="macro_f1")
+    asked = parser.parse_args()
+    for path in asked.summaries:
         summary = json.loads(path.read_text(encoding="utf-8"))
-        metric = metric_of(summary)
-        print(f"\n## {summary['project']}, {metric}, chosen: {summary['selected']}\n")
+        print(f"\n## {summary['project']}, {asked.metric}, chosen: {summary['selected']}\n")
         print(f"| {' | '.join(HEADINGS)} |\n{'|---' * len(HEADINGS)}|")
-        for row in rows_of(summary, metric):
+        for row in rows_of(summary, asked.metric):
             print(f"| {' | '.join(row)} |")
 
 
