@@ -1,18 +1,22 @@
 """Trials on scikit-learn's digits: as a table, and as pictures."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pyarrow import fs
 from sklearn.datasets import load_digits
 
 from tasks.data.config import DataConfig
+from tasks.sweep.saving import Saving
 from tasks.sweep.target import Target
 from tasks.sweep.workbench import Workbench
 from tasks.training.architectures import Lenet, Mlp, SmallLenet
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.job import TrainingJob
 from tasks.training.losses import LabelLoss
@@ -85,3 +89,9 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     model = SmallLenet(name="small", epochs=3, batch_size=32, choose_by="loss", augment=STILL)
     target = Target(root="students.0", settings=model.model_dump(mode="json"), lr=3e-3)
     return Workbench(target, site_of(folder / "rows", dataset))
+
+
+@pytest.fixture
+def saving(tmp_path: Path) -> Saving:
+    """A store in which trials are saved after every pass."""
+    return Saving(CheckpointStore(fs.LocalFileSystem(), str(tmp_path / "trials")), 0.0)

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import ray
 import torch
-from pyarrow import fs
 
 from tasks.sweep.benches import Actors
 from tasks.sweep.passes import CutShort, Deadline, passes
 from tasks.sweep.runners import Runner
 from tasks.sweep.saving import Saving
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.job import TrainingJob, material_of
 
 PASSES = 5
@@ -31,11 +28,6 @@ def cluster() -> Iterator[None]:
 def job(mlp_job: TrainingJob) -> TrainingJob:
     torch.set_num_threads(1)
     return replace(mlp_job, course=replace(mlp_job.course, epochs=PASSES))
-
-
-@pytest.fixture
-def saving(tmp_path: Path) -> Saving:
-    return Saving(CheckpointStore(fs.LocalFileSystem(), str(tmp_path / "trials")), 0.0)
 
 
 class OneJob:

@@ -3,13 +3,11 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import ray
 import torch
-from pyarrow import fs
 
 from tasks.sweep.benches import Share, places
 from tasks.sweep.config import SearchConfig
@@ -17,7 +15,6 @@ from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.saving import Saving
 from tasks.sweep.searching import engine_asked_for
 from tasks.sweep.teams import Teams
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.job import TrainingJob, material_of
 from tests.tasks.sweep.conftest import changed
 from tests.tasks.sweep.test_saving import OneJob, reported
@@ -41,11 +38,6 @@ def job(mlp_job: TrainingJob) -> TrainingJob:
     torch.set_num_threads(1)
     # Dropout is drawn on each worker for itself.
     return replace(changed(mlp_job, dropout=0.0), course=replace(mlp_job.course, epochs=PASSES))
-
-
-@pytest.fixture
-def saving(tmp_path: Path) -> Saving:
-    return Saving(CheckpointStore(fs.LocalFileSystem(), str(tmp_path / "trials")), 0.0)
 
 
 def all_cores_are_free(seconds: float) -> bool:

@@ -29,7 +29,6 @@ from tasks.training.loop import train
 from tasks.training.losses import DistilLoss, LabelLoss
 from tasks.training.model_folder import trained_blueprint
 from tasks.training.recipes import Lesson, student_job, teacher_job
-from tasks.training.resume import restore
 from tasks.training.text_architectures import Transformer
 from tasks.training.token_hints import (
     Tutor,
@@ -43,7 +42,8 @@ from tasks.training.token_hints import (
     token_relation_loss,
     tutor_of,
 )
-from tests.in_process import CPU, Stop, StopAt, site_of, taught
+from tests.in_process import CPU, site_of, taught
+from tests.tasks.training.killed_training import undisturbed_and_resumed
 
 ALL = TokenHints(hidden=1.0, attention=0.5, relations=0.25)
 MASK = torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]])
@@ -351,14 +351,7 @@ def test_a_killed_training_goes_on_bit_by_bit(
     config = Transformer.model_validate(STUDENT.model_dump() | changes)
     lesson = lesson_by(teacher, small_dataset[1], DISTIL)
     job = pickle.loads(pickle.dumps(student_job(config, lesson, site_of(*small_dataset))))  # noqa: S301
-    whole, stop = first_state(job, CPU), StopAt(7)
-    train(whole, job.course, material_of(job), Setting(CPU))
-    with pytest.raises(Stop):
-        train(first_state(job, CPU), job.course, material_of(job), Setting(CPU, observer=stop))
-    resumed = first_state(job, CPU)
-    assert stop.checkpoint is not None
-    restore(resumed, stop.checkpoint)
-    train(resumed, job.course, material_of(job), Setting(CPU))
+    whole, resumed = undisturbed_and_resumed(job, step=7)
     for name, weight in whole.trained_weights().items():
         assert torch.equal(weight, resumed.trained_weights()[name])
 

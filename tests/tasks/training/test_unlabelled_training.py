@@ -24,9 +24,9 @@ from tasks.training.job import Rows, first_state, material_of
 from tasks.training.loop import train
 from tasks.training.losses import DistilLoss, NumberLoss, label_loss
 from tasks.training.recipes import Lesson, student_job
-from tasks.training.resume import restore
 from tasks.training.text_architectures import Transformer
-from tests.in_process import CPU, Stop, StopAt, site_of
+from tests.in_process import CPU, site_of
+from tests.tasks.training.killed_training import undisturbed_and_resumed
 
 LOSS = DistilLoss(temperature=2.0, weight=0.7, smoothing=0.1)
 STUDENT = Transformer(
@@ -154,14 +154,7 @@ def test_a_killed_training_goes_on_bit_by_bit(small_dataset: tuple[Path, Dataset
         STUDENT.model_dump() | {"augment": {"token_dropout": 0.1, "token_swap": 0.1}}
     )
     job = student_job(config, lesson_for(small_dataset[1]), site_of(*small_dataset))
-    whole, stop = first_state(job, CPU), StopAt(7)
-    train(whole, job.course, material_of(job), Setting(CPU))
-    with pytest.raises(Stop):
-        train(first_state(job, CPU), job.course, material_of(job), Setting(CPU, observer=stop))
-    resumed = first_state(job, CPU)
-    assert stop.checkpoint is not None
-    restore(resumed, stop.checkpoint)
-    train(resumed, job.course, material_of(job), Setting(CPU))
+    whole, resumed = undisturbed_and_resumed(job, step=7)
     assert whole.history == [
         {**point, "time_ms": mine["time_ms"]}
         for point, mine in zip(resumed.history, whole.history, strict=True)
