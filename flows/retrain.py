@@ -7,8 +7,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
-from flows.students import sized_students, trainings_of
-from flows.teacher import as_long, lesson_by, sized, teacher_of, unlabelled_of
+from flows.students import settings_by_name, sized_students, trainings_of
+from flows.teacher import as_long, lesson_by, teacher_of, unlabelled_of
 from flows.thorough import over_seeds, repeated
 from tasks.artifacts import (
     Candidate,
@@ -128,8 +128,7 @@ def pruned(
     if not project.compress.prune:
         return []
     sources = {"teacher" if m.role == "teacher" else m.name: m for m in models}
-    teacher = sized(project.teacher, project.compute, dataset)
-    configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
+    configs = settings_by_name(project, dataset)
     site = {"compute": project.compute, "dataset": dataset}
     calls = [
         {"source": sources[p.of], "config": configs[p.of], "prune": each, "taught": lesson, **site}
@@ -152,8 +151,7 @@ def aware(
     forms = [form for form in project.compress.quantize if form.aware]
     if not forms:
         return []
-    teacher = sized(project.teacher, project.compute, dataset)
-    configs = {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
+    configs = settings_by_name(project, dataset)
     configs |= {prune.called: configs[prune.of] for prune in project.compress.prune}
     taught, site = (project.compress.distil, outputs), {"compute": project.compute}
     calls = [

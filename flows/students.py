@@ -14,6 +14,12 @@ def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]
     return [sized(student, alone, dataset) for student in project.students]
 
 
+def settings_by_name(project: Project, dataset: DatasetRef) -> dict[str, Any]:
+    """Return the settings that each model was trained with; the teacher is `teacher`."""
+    teacher = sized(project.teacher, project.compute, dataset)
+    return {"teacher": teacher, **{c.name: c for c in sized_students(project, dataset)}}
+
+
 def trainings_of(
     student: StudentConfig, project: Project, outputs: TeacherOutputs, dataset: DatasetRef
 ) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from infra import progress
 from infra.storage import Storage, open_storage
 from tasks.artifacts import Candidate, Cost, DatasetRef, Latency, TrainedModel
-from tasks.evaluation.isolation import ALONE, cost_figures, eager_figures, latency_figures
+from tasks.evaluation.isolation import cost_figures, eager_figures, latency_figures
 from tasks.evaluation.measure import Columns
 from tasks.evaluation.quality import latency_rows
-from tasks.packaging.deploy import DeployConfig
+from tasks.packaging.deploy import ALONE, DeployConfig
 from tasks.step import step
 from tasks.training.model_folder import is_network
 

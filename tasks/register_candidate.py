@@ -7,11 +7,10 @@ from infra import registry, tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef
 from tasks.costs.shares import cost_of_model
-from tasks.evaluation.isolation import ALONE
 from tasks.kept_costs import kept_costs
 from tasks.packaging.bundle import needed_by
 from tasks.packaging.card import bundle_with_card, card_text
-from tasks.packaging.deploy import DeployConfig
+from tasks.packaging.deploy import ALONE, DeployConfig
 from tasks.promotion.records import child_key, child_tags
 from tasks.promotion.sample_answer import PREDICTOR_FOLDER, example_and_answer, settings_of
 from tasks.quality_artifacts import QualityReport

@@ -15,9 +15,8 @@ from tasks.artifacts import RunRef
 from tasks.close_runs import ended_with
 from tasks.code_digest import code_digest
 from tasks.costs.cost import cost_of
-from tasks.fetched_lesson import fetched_rows, fetched_teacher
+from tasks.fetched_lesson import fetched_lesson
 from tasks.kept_costs import prices
-from tasks.packaging.answers import load_answers
 from tasks.promotion.records import digest_of, flat_params
 from tasks.run_alone import run_alone
 from tasks.step import step
@@ -114,15 +113,11 @@ def workbench_of(subject: Subject) -> Workbench:
     """Return what all trials share."""
     storage = open_storage()
     local = storage.fetch_folder(subject.dataset.uri)
-    outputs = subject.outputs
-    logits = load_answers(storage.fetch_folder(outputs.uri)) if outputs else None
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
-    unlabelled = fetched_rows(outputs.unlabelled, subject.dataset) if outputs else {}
-    distil, teacher = subject.target.distil, None
-    if distil and outputs:
-        teacher = fetched_teacher(distil, outputs)
-    shares = outputs.shares if outputs else ()
-    return Workbench(subject.target, site, logits, unlabelled, teacher, shares)
+    distil, lesson = subject.target.distil, None
+    if distil and subject.outputs:
+        lesson = fetched_lesson(distil, subject.outputs, subject.dataset)
+    return Workbench(subject.target, site, lesson)
 
 
 def code() -> str:

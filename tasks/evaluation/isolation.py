@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.evaluation import measure
 from tasks.evaluation.measure import Columns
-from tasks.packaging.deploy import DeployConfig
+from tasks.packaging.deploy import ALONE, DeployConfig
 
 if TYPE_CHECKING:
     # For the digest of a step's code alone: importing it here would load torch in every command.
@@ -28,8 +28,6 @@ SHARED_ROWS = 4000
 """From here on a second process is worth its start."""
 MOST_ROWS = 250_000
 """Rows that one process answers, which holds all their cells."""
-ALONE = DeployConfig()
-"""One row a call on one thread."""
 Asked = Sequence[str | Path]
 _KEPT = (
     "PATH",

@@ -31,3 +31,7 @@ class DeployConfig(BaseModel):
     def session(self) -> dict[str, Any]:
         """What a predictor is opened with."""
         return {"threads": self.threads, "provider": self.provider}
+
+
+ALONE = DeployConfig()
+"""One row a call on one thread."""

@@ -17,11 +17,11 @@ from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import Sample
 from tasks.data.snapshot import Rows
 from tasks.evaluation.confusions import Metric
-from tasks.evaluation.isolation import ALONE, answers, cost_figures, latency_figures
+from tasks.evaluation.isolation import answers, cost_figures, latency_figures
 from tasks.evaluation.quality import FIGURES, LATENCY_ROWS
 from tasks.evaluation.recommended import truth_of
 from tasks.packaging.bundle import bundle_bytes
-from tasks.packaging.deploy import DeployConfig
+from tasks.packaging.deploy import ALONE, DeployConfig
 from tasks.packaging.export import export_bundle
 from tasks.training.job import TrainingJob
 from tasks.training.recipes import save_trained

@@ -18,7 +18,6 @@ from tasks.training.blueprints import OF_THE_COURSE
 from tasks.training.config import TrainConfig
 from tasks.training.course import Course, Material, Setting
 from tasks.training.device import choose_device, use_allotted_threads
-from tasks.training.examples import Columns
 from tasks.training.fixed_features import with_fixed_features
 from tasks.training.job import Rows, TrainingJob, first_state, material_of
 from tasks.training.recipes import Lesson, Site, student_job, teacher_job
@@ -74,14 +73,8 @@ class Workbench:
 
     target: Target
     site: Site
-    teacher_logits: Any = None
-    """[N, C], in row order of the training split; None: nobody teaches."""
-    unlabelled: Columns = field(default_factory=dict)
-    """Rows without labels, whose answers stand behind those."""
-    teacher: Blueprint | None = None
-    """Of a student that it reads along with."""
-    shares: tuple[float, ...] = ()
-    """Of several teachers."""
+    lesson: Lesson | None = None
+    """What the teachers said, taught as each trial's settings say; None: nobody teaches."""
     materials: Shelf[Material] = field(default_factory=Shelf)
 
     def __post_init__(self) -> None:
@@ -110,11 +103,9 @@ class Workbench:
         site = self._site_of(target)
         if target.root == "teacher":
             return teacher_job(config, target.lr, site)
-        taught = target.distil is not None and self.teacher_logits is not None
         lesson = None
-        if taught and target.distil:
-            own = self.teacher_logits, self.unlabelled, self.teacher, self.shares
-            lesson = Lesson(target.distil, *own)
+        if self.lesson is not None and target.distil is not None:
+            lesson = replace(self.lesson, config=target.distil)
         return student_job(config, lesson, site)
 
     def _site_of(self, target: Target) -> Site:
