@@ -1,6 +1,8 @@
 """What a sweep found, in MLflow: pages, pictures, a table, settings to copy, a study to open."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +11,11 @@ import optuna
 from infra import tracking
 from infra.journal import sweep_storage
 from tasks.artifacts import RunRef
-from tasks.costs.cost import total
+from tasks.costs.cost import Cost, cost_of, total
+from tasks.costs.meter import used_so_far
+from tasks.costs.shares import StepCost
 from tasks.evaluation.config import BudgetConfig
-from tasks.kept_costs import kept_costs
+from tasks.kept_costs import kept_costs, prices
 from tasks.step import ended_steps, step
 from tasks.sweep.outcome import opposite
 from tasks.sweep.pages import write_pages
@@ -21,6 +25,10 @@ from tasks.sweep_artifacts import LOSS, Confirmed, Searched
 
 STUDY_FILE = "study.db"
 """Opened by `optuna-dashboard sqlite:///study.db`."""
+SEARCH, RECORD = "search_settings", "record_sweep"
+"""Steps whose cost is that of all their calls."""
+STEPS = "steps"
+"""Where the study keeps what each step cost, by its key, or its name."""
 
 
 @step()
@@ -31,7 +39,8 @@ def record_sweep(
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
-        study = as_measured(found, optuna.load_study(study_name=found.study, storage=storage))
+        searched = optuna.load_study(study_name=found.study, storage=storage)
+        study = as_measured(found, searched)
         names = [found.metric_of(each) for each in found.objectives]
         sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
         if confirmed:
@@ -52,11 +61,25 @@ def record_sweep(
             to_study_name=f"sweep-{found.study[:8]}",
         )
         tracking.log_files(run_id, folder)
-    costs = kept_costs(each.key for each in ended_steps()).values()
-    spent = total(each.cost for each in costs).metrics()
-    tracking.log_metrics(run_id, figures_of(found, confirmed) | spent)
+        costs = kept_costs(each.key for each in ended_steps())
+        spent = cost_so_far(searched, costs, cost_of(*used_so_far(), prices()))
+    tracking.log_metrics(run_id, figures_of(found, confirmed) | spent.metrics())
     tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
     return found.run
+
+
+def cost_so_far(study: optuna.Study, costs: Mapping[str, StepCost], recording: Cost) -> Cost:
+    """Return the cost of the steps of this call and of all before it, each once, by their keys.
+
+    A call with another budget searches under another key: what it cost includes what others did.
+    `recording` is the cost of this step, which has not ended.
+    """
+    known: dict[str, dict[str, float]] = dict(study.user_attrs.get(STEPS, {}))
+    known[RECORD] = asdict(Cost(**known.get(RECORD, {})) + recording)
+    for key, each in costs.items():
+        known[SEARCH if each.step == SEARCH else key] = asdict(each.cost)
+    study.set_user_attr(STEPS, known)
+    return total(Cost(**each) for each in known.values())
 
 
 def as_measured(found: Searched, study: optuna.Study) -> optuna.Study:

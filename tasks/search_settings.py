@@ -24,6 +24,7 @@ from tasks.sweep.config import SweepConfig
 from tasks.sweep.engine import COST
 from tasks.sweep.searching import Search, best_trials_of, search, trials_of
 from tasks.sweep.space import Values
+from tasks.sweep.spending import billed
 from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.target import Subject
 from tasks.sweep.workbench import Workbench
@@ -62,22 +63,23 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
     name = digest_of(project, target, lasting, dataset, code())
     run = open_sweep_run(project, name, subject, sweep)
-    runs = TrialRuns(
-        project,
-        run,
-        sweep.budget.trials,
-        metric=metric,
-        sign=-1 if metric == LOSS else 1,
-        cost=lambda cpu, gpu: cost_of(cpu, gpu, prices()).metrics(),
-    )
     queue = first_settings(config, sweep.space, first)
-    with ended_with(run.run_id), sweep_storage(name) as storage, closing(runs):
+    with ended_with(run.run_id), sweep_storage(name) as storage:
         study = open_study(name, storage, config, bench.course.epochs, queue)
-        runs.catch_up(study.get_trials(deepcopy=False), COST)
-        store = trial_store(name)
-        about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first, store)
-        ended = search(about, runs)
-        best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))
+        runs = TrialRuns(
+            project,
+            run,
+            sweep.budget.trials,
+            metric=metric,
+            sign=-1 if metric == LOSS else 1,
+            cost=lambda cpu, gpu: cost_of(cpu, gpu, prices()).metrics(),
+        )
+        with billed(study), closing(runs):
+            runs.catch_up(study.get_trials(deepcopy=False), COST)
+            store = trial_store(name)
+            about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first, store)
+            ended = search(about, runs)
+            best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))
     log.info("sweep %s: %s; %s", name[:8], ended.engine, ended.why)
     return Searched(
         study=name,

@@ -32,6 +32,10 @@ class Used(NamedTuple):
         """Both together."""
         return Used(self.cpu + other.cpu, self.gpu + other.gpu)
 
+    def minus(self, other: "Used") -> "Used":
+        """What is left without the other."""
+        return Used(self.cpu - other.cpu, self.gpu - other.gpu)
+
     def times(self, count: int) -> "Used":
         """As much by each of so many."""
         return Used(self.cpu * count, self.gpu * count)
@@ -79,6 +83,16 @@ def add(used: Used) -> None:
             meter.used = meter.used.plus(used)
 
 
+def used_so_far() -> Used:
+    """What the step that runs here has used until now; nothing where none does."""
+    meter = _METER.get()
+    if meter is None:
+        return Used()
+    with _LOCK:
+        _divide()
+        return meter.used
+
+
 def measured(function: Callable[P, Answer]) -> Callable[P, tuple[Answer, Used]]:
     """The function for a worker of the cluster: it answers, and says what that took."""
 
@@ -119,13 +133,13 @@ def _computes_on_gpu() -> bool:
 
 def _divide() -> None:
     """Give what this process has used since the last call to the steps that were running."""
-    used = _process_seconds()
+    used = process_seconds()
     for meter in _RUNNING:
         meter.used = meter.used.plus(Used((used - _SEEN[0]) / len(_RUNNING)))
     _SEEN[0] = used
 
 
-def _process_seconds() -> float:
+def process_seconds() -> float:
     """CPU seconds of this process, and of those that it started and that have ended."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -6,13 +6,15 @@ stands once in Ray's object store: arrays are read there, not copied.
 
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 import ray
 
+from tasks.costs.meter import Used
 from tasks.sweep.passes import Deadline, Weights
 from tasks.sweep.population import Leg
 from tasks.sweep.runners import Report, Running, begun
@@ -65,9 +67,11 @@ class Bench:
         if leg is not None:
             running.scores = islice(running.scores, leg.start, leg.end)
             self._saved = None  # what it leaves is another trial's beginning
-        running.cpu_seconds, running.wall_seconds = took
+        cpu, wall = time.process_time(), time.monotonic()
         for _ in range(passed):
             next(running.scores)
+        running.cpu_seconds = took[0] + time.process_time() - cpu
+        running.wall_seconds = took[1] + time.monotonic() - wall
         return took[0]
 
     def go_on(self, number: int, seconds: float, worked: float) -> Report:
@@ -97,6 +101,10 @@ class Given:
     """What the call of `begin` returns, until a pass has come of it."""
     passed: int = 0
     """Passes that were reported."""
+    lost: Used = field(default_factory=Used)
+    """What processes had reported to have used for it that died."""
+    used: Used = field(default_factory=Used)
+    """What was reported to be used for it, by them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +195,12 @@ class Actors:
             self._begin_again(number)
             return None
         except ValueError as error:  # of what is shared
-            return Report(number, None, 0.0, 0.0, str(getattr(error, "cause", error)))
+            why = str(getattr(error, "cause", error))
+            return Report(number, None, *self._busy[number].used, why)
         given = self._busy[number]
         given.passed, given.worked = given.passed + 1, 0.0
-        return report
+        given.used = given.lost.plus(Used(report.cpu_seconds, report.gpu_seconds))
+        return replace(report, cpu_seconds=given.used.cpu, gpu_seconds=given.used.gpu)
 
     def trained(self, number: int) -> Weights:
         """The best weights of a trial that has no pass left, when the others' passes have ended."""
@@ -251,7 +261,7 @@ class Actors:
         """In a new process; what was shared may have been lost with the old one."""
         given = self._busy[number]
         ray.kill(given.bench)
-        given.bench = self._new_bench()
+        given.bench, given.lost = self._new_bench(), given.used
         self._materials.clear()
         self._start(number)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import optuna
 from optuna.trial import Trial, TrialState
 
+from tasks.costs.meter import Used, process_seconds
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.passes import OUT_OF_BUDGET
 from tasks.sweep.population import may_begin
@@ -61,12 +62,21 @@ class Going:
 
     trial: Trial
     scores: list[float] = field(default_factory=list)
-    cpu_seconds: float = 0.0
-    gpu_seconds: float = 0.0
+    before: Used = field(default_factory=Used)
+    """What it had used when a process was killed that had begun it."""
+    passes: Used = field(default_factory=Used)
+    """What its passes have used since."""
+    here: float = 0.0
+    """CPU seconds that this process has used for it."""
+
+    @property
+    def cost(self) -> Used:
+        """In all."""
+        return self.before.plus(self.passes).plus(Used(self.here))
 
 
-Measure = Callable[[Trial, Report, float], list[float]]
-"""From a trial, its last report and its best score to the value of each objective."""
+Measure = Callable[[Trial, Used, float], list[float]]
+"""From a trial, what its passes have used and its best score to the value of each objective."""
 
 
 @dataclass
@@ -83,6 +93,8 @@ class Sweep:
     measure: Measure
     passes: int
     """Of a whole trial: after the last of them none is given up."""
+    busy: Callable[[], float] = process_seconds
+    """CPU seconds of this process."""
     going: dict[int, Going] = field(default_factory=dict)
 
     def run(self) -> str:
@@ -102,6 +114,8 @@ class Sweep:
             report = self.runner.wait(self.seconds_left())
             if report is not None and report.number in self.going:
                 self.take(report)
+            if self.ledger.is_due:
+                self.save()
             self.end_stopped()
 
     def may_ask(self) -> bool:
@@ -127,12 +141,19 @@ class Sweep:
         """End what still runs, keeping what it found."""
         for number in list(self.going):
             self.finish(number, TrialState.PRUNED, why)
-        self.ledger.save()
+        self.save()
         return why or WHOLE
 
+    def save(self) -> None:
+        """Write down what was spent, and by whom."""
+        for going in self.going.values():
+            self.note_cost(going)
+        self.ledger.save()
+
     def begin(self, trial: Trial) -> None:
-        """Start a trial from its first pass."""
-        self.going[trial.number] = Going(trial)
+        """Start a trial from its first pass; what it has used before a kill stays its cost."""
+        before = Used(*trial.user_attrs.get(COST, Used()))
+        self.going[trial.number] = Going(trial, before=before)
         self.watcher.on_begin(trial)
         try:
             self.runner.begin(trial.number, trial.params)
@@ -142,13 +163,13 @@ class Sweep:
     def take(self, report: Report) -> None:
         """What a pass came to: a score, and then perhaps the end."""
         going = self.going[report.number]
-        self.ledger.used(report.number, report.cpu_seconds, report.gpu_seconds)
-        going.cpu_seconds, going.gpu_seconds = report.cpu_seconds, report.gpu_seconds
+        going.passes = Used(report.cpu_seconds, report.gpu_seconds)
+        self.ledger.used(report.number, going.passes)
         if report.trouble:
             kept = TrialState.PRUNED if going.scores else TrialState.FAIL
             self.finish(report.number, kept, report.trouble)
         elif report.score is None:
-            self.complete(going, report)
+            self.complete(going)
         else:
             going.scores.append(report.score)
             self.watcher.on_score(going.trial, len(going.scores), report.score)
@@ -167,10 +188,9 @@ class Sweep:
             going.trial.report(going.scores[-1], epoch)
         return epoch < self.passes and going.trial.should_prune()
 
-    def complete(self, going: Going, report: Report) -> None:
+    def complete(self, going: Going) -> None:
         """All passes are done: the best of them counts."""
-        best = max(going.scores, default=-math.inf)
-        values = self.measure(going.trial, report, best)
+        values = self.measured(going, self.measure)
         self.note_cost(going)
         self.study.tell(going.trial, values)
         self.free(going, TrialState.COMPLETE)
@@ -186,16 +206,25 @@ class Sweep:
         self.study.tell(going.trial, state=state)
         self.free(going, state)
 
+    def measured(self, going: Going, measure: Measure) -> list[float]:
+        """What `measure` says of a trial, whose cost that is."""
+        began, best = self.busy(), max(going.scores, default=-math.inf)
+        values = measure(going.trial, going.before.plus(going.passes), best)
+        seconds = self.busy() - began
+        going.here += seconds
+        self.ledger.used_here(seconds)
+        return values
+
     def note_cost(self, going: Going) -> None:
         """Keep with a trial what it has used."""
-        going.trial.set_user_attr(COST, [going.cpu_seconds, going.gpu_seconds])
+        going.trial.set_user_attr(COST, list(going.cost))
 
     def free(self, going: Going, state: TrialState) -> None:
         """The trial is over."""
         self.runner.end(going.trial.number)
         del self.going[going.trial.number]
         best = max(going.scores, default=None)
-        self.watcher.on_end(going.trial, End(state, best, going.cpu_seconds, going.gpu_seconds))
+        self.watcher.on_end(going.trial, End(state, best, *going.cost))
 
     def end_stopped(self) -> None:
         """End the trials whose end somebody asks for."""

@@ -14,14 +14,14 @@ from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors, Share, places
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.deployed import deployed_figures
-from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
+from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Measure, Sweep, Watcher
 from tasks.sweep.passes import Stopped, num_parameters
 from tasks.sweep.population import AFTER, Leg, leg_of, num_trials
 from tasks.sweep.probe import seconds_alone, timed
-from tasks.sweep.runners import InProcess, Report, Runner
+from tasks.sweep.runners import InProcess, Runner
 from tasks.sweep.saving import Saving, forget
 from tasks.sweep.space import Space, Values
-from tasks.sweep.spending import Ledger, Spent
+from tasks.sweep.spending import Ledger, Spent, keep_used
 from tasks.sweep.study import ask, best_of
 from tasks.sweep.teams import Teams
 from tasks.sweep.together import Together
@@ -72,10 +72,15 @@ class Ended:
 
 def search(about: Search, watcher: Watcher) -> Ended:
     """Try settings until the budget is used or nothing is left to try."""
-    study = about.study
+    study, told = about.study, Used()
 
     def save(spent: dict[str, float]) -> None:
+        nonlocal told
+        fresh, told = ledger.of_passes.minus(told), ledger.of_passes
+        # What this process has used is measured where it is used.
+        add(fresh if isinstance(runner, Actors | Teams) else Used(gpu=fresh.gpu))
         study.set_user_attr(SPENT, spent)
+        keep_used(study)
 
     ledger = Ledger(about.budget, about.prices, study.user_attrs.get(SPENT, {}), save)
     engine, make = engine_of(about, watcher.stopped)
@@ -98,9 +103,6 @@ def search(about: Search, watcher: Watcher) -> Ended:
     if why == WHOLE and about.config.sampler == "population" and about.store:
         forget(about.store)  # those of the last two generations
     spent = ledger.spent
-    # What this process has used is measured where it is used.
-    elsewhere = spent.cpu if isinstance(runner, Actors | Teams) else ledger.before.cpu
-    add(Used(elsewhere, spent.gpu))
     return Ended(why, engine, spent, spent.cost(about.prices))
 
 
@@ -212,16 +214,16 @@ def seconds_of_one(about: Search) -> float:
     return seconds_alone(job, about.workbench.material(job))
 
 
-def measure_of(about: Search, runner: Runner) -> Callable[[Trial, Report, float], list[float]]:
+def measure_of(about: Search, runner: Runner) -> Measure:
     """From a finished trial to the value of each objective."""
     bench, objectives = about.workbench, about.config.objectives
 
-    def measured(trial: Trial, report: Report, best: float) -> list[float]:
+    def measured(trial: Trial, used: Used, best: float) -> list[float]:
         job = bench.job(trial.params)
         found: dict[str, Callable[[], float]] = {
             "score": lambda: best,
             "parameters": lambda: float(num_parameters(job)),
-            "seconds": lambda: report.cpu_seconds + report.gpu_seconds,
+            "seconds": lambda: used.cpu + used.gpu,
         }
         deployed: Mapping[str, float] = {}
         if about.config.is_deployed:

@@ -98,6 +98,8 @@ class Led:
     """By whoever made what it learns from."""
     run: Future[None]
     """Done when the workers have gone."""
+    earlier: Used
+    """By its first worker, before a kill of whoever searched; the checkpoint says so."""
     made: Made = field(default_factory=Made)
     told: int = 0
     """Passes that were reported."""
@@ -113,7 +115,10 @@ class Led:
     @property
     def cost(self) -> Used:
         """Of the trial."""
-        return self.before.plus(self.made.used.times(self.job.compute.workers))
+        if not self.made.scores:
+            return self.before
+        since = self.made.used.minus(self.earlier)
+        return self.before.plus(since.times(self.job.compute.workers))
 
     def take_final(self) -> None:
         """What the workers have left; raises what kept them from it."""
@@ -161,8 +166,10 @@ class Teams:
         job = replace(without_rows(job), compute=compute)
         about = number, ray.put(job), [material], self.saving, self._desk
         store = self.saving.of(number)
+        newest = store.latest()
+        earlier = Used(*newest.facts["used"]) if newest else Used()
         run = _started(lambda: train_by_many(compute, store, lambda group: learn(*about, group)))
-        self._going[number] = Led(job, store, took if is_first else Used(), run)
+        self._going[number] = Led(job, store, took if is_first else Used(), run, earlier)
 
     def wait(self, seconds: float) -> Report | None:
         """The next pass of any trial, for which leave is given here."""

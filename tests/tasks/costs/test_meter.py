@@ -8,7 +8,16 @@ from threading import Barrier, Thread
 
 import pytest
 
-from tasks.costs.meter import Meter, Stopwatch, Used, add, answer_of, measured, metered
+from tasks.costs.meter import (
+    Meter,
+    Stopwatch,
+    Used,
+    add,
+    answer_of,
+    measured,
+    metered,
+    used_so_far,
+)
 
 BUSY = "import time\nwhile time.process_time() < {}: pass"
 
@@ -93,3 +102,14 @@ def test_a_stopwatch_goes_on_from_before_a_kill() -> None:
     work(0.1)
     assert watch.used.cpu >= 5.1
     assert watch.used.gpu == 1.0, "nothing computes on a GPU here"
+
+
+def test_a_step_can_ask_what_it_has_used_so_far() -> None:
+    assert used_so_far() == Used(), "who is no step has used nothing"
+    with metered() as meter:
+        add(Used(5.0, 2.0))
+        work(0.1)
+        found = used_so_far()
+        assert found.cpu >= 5.1
+        assert found.gpu == 2.0
+    assert meter.used.cpu >= found.cpu

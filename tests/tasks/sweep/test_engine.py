@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from scipy.stats import wilcoxon
 
 from tasks.costs.cost import Prices
+from tasks.costs.meter import Used
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import COST, SPENT, TROUBLE, End, Sweep
 from tasks.sweep.runners import Report
@@ -56,13 +57,14 @@ class Computed:
 
     def begin(self, number: int, values: Values) -> None:
         self.number, self.values, self.passed = number, values, 0
+        self.began = self.clock.now
 
     def wait(self, seconds: float) -> Report:
         if self.waits == self.kill_at:
             raise Kill
         self.waits += 1
         self.clock.now += min(seconds, self.seconds)
-        cpu = self.clock.now
+        cpu = self.clock.now - self.began
         if seconds < self.seconds:
             return Report(self.number, None, cpu, 0, "the budget is used")
         self.passed += 1
@@ -81,6 +83,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.stops: set[int | None] = set()
+        self.ended: dict[int, End] = {}
 
     def on_begin(self, trial: optuna.Trial) -> None:
         pass
@@ -89,7 +92,7 @@ class Watched:
         pass
 
     def on_end(self, trial: optuna.Trial, end: End) -> None:
-        pass
+        self.ended[trial.number] = end
 
     def stopped(self, number: int | None) -> bool:
         return number in self.stops
@@ -111,6 +114,7 @@ def swept(
     storage: InMemoryStorage | None = None,
     budget: SweepBudget | None = None,
     kill_at: int = -1,
+    measuring: float = 0.0,
     **search: Any,
 ) -> tuple[optuna.Study, str, Watched]:
     config = SearchConfig(side_by_side=1, **search)
@@ -125,6 +129,12 @@ def swept(
         lambda spent: study.set_user_attr(SPENT, spent),
         clock,
     )
+
+    def measure(trial: Any, used: Used, best: float) -> list[float]:
+        del trial, used
+        clock.now += measuring
+        return [best]
+
     sweep = Sweep(
         study=study,
         space=space,
@@ -133,8 +143,9 @@ def swept(
         ledger=ledger,
         runner=Computed(score, clock, kill_at=kill_at),
         watcher=watcher,
-        measure=lambda trial, report, best: [best],  # noqa: ARG005
+        measure=measure,
         passes=PASSES,
+        busy=clock,
     )
     return study, sweep.run(), watcher
 
@@ -267,6 +278,7 @@ def test_values_with_which_there_is_no_trial_fail_alone() -> None:
         if number == 1:
             raise ValueError("width 7 must be a multiple of heads 2")
         self.number, self.values, self.passed = number, values, 0
+        self.began = self.clock.now
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Computed, "begin", begin)
@@ -278,8 +290,29 @@ def test_values_with_which_there_is_no_trial_fail_alone() -> None:
 
 
 def test_what_a_trial_has_used_is_kept_with_it() -> None:
-    study, _, _ = swept(SQUARE, square, budget=SweepBudget(trials=4))
-    assert all(trial.user_attrs[COST][0] > 0 for trial in study.trials)
+    study, _, watcher = swept(SQUARE, square, budget=SweepBudget(trials=4), pruner="none")
+    expected = [PASSES + 1.0, 0.0]
+    assert [trial.user_attrs[COST] for trial in study.trials] == [expected] * 4
+    assert [[e.cpu_seconds, e.gpu_seconds] for e in watcher.ended.values()] == [expected] * 4
+    assert study.user_attrs[SPENT] == {"wall": 40.0, "cpu": 40.0, "gpu": 0.0}
+
+
+def test_what_a_trial_used_before_a_kill_stays_its_cost() -> None:
+    storage, one = InMemoryStorage(), SweepBudget(trials=1)
+    for _ in range(3):
+        with pytest.raises(Kill):
+            swept(SQUARE, square, storage, one, kill_at=4, pruner="none")
+    study, _, watcher = swept(SQUARE, square, storage, one, pruner="none")
+    whole = 3 * 4 + PASSES + 1.0
+    assert study.trials[0].user_attrs[COST] == [whole, 0.0]
+    assert watcher.ended[0].cpu_seconds == whole
+    assert study.user_attrs[SPENT]["cpu"] == whole
+
+
+def test_what_is_measured_of_a_trial_is_its_cost() -> None:
+    study, _, _ = swept(SQUARE, square, budget=SweepBudget(trials=2), measuring=5.0, pruner="none")
+    assert [trial.user_attrs[COST][0] for trial in study.trials] == [PASSES + 6.0] * 2
+    assert study.user_attrs[SPENT]["cpu"] == 2 * (PASSES + 6.0)
 
 
 def test_several_objectives_leave_a_front() -> None:
@@ -294,7 +327,7 @@ def test_several_objectives_leave_a_front() -> None:
         ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
         runner=Computed(square, clock),
         watcher=Watched(),
-        measure=lambda trial, report, best: [best, trial.params["a.x"]],  # noqa: ARG005
+        measure=lambda trial, used, best: [best, trial.params["a.x"]],  # noqa: ARG005
         passes=PASSES,
     )
     sweep.run()
@@ -321,7 +354,7 @@ def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
         ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
         runner=runner,
         watcher=watcher,
-        measure=lambda trial, report, best: [best],  # noqa: ARG005
+        measure=lambda trial, used, best: [best],  # noqa: ARG005
         passes=PASSES,
     )
     assert sweep.run() == "stopped by a tag"

@@ -124,6 +124,9 @@ def test_a_process_that_died_is_replaced_where_it_stood(
     del cluster
     actors = going(job, saving)
     first = reported(actors, 2)
+    before = actors._busy[0].used
     ray.kill(actors._busy[0].bench)
     assert first + reported(actors, PASSES - 2) == list(passes(job, material_of(job), Deadline()))
+    assert actors._busy[0].lost == before, "what the first process used stays the trial's cost"
+    assert actors._busy[0].used.cpu > before.cpu > 0
     actors.close()

@@ -63,6 +63,7 @@ def test_two_workers_make_a_trial_as_one_does(
     assert all_cores_are_free(20)
     teams = Teams(bench, 1, TWO, saving)
     teams.begin(0, {})
+    assert teams._going[0].earlier.cpu > 0, "what it had used before is not used again"
     assert reported(teams, 2, PATIENT) == found
     found += reported(teams, PASSES - 2, PATIENT)
     while (last := teams.wait(PATIENT)) is None:
