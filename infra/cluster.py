@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -21,7 +22,10 @@ LOOK_SECONDS, REFUSALS = 2.0, 3
 
 
 def connect(log_to_driver: bool = False) -> None:
-    """Join the Ray cluster that the settings name; a second call changes nothing."""
+    """Join the Ray cluster that the settings name; a second call changes nothing.
+
+    From then on this process ends with the cluster's head, see `watch_head`.
+    """
     with _CONNECTING:  # two steps side by side may both be the first to need it
         if not ray.is_initialized():
             _join(log_to_driver)
@@ -56,31 +60,22 @@ def _join(log_to_driver: bool) -> None:
     except (ConnectionError, TimeoutError) as error:
         message = f"Ray does not answer at {settings.ray_address}; `modelworks doctor` says why"
         raise ConnectionError(message) from error
-
-
-@contextmanager
-def head_watched() -> Iterator[None]:
-    """End this process in one sentence when the cluster's head is gone before the block is left.
-
-    Calls to a cluster that has lost its head do not return; a minute later Ray ends the process,
-    with a line about parts of its own.
-    """
-    over = threading.Event()
     address = ray.get_runtime_context().gcs_address
-    threading.Thread(target=watch_head, args=(address, over), daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+    threading.Thread(target=watch_head, args=(address,), name="ray-head", daemon=True).start()
 
 
-def watch_head(address: str, over: threading.Event) -> None:
-    """Look for the head until `over`; a network that is slow is for Ray to judge."""
+def watch_head(address: str) -> None:
+    """End this process in one sentence when the head is gone of the cluster that it has joined.
+
+    Calls to such a cluster do not return; a minute later Ray ends the process, with a line about
+    parts of its own. A network that is slow is for Ray to judge.
+    """
     host, _, port = address.rpartition(":")
     refusals = 0
     while refusals < REFUSALS:
-        if over.wait(LOOK_SECONDS):
-            return
+        time.sleep(LOOK_SECONDS)
+        if not ray.is_initialized() or ray.get_runtime_context().gcs_address != address:
+            return  # it has left
         refusals = refusals + 1 if _refuses(host, int(port)) else 0
     sys.stderr.write(
         f"error: Ray's head at {address} is gone; `modelworks doctor` says why, the same command "

@@ -1,6 +1,6 @@
 """Train the winner of a sweep by new seeds, beside the settings that the project has."""
 
-from infra.cluster import connect, head_watched
+from infra.cluster import connect
 from tasks.search_settings import subject_identity, workbench_of
 from tasks.step import step
 from tasks.sweep.confirming import confirmed
@@ -13,5 +13,4 @@ from tasks.sweep_artifacts import Confirmed
 def confirm_settings(subject: Subject, winner: Values, seeds: int) -> Confirmed:
     """Return the scores of both, and whether to believe the gain."""
     connect()
-    with head_watched():
-        return confirmed(workbench_of(subject), winner, seeds)
+    return confirmed(workbench_of(subject), winner, seeds)

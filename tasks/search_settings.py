@@ -7,7 +7,7 @@ from typing import Any
 from prefect.runtime import flow_run
 
 from infra import tracking
-from infra.cluster import connect, head_watched
+from infra.cluster import connect
 from infra.journal import sweep_storage
 from infra.storage import arrow_filesystem, open_storage
 from infra.trial_runs import STOP, TrialRuns
@@ -50,8 +50,7 @@ def subject_identity(subject: Subject, **_: Any) -> str:
 def search_settings(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     """Return what was found; whatever was tried before the budget changed, or a kill, counts."""
     connect()
-    alone = run_alone(f"{project}-search", flow_run.name, flow_run.id)
-    with head_watched(), alone:
+    with run_alone(f"{project}-search", flow_run.name, flow_run.id):
         return _searched(project, subject, first, sweep)
 
 

@@ -41,6 +41,9 @@ def stack() -> Iterator[Path]:
     try:
         yield HOME
     finally:
+        import ray  # reads settings when it is imported
+
+        ray.shutdown()  # whoever is connected when the head goes is ended
         if not NAMED:
             services.stop(HOME)
 
