@@ -202,10 +202,15 @@ class Actors:
         given.used = given.lost.plus(Used(report.cpu_seconds, report.gpu_seconds))
         return replace(report, cpu_seconds=given.used.cpu, gpu_seconds=given.used.gpu)
 
-    def trained(self, number: int) -> Weights:
-        """The best weights of a trial that has no pass left, when the others' passes have ended."""
+    def quiet(self, number: int) -> None:
+        """Wait for the passes that are under way; nobody is told yet what came of them."""
+        assert number not in self._calls.values(), "a trial is asked about between two passes"
         if self._calls:
             ray.wait(list(self._calls), num_returns=len(self._calls))
+
+    def trained(self, number: int) -> Weights:
+        """The best weights of a trial that has no pass left, when the others' passes have ended."""
+        self.quiet(number)
         given = self._busy[number]
         try:
             found: Weights = ray.get(given.bench.trained.remote())

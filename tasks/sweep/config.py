@@ -56,12 +56,14 @@ class SearchConfig(BaseModel):
     with settings a little different; it gives up nobody else."""
     pruner: Pruner = "asha"
     """Who gives up a trial early, by its scores after each pass: asynchronous successive halving,
-    Hyperband, the median of the others, or Wilcoxon's test against the best of them."""
+    Hyperband, the median of the others, or Wilcoxon's test against the best of them. Among several
+    objectives `asha` goes by fronts (MO-ASHA): by the scores so far, and by what an answer of the
+    untrained model costs; the others judge by one objective alone."""
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("score",)
     """What is sought: the highest validation score, the fewest parameters, the fewest seconds of
     training; or, of each trial's model exported and quantised as the project says, the highest
     `quality` (the gate's metric), the lowest latency, size or peak memory. Of several the answer is
-    a Pareto front, and no trial is given up early."""
+    a Pareto front of the trials that were finished."""
     engine: Engine = "auto"
     """Where trials run: here one after the other, in warm processes of the cluster, or trained
     together as one batched program; `auto`: a few steps are timed."""
@@ -112,16 +114,24 @@ class SearchConfig(BaseModel):
             self._is_a_population()
         if self.workers > 1:
             self._is_by_many_workers()
+        if len(self.objectives) > 1:
+            self._trades()
         if self.is_deployed and self.engine == "together":
             raise ValueError(
                 f"engine together trains many at once, {', '.join(self.objectives)} are measured "
                 "of one exported model at a time; allowed: auto, in_process, actors"
             )
-        if len(self.objectives) > 1 and self.sampler == "cmaes":
+        return self
+
+    def _trades(self) -> None:
+        if self.sampler == "cmaes":
             raise ValueError(
                 "sampler cmaes seeks one objective; for several: grid, random, sobol, tpe, nsga2"
             )
-        return self
+        if self.pruner not in ("asha", "none"):
+            raise ValueError(
+                f"pruner {self.pruner} judges by one objective; for several: asha, none"
+            )
 
     def _is_a_population(self) -> None:
         if self.objectives != ("score",):

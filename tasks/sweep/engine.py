@@ -10,6 +10,7 @@ from optuna.trial import Trial, TrialState
 
 from tasks.costs.meter import Used, process_seconds
 from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.fronts import goes_on, is_rung
 from tasks.sweep.passes import OUT_OF_BUDGET
 from tasks.sweep.population import may_begin
 from tasks.sweep.runners import Report, Runner
@@ -91,8 +92,11 @@ class Sweep:
     runner: Runner
     watcher: Watcher
     measure: Measure
+    """Of a trial that has made all its passes."""
     passes: int
     """Of a whole trial: after the last of them none is given up."""
+    measure_at_rung: Measure | None = None
+    """Of one that is judged among several objectives; None: nobody is."""
     busy: Callable[[], float] = process_seconds
     """CPU seconds of this process."""
     going: dict[int, Going] = field(default_factory=dict)
@@ -179,7 +183,7 @@ class Sweep:
     def is_given_up(self, going: Going) -> bool:
         """Whether the pruner ends a trial here; what it was told before a kill stays told."""
         if len(self.study.directions) > 1:
-            return False
+            return self.is_behind(going)
         epoch = len(going.scores)
         told = going.trial.storage.get_trial(going.trial._trial_id).intermediate_values
         if any(step > epoch for step in told):
@@ -187,6 +191,13 @@ class Sweep:
         if epoch not in told:
             going.trial.report(going.scores[-1], epoch)
         return epoch < self.passes and going.trial.should_prune()
+
+    def is_behind(self, going: Going) -> bool:
+        """Whether a trial of several objectives has come to a rung and is given up there."""
+        passed, measure = len(going.scores), self.measure_at_rung
+        if measure is None or self.search.pruner == "none" or not is_rung(passed, self.passes):
+            return False
+        return not goes_on(self.study, going.trial, passed, lambda: self.measured(going, measure))
 
     def complete(self, going: Going) -> None:
         """All passes are done: the best of them counts."""
@@ -200,7 +211,7 @@ class Sweep:
         going = self.going[number]
         if why:
             going.trial.set_user_attr(TROUBLE, why)
-        if len(self.study.directions) > 1 or not going.scores:
+        if not going.scores:
             state = TrialState.FAIL
         self.note_cost(going)
         self.study.tell(going.trial, state=state)

@@ -68,6 +68,10 @@ class Runner(Protocol):
         """
         ...
 
+    def quiet(self, number: int) -> None:
+        """Return when no pass of another trial is under way; that one waits after a pass."""
+        ...
+
     def trained(self, number: int) -> Weights:
         """The best weights of a trial that has no pass left; nothing else runs while they are
         looked at."""
@@ -152,6 +156,9 @@ class InProcess:
         """One more pass of the trial."""
         [(number, running)] = self._running.items()
         return running.go_on(number, seconds)
+
+    def quiet(self, number: int) -> None:
+        """There is no other trial."""
 
     def trained(self, number: int) -> Weights:
         """The best weights of a trial that has no pass left."""

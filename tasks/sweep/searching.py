@@ -1,21 +1,20 @@
 """A whole search for settings: where trials run, what they are worth, what was found."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import optuna
 import torch
 from optuna.storages import InMemoryStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors, Share, places
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
-from tasks.sweep.deployed import deployed_figures
-from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Measure, Sweep, Watcher
-from tasks.sweep.passes import Stopped, num_parameters
+from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
+from tasks.sweep.passes import Stopped
 from tasks.sweep.population import AFTER, Leg, leg_of, num_trials
 from tasks.sweep.probe import seconds_alone, timed
 from tasks.sweep.runners import InProcess, Runner
@@ -26,6 +25,7 @@ from tasks.sweep.study import ask, best_of
 from tasks.sweep.teams import Teams
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
+from tasks.sweep.worth import at_a_rung, at_the_end
 from tasks.sweep_artifacts import SettingsTrial
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.distributed import resources_of_cluster, wants_cuda
@@ -93,7 +93,8 @@ def search(about: Search, watcher: Watcher) -> Ended:
         ledger=ledger,
         runner=runner,
         watcher=watcher,
-        measure=measure_of(about, runner),
+        measure=at_the_end(about.workbench, about.config.objectives, runner),
+        measure_at_rung=at_a_rung(about.workbench, about.config.objectives, runner),
         passes=about.workbench.course.epochs,
     )
     try:
@@ -212,26 +213,6 @@ def seconds_of_one(about: Search) -> float:
     """What the steps of the first settings would take."""
     job = about.workbench.job(about.first)
     return seconds_alone(job, about.workbench.material(job))
-
-
-def measure_of(about: Search, runner: Runner) -> Measure:
-    """From a finished trial to the value of each objective."""
-    bench, objectives = about.workbench, about.config.objectives
-
-    def measured(trial: Trial, used: Used, best: float) -> list[float]:
-        job = bench.job(trial.params)
-        found: dict[str, Callable[[], float]] = {
-            "score": lambda: best,
-            "parameters": lambda: float(num_parameters(job)),
-            "seconds": lambda: used.cpu + used.gpu,
-        }
-        deployed: Mapping[str, float] = {}
-        if about.config.is_deployed:
-            trained, form = runner.trained(trial.number), bench.deployment(trial.params)
-            deployed = deployed_figures(job, trained, form, objectives)
-        return [deployed[name] if name in deployed else found[name]() for name in objectives]
-
-    return measured
 
 
 def trials_of(study: optuna.Study) -> list[SettingsTrial]:

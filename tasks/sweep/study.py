@@ -49,6 +49,8 @@ REDUCTION = 3
 
 The rungs are at a ninth and a third of the passes: after one of thirty a rising rate has not begun.
 """
+JUDGED = (("score",), ("quality",))
+"""What is sought where scores alone say who is behind."""
 
 
 def open_study(
@@ -105,13 +107,13 @@ def sampler_of(search: SearchConfig, space: Space, number: int) -> BaseSampler:
 
 
 def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
-    """Who gives up a trial of so many passes."""
-    if len(search.objectives) > 1 or search.sampler == "population":
+    """Who gives up a trial of so many passes, by its scores; several objectives have `fronts`."""
+    if search.objectives not in JUDGED or search.sampler == "population":
         return NopPruner()
     match search.pruner:
         case "asha":
-            first = max(1, math.ceil(epochs / REDUCTION**2))
-            return SuccessiveHalvingPruner(min_resource=first, reduction_factor=REDUCTION)
+            rung = first_rung(epochs)
+            return SuccessiveHalvingPruner(min_resource=rung, reduction_factor=REDUCTION)
         case "hyperband":
             return HyperbandPruner(
                 min_resource=1, max_resource=max(2, epochs), reduction_factor=REDUCTION
@@ -122,6 +124,11 @@ def pruner_of(search: SearchConfig, epochs: int) -> BasePruner:
             return _wilcoxon()
         case "none":
             return NopPruner()
+
+
+def first_rung(epochs: int) -> int:
+    """Passes after which trials of so many are judged first; then after so many times as many."""
+    return max(1, math.ceil(epochs / REDUCTION**2))
 
 
 def _wilcoxon() -> BasePruner:

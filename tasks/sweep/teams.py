@@ -6,7 +6,7 @@ died.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from threading import Thread
@@ -182,10 +182,15 @@ class Teams:
         ready = [number for number, led in self._going.items() if led.has_news]
         return self._next(ready[0]) if ready else None
 
+    def quiet(self, number: int) -> None:
+        """Wait until the others' workers wait; that trial is not given leave meanwhile."""
+        others = {each: led for each, led in self._going.items() if each != number}
+        while not all(led.has_news for led in others.values()):
+            self._look(TICK_SECONDS, others)
+
     def trained(self, number: int) -> Weights:
         """The best weights of a trial that has no pass left, when the others' passes have ended."""
-        while not all(led.has_news for led in self._going.values()):
-            self._look(TICK_SECONDS)
+        self.quiet(number)
         fitted = fitted_of(self._going[number].store)
         assert fitted is not None, "a trial has trained before it is asked for"
         return fitted.trained
@@ -207,8 +212,10 @@ class Teams:
         wait(self._ended.values(), timeout=PATIENCE_SECONDS)
         ray.kill(self._desk)
 
-    def _look(self, seconds: float) -> None:
-        told = {number: led.told for number, led in self._going.items()}
+    def _look(self, seconds: float, of: Mapping[int, Led] | None = None) -> None:
+        """Hear what has come of trials, of all that run if none are named, and give them leave."""
+        going = self._going if of is None else of
+        told = {number: led.told for number, led in going.items()}
         found: dict[int, Made] = ray.get(self._desk.look.remote(told, [*self._ended], seconds))
         for number, made in found.items():
             led = self._going[number]

@@ -43,6 +43,9 @@ class Together:
         """No trial joins a crew that has started."""
         return self.most if self._crew is None else len(self._live)
 
+    def quiet(self, number: int) -> None:
+        """A crew makes its passes when it is waited for."""
+
     def trained(self, number: int) -> Weights:
         """Nobody asks: the weights of many are one tensor."""
         raise ValueError(f"trial {number} was trained together with others: it is not exported")

@@ -10,7 +10,8 @@ from optuna.storages import InMemoryStorage
 from scipy.stats import ttest_rel
 
 from tasks.costs.cost import Prices
-from tasks.sweep.config import Engine, SearchConfig, SweepBudget
+from tasks.costs.meter import Used
+from tasks.sweep.config import Engine, Objective, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
@@ -21,6 +22,7 @@ from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
+from tasks.sweep.worth import at_a_rung, at_the_end
 from tasks.training.image_architectures import ImageAugmentConfig
 
 SPACE: Space = {
@@ -47,7 +49,7 @@ def cluster() -> Iterator[None]:
 
 
 def searched(workbench: Workbench, engine: Engine, trials: int = 4, **given: Any) -> optuna.Study:
-    config = SearchConfig(engine=engine, sampler="random", pruner="none", **given)
+    config = SearchConfig(engine=engine, sampler="random", **{"pruner": "none", **given})
     first = first_settings(config, SPACE, {"students.0.lr": 3e-3})
     study = open_study("s", InMemoryStorage(), config, PASSES, first)
     budget = SweepBudget(trials=trials)
@@ -200,3 +202,32 @@ def test_the_form_of_a_trial_is_a_setting(workbench: Workbench) -> None:
     assert form is not None
     assert form.precision == "int8-static"
     assert workbench.deployment({"compress.quantize": "none"}).form is None
+
+
+def test_what_an_answer_costs_is_known_before_the_last_pass(workbench: Workbench) -> None:
+    objectives: tuple[Objective, ...] = ("quality", "size_mb", "p50_ms", "parameters")
+    runner, trial = InProcess(workbench), optuna.create_study().ask()
+    runner.begin(trial.number, {})
+    at_rung = at_a_rung(workbench, objectives, runner)
+    found = at_rung(trial, Used(), 0.5)
+    assert found[0] == 0.5, "the score stands in for the quality"
+    assert at_rung(trial, Used(), 0.7) == [0.7, *found[1:]], "it is measured once"
+    while (report := runner.wait(60)) and report.score is not None:
+        pass
+    quality, size_mb, p50_ms, parameters = at_the_end(workbench, objectives, runner)(
+        trial, Used(), 0.7
+    )
+    assert quality not in (0.5, 0.7)
+    assert p50_ms not in (0, found[2]), "of what was trained it is measured again"
+    assert (size_mb, parameters) == (pytest.approx(found[1], rel=0.01), found[3])
+
+
+def test_trials_of_several_objectives_are_given_up(workbench: Workbench) -> None:
+    """Nobody is cheaper here: the better scores go on, one by one as together."""
+    given: dict[str, Any] = {"objectives": ("score", "parameters"), "pruner": "asha", "trials": 8}
+    alone, crew = (searched(workbench, each, **given) for each in ("in_process", "together"))
+    states = [trial.state.name for trial in alone.trials]
+    assert states[:2] == ["COMPLETE", "COMPLETE"]
+    assert {*states} == {"COMPLETE", "PRUNED"}
+    assert [trial.state.name for trial in crew.trials] == states
+    assert all(trial.state.name == "COMPLETE" for trial in alone.best_trials)
