@@ -60,7 +60,8 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
     decides = DECIDES | (OF_A_POPULATION if config.sampler == "population" else set())
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
-    name = digest_of(project, target, lasting, dataset, code())
+    said = subject.outputs.identity if subject.outputs else None
+    name = digest_of(project, target, lasting, dataset, said, code())
     run = open_sweep_run(project, name, subject, sweep)
     queue = first_settings(config, sweep.space, first)
     with ended_with(run.run_id), sweep_storage(name) as storage:

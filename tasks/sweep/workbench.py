@@ -45,7 +45,7 @@ class KeptSite(Site):
         self, config: TrainConfig, lesson: Lesson | None = None, hints: int = 0
     ) -> Rows:
         """The rows of a training; one object for all that draw alike."""
-        key = ("training", *_draw_of(config), lesson is None, hints)
+        key = ("training", *_draw_of(config), _mean_of(lesson), hints)
         return self._once(key, lambda: Site.training_rows(self, config, lesson, hints))
 
     def blueprint(self, config: TrainConfig, train: Rows) -> Blueprint:
@@ -149,6 +149,13 @@ def timed_material(job: TrainingJob) -> tuple[Material, Took]:
     cpu, wall = time.process_time(), time.monotonic()
     material = shared_material(job)
     return material, (time.process_time() - cpu, time.monotonic() - wall)
+
+
+def _mean_of(lesson: Lesson | None) -> float | None:
+    """What decides how the answers of several teachers are one; None: nobody teaches."""
+    if lesson is None:
+        return None
+    return lesson.config.temperature if lesson.config.teachers > 1 else 0.0
 
 
 def _draw_of(config: TrainConfig) -> tuple[int | None, int | None]:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import ray
 import torch
 
+from tasks.compression.distil_config import DistilConfig
 from tasks.data.config import DataConfig
 from tasks.sweep.benches import Actors
 from tasks.sweep.passes import Deadline, passes
@@ -21,6 +23,7 @@ from tasks.training.architectures import MiniLM
 from tasks.training.blueprints import OF_THE_COURSE, blueprint_of
 from tasks.training.fixed_features import are_features
 from tasks.training.job import TrainingJob, material_of
+from tasks.training.recipes import Lesson
 from tasks.training.text_architectures import Transformer
 from tests.in_process import site_of, snapshot
 
@@ -182,3 +185,16 @@ def test_values_that_make_no_training_are_told_at_once(
     actors.end(0)
     assert len(actors._free) == 1
     actors.close()
+
+
+def test_answers_of_several_teachers_are_one_by_the_trial_s_temperature(tmp_path: Path) -> None:
+    bench = workbench_of(tmp_path, Transformer(name="t", layers=1, width=16, heads=2))
+    rows = bench.site.dataset.rows["train"]
+    config = DistilConfig(teachers=2)
+    said = np.random.default_rng(3).normal(size=(rows, 4)).astype(np.float32)
+    target = bench.target.model_copy(update={"distil": config})
+    taught_bench = Workbench(target, bench.site, Lesson(config, said))
+    cold, warm = (
+        taught_bench.job({"compress.distil.temperature": t}).train.teacher for t in (1.0, 8.0)
+    )
+    assert not np.allclose(cold, warm)  # type: ignore[arg-type]
