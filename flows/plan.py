@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from flows.project import Project
 from flows.retrain import steps
-from flows.sweep_target import model_of, root_of
+from flows.sweep_target import learner_of, model_of, root_of
 from tasks.compression.parts import is_aware
 from tasks.kept_result import kept_result
 from tasks.step import PLAN
@@ -78,9 +78,10 @@ def _kept_steps(project: Project) -> set[str]:
 
 
 def _searched_model(project: Project) -> TrainConfig:
-    found = model_of(project, root_of(project))
+    root = root_of(project)
+    found = model_of(project, root)
     assert isinstance(found, TrainConfig), "the project file was checked"
-    return found
+    return learner_of(project, root, found)
 
 
 def _whole_training(project: Project, rows: int) -> float:

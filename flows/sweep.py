@@ -10,6 +10,7 @@ from flows.runs import close_dead_runs, lock_of
 from flows.sweep_target import (
     choice_of,
     kept_fixed,
+    learner_of,
     model_of,
     present_values,
     root_of,
@@ -65,7 +66,7 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
     """Return what the steps came to, in the order in which they happen."""
     root, search = root_of(project), project.sweep.search
     asked = model_of(project, root)
-    workers = project.compute.workers if root == "teacher" else 1
+    workers = 1 if root.startswith("students.") else project.compute.workers
     compute = project.compute.model_copy(update={"workers": workers})
     model = sized(asked, compute, dataset)
     lr = rate_of(project, root, model, dataset)
@@ -90,4 +91,5 @@ def rate_of(project: Project, root: str, model: TrainConfig, dataset: DatasetRef
     """Return the rate of trials that vary another setting: the one that a retraining would take."""
     if root == "teacher" and "teacher.lr" not in project.sweep.space:
         return tune_model(model, project.sweep.of_rates, project.compute, dataset).lr
-    return model.first_lr if model.lr == "auto" else model.lr
+    learner = learner_of(project, root, model)
+    return learner.first_lr if learner.lr == "auto" else learner.lr

@@ -7,14 +7,18 @@ from pydantic import ValidationError
 
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
+from tasks.compression.config import PruneConfig
 from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.picking import Pick
 from tasks.sweep.space import Dimension, Values, applies, settings_with
-from tasks.sweep.target import DISTIL, PRECISION, QUANTIZE, Target, form_of
+from tasks.sweep.target import DISTIL, PRECISION, PRUNE, QUANTIZE, Target, form_of
 from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
 
-ALLOWED = "a field of teacher, of students.<place>, of compress.distil, or compute.precision"
+ALLOWED = (
+    "a field of teacher, of students.<place>, of compress.prune.<place>, of compress.distil, or "
+    "compute.precision"
+)
 GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "most_unlabelled", "made_rows")
 """What decides the answers that students are taught."""
 NO_TRIAL = {
@@ -26,8 +30,13 @@ NO_TRIAL = {
     QUANTIZE: "every student is exported as it is and quantised, both are measured in every run, "
     "and the budget chooses: nothing is left to search for but by objectives such as quality and "
     "p95_ms",
-    "compress.prune": "what is pruned is a model that was trained, and a trial ends with its "
-    "training: list the shares to try, each becomes a candidate",
+    f"{PRUNE}.of": "it says which model is made smaller, and a sweep is about one",
+    f"{PRUNE}.name": "it is what the smaller model is called, and no setting",
+    f"{PRUNE}.rounds": "a trial prunes in one round",
+    **dict.fromkeys(
+        (f"{PRUNE}.sparsity", f"{PRUNE}.pattern"),
+        "zeros make nothing faster or smaller here: no trial would gain by them",
+    ),
     **dict.fromkeys(
         tuple(f"{DISTIL}.{name}" for name in GIVEN_ONCE),
         "trials learn from answers that were given once, before the first of them",
@@ -42,7 +51,7 @@ NO_TRIAL = {
 
 
 def root_of(project: Project) -> str:
-    """`teacher`, or `students.<place>`: the one model whose fields the space names.
+    """`teacher`, `students.<place>` or `compress.prune.<place>`: what the space names fields of.
 
     Raises `ValueError` when it is none, or several.
     """
@@ -72,7 +81,7 @@ def root_of(project: Project) -> str:
 
 
 def _root(name: str, project: Project) -> str:
-    """The model that a field is of, or DISTIL, PRECISION or QUANTIZE.
+    """The model or pruning that a field is of, or DISTIL, PRECISION or QUANTIZE.
 
     `ValueError` says why it is none.
     """
@@ -81,11 +90,15 @@ def _root(name: str, project: Project) -> str:
         return "teacher"
     if parts[0] == "students" and len(parts) > 2 and parts[1].isdecimal():
         return ".".join(parts[:2])
+    named = [part for part in parts if not part.isdecimal()]
+    sections = [".".join(named[:length]) for length in (3, 2, 1)]
+    is_part = name.startswith(f"{PRUNE}.") and len(parts) > 3 and parts[2].isdecimal()
+    if is_part and sections[0] not in NO_TRIAL:
+        return ".".join(parts[:3])
     if name.startswith(f"{DISTIL}.") and name not in NO_TRIAL:
         return DISTIL
     if name == PRECISION or (name == QUANTIZE and project.sweep.search.is_deployed):
         return name
-    sections = [".".join(parts[:length]) for length in (3, 2, 1)]
     why = next((NO_TRIAL[section] for section in sections if section in NO_TRIAL), "")
     raise ValueError(f"{name}: {why}{'; it ' if why else ''}must be {ALLOWED}")
 
@@ -97,6 +110,7 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
     return Target(
         root=root,
         settings=model.model_dump(mode="json"),
+        prune=pruning_of(project, root),
         distil=project.compress.distil if taught else None,
         rows=project.sweep.search.rows,
         lr=lr,
@@ -107,12 +121,33 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
 
 
 def model_of(project: Project, root: str) -> Any:
-    """The settings of the model at `root`."""
-    return project.teacher if root == "teacher" else project.students[int(root.split(".")[1])]
+    """The settings of the model at `root`, or of the one that is pruned there."""
+    is_student = root.startswith("students.")
+    return project.students[int(root.split(".")[1])] if is_student else project.teacher
+
+
+def pruning_of(project: Project, root: str) -> PruneConfig | None:
+    """The pruning at `root`, recovering on the rows of a trial; None: nothing is pruned there."""
+    section, _, place = root.rpartition(".")
+    if section != PRUNE:
+        return None
+    prune, rows = project.compress.prune[int(place)], project.sweep.search.rows
+    if rows is None:
+        return prune
+    recover = prune.recover.model_copy(update={"max_rows": rows})
+    return prune.model_copy(update={"recover": recover})
+
+
+def learner_of(project: Project, root: str, model: TrainConfig) -> TrainConfig:
+    """The settings by which a trial of `model` learns, as the project has them."""
+    prune = pruning_of(project, root)
+    return prune.recovering(model) if prune else model
 
 
 def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> dict[str, Any]:
     """What all trials of `model` had where the project says `auto` and does not vary it."""
+    if pruning_of(project, root):
+        return {}  # the teacher is trained before, and its recovery follows from it
     asked = model_of(project, root)
     found: dict[str, Any] = {"batch_size": model.batch_size}
     if root == "teacher":  # a student's rate follows from its model
@@ -214,12 +249,31 @@ def _wrong_name(name: str, project: Project, settings: dict[str, Any]) -> str:
     except ValueError as error:
         return str(error).partition(": ")[2]
     parts = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
-    if root.startswith("students.") and int(root.split(".")[1]) >= len(project.students):
-        return f"there are students 0 to {len(project.students) - 1}"
+    if wrong := _wrong_place(root, project):
+        return wrong
     above = parts[:-1]
     if isinstance(parts[-1], int) or holds_any_name(above, settings):
         return ""
     return "" if parts[-1] in allowed_fields(above, settings) else unknown_field(parts, settings)
+
+
+def _wrong_place(root: str, project: Project) -> str:
+    """Why there is nothing to search at `root`; nothing when there is."""
+    section, _, place = root.rpartition(".")
+    if section == "students" and int(place) >= len(project.students):
+        return f"there are students 0 to {len(project.students) - 1}"
+    prunings = project.compress.prune
+    if section != PRUNE:
+        return ""
+    if int(place) >= len(prunings):
+        many = f"there are prunings 0 to {len(prunings) - 1}" if prunings else "there is no pruning"
+        return f"{many} in {PRUNE}"
+    prune = prunings[int(place)]
+    if prune.of != "teacher":
+        return f"it is of {prune.of}: a search prunes the teacher alone"
+    if prune.rounds > 1:
+        return f"rounds {prune.rounds} of it: a trial prunes in one round, leave rounds out"
+    return ""
 
 
 def _refusal(settings: dict[str, Any], values: Values) -> str:

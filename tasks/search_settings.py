@@ -30,6 +30,7 @@ from tasks.sweep.target import Subject
 from tasks.sweep.workbench import Workbench
 from tasks.sweep_artifacts import LOSS, Searched
 from tasks.training.checkpoint import CheckpointStore
+from tasks.training.model_folder import trained_blueprint
 from tasks.training.recipes import Site
 
 log = logging.getLogger(__name__)
@@ -116,10 +117,13 @@ def workbench_of(subject: Subject) -> Workbench:
     storage = open_storage()
     local = storage.fetch_folder(subject.dataset.uri)
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
-    distil, lesson = subject.target.distil, None
-    if distil and subject.outputs:
-        lesson = fetched_lesson(distil, subject.outputs, subject.dataset)
-    return Workbench(subject.target, site, lesson)
+    distil, outputs = subject.target.distil, subject.outputs
+    lesson = trained = None
+    if distil and outputs:
+        lesson = fetched_lesson(distil, outputs, subject.dataset)
+    if subject.target.prune and outputs:
+        trained = trained_blueprint(storage.fetch_folder(outputs.teacher_uri))
+    return Workbench(subject.target, site, lesson, trained)
 
 
 def code() -> str:

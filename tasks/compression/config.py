@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from tasks.compression.distil_config import DistilConfig
-from tasks.training.config import Name
+from tasks.training.config import Name, TrainConfig
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Precision = Literal[
@@ -85,6 +85,10 @@ class PruneConfig(BaseModel):
     def called(self) -> str:
         """Name of the pruned model."""
         return self.name or f"{self.of}-pruned"
+
+    def recovering(self, config: TrainConfig) -> TrainConfig:
+        """The settings of the model that was pruned, as its recovery follows them."""
+        return config.going_on({"name": self.called, **self.recover.model_dump()})
 
     @property
     def shares(self) -> dict[str, float]:

@@ -37,6 +37,8 @@ AWARE = frozenset(
 )
 """By `model`: those that compute in training as their int8 form does, to the last digits. Others
 are mostly convolutions, which that form leaves alone, or share a table with a product."""
+MINILM_WIDTH = 384
+"""Numbers of a token (arXiv:2002.10957); other transformers of a project say theirs."""
 
 
 def check_prunings(
@@ -88,3 +90,20 @@ def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, whe
         if name not in has:
             allowed = ", ".join(has) or "nothing that can be removed"
             raise ValueError(f"{where}.{name} of {prune.of}: model {model} has {allowed}")
+    width = getattr(config, "width", MINILM_WIDTH if model == "minilm" else None)
+    _check_ranks(prune, width, where)
+
+
+def _check_ranks(prune: PruneConfig, width: int | None, where: str) -> None:
+    """ValueError for a rank that is no smaller, whatever else goes, of a width that is known.
+
+    A product of two matrices takes as many numbers as a square one where their rank is half of its
+    side.
+    """
+    for name, most in (("embedding_rank", width), ("linear_rank", width and width / 2)):
+        rank = getattr(prune, name)
+        if rank is not None and most is not None and rank >= most:
+            raise ValueError(
+                f"{where}.{name} {rank} of {prune.of}: must be below {most:g} to make a model of "
+                f"width {width} smaller"
+            )

@@ -8,27 +8,24 @@ from pathlib import Path
 
 from tasks.compression.config import PruneConfig
 from tasks.compression.pruning import pruned
+from tasks.compression.pruning_judge import Told
 from tasks.training.blueprint import Blueprint
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import TrainConfig
 from tasks.training.distributed import asked
 from tasks.training.job import OnProgress, TrainingJob
 from tasks.training.model_folder import trained_blueprint
-from tasks.training.recipes import (
-    Lesson,
-    SavedModel,
-    Site,
-    going_on,
-    recovery_job,
-    train_into,
-)
+from tasks.training.recipes import Lesson, SavedModel, Site, recovery_job, train_into
+
+Recovery = Callable[[Blueprint], TrainingJob]
+"""From a model to the training by which it recovers."""
 
 
 def prune_into(
     folder: Path,
     source: Path,
     prune: PruneConfig,
-    job_of: Callable[[Blueprint], TrainingJob],
+    job_of: Recovery,
     store_of: Callable[[str], CheckpointStore],
     on_progress: OnProgress,
 ) -> SavedModel:
@@ -47,6 +44,16 @@ def prune_into(
     return saved
 
 
+def pruned_once(
+    blueprint: Blueprint, prune: PruneConfig, job_of: Recovery, told: Told
+) -> TrainingJob:
+    """The only round of a pruning: the training by which the smaller model recovers.
+
+    It is pruned here, by what `told` holds of other prunings of the same model.
+    """
+    return job_of(pruned(job_of(blueprint), prune, 1, blueprint, told))
+
+
 def _question(
     prune: PruneConfig, number: int, whole: Blueprint
 ) -> Callable[[TrainingJob], Blueprint]:
@@ -58,21 +65,14 @@ def _question(
     return question
 
 
-def recovering(config: TrainConfig, prune: PruneConfig) -> TrainConfig:
-    """The settings of the model that was pruned, as its recovery follows them: all of it learns."""
-    return going_on(config, {"name": prune.called, **prune.recover.model_dump()})
-
-
 def recovery_of(
     config: TrainConfig, prune: PruneConfig, lesson: Lesson | None, site: Site
-) -> Callable[[Blueprint], TrainingJob]:
-    """From a model to the training by which it recovers."""
-    recovery = partial(recovery_job, recovering(config, prune), lesson, site)
+) -> Recovery:
+    """How the model that was trained by `config` recovers."""
+    recovery = partial(recovery_job, prune.recovering(config), lesson, site)
     return partial(_with_zeros_held, recovery) if prune.is_sparse else recovery
 
 
-def _with_zeros_held(
-    recovery: Callable[[Blueprint], TrainingJob], blueprint: Blueprint
-) -> TrainingJob:
+def _with_zeros_held(recovery: Recovery, blueprint: Blueprint) -> TrainingJob:
     job = recovery(blueprint)
     return replace(job, course=replace(job.course, zeros_stay=True))

@@ -1,6 +1,7 @@
 """A whole search for settings: where trials run, what they are worth, what was found."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import optuna
@@ -198,8 +199,12 @@ def why_not_together(about: Search, crew: int) -> str:
 
 
 def some_jobs(about: Search) -> list[TrainingJob]:
-    """Trainings of settings from all over the space."""
-    return [about.workbench.job(values) for values in some_settings(about)]
+    """Trainings of settings from all over the space, of those that make one."""
+    jobs = []
+    for values in some_settings(about):
+        with suppress(ValueError):
+            jobs.append(about.workbench.job(values))
+    return jobs or [about.workbench.job({})]
 
 
 def some_settings(about: Search) -> list[Values]:

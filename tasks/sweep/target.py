@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tasks.artifacts import DatasetRef, TeacherOutputs
-from tasks.compression.config import CompressConfig, QuantizeConfig
+from tasks.compression.config import CompressConfig, PruneConfig, QuantizeConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.evaluation.confusions import Metric
 from tasks.packaging.deploy import DeployConfig
@@ -14,7 +14,9 @@ from tasks.training.architectures import StudentConfig, TeacherConfig
 from tasks.training.config import ComputeConfig, Precision, TrainConfig
 
 DISTIL, PRECISION = "compress.distil", "compute.precision"
-QUANTIZE = "compress.quantize"
+PRUNE, QUANTIZE = "compress.prune", "compress.quantize"
+ELSEWHERE = {PRECISION: "precision", QUANTIZE: "form"}
+"""Fields of the project that are no model's, and where a target has them."""
 
 
 class Target(BaseModel):
@@ -23,10 +25,14 @@ class Target(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     root: str
-    """`teacher`, or `students.<place>`."""
+    """`teacher`, `students.<place>`, or `compress.prune.<place>`."""
     settings: dict[str, Any]
+    """Of the model that is trained, or was and is pruned."""
+    prune: PruneConfig | None = None
+    """What goes of a trained model, and how it recovers; None: a model is trained from its
+    beginning."""
     distil: DistilConfig | None = None
-    """How the student is taught; None: a teacher, or a student that is not."""
+    """How the model is taught; None: a teacher, or a student that is not."""
     rows: int | None = None
     """Training rows of a trial, where the sweep says."""
     lr: float
@@ -43,31 +49,27 @@ class Target(BaseModel):
     def with_values(self, values: Values) -> "Target":
         """These settings, with those of a trial in their place.
 
-        Raises `ValueError` for what the model's own fields refuse.
+        Raises `ValueError` for what the fields of pruning and distillation refuse.
         """
-        distil = self.distil.model_dump(mode="json") if self.distil else None
-        whole = {"distil": distil, "model": self.settings, "precision": self.precision}
-        others = {name: value for name, value in values.items() if name != QUANTIZE}
-        changed = settings_with(whole, {self._place(name): v for name, v in others.items()})
-        taught = DistilConfig.model_validate(changed["distil"]) if changed["distil"] else None
-        own = {"distil": taught, "precision": changed["precision"]}
+        places = {self._place(name): value for name, value in values.items()}
         if QUANTIZE in values:
-            own["form"] = form_of(values[QUANTIZE])
-        return self.model_copy(update={"settings": changed["model"], **own})
+            places["form"] = form_of(values[QUANTIZE])
+        return Target.model_validate(settings_with(self.model_dump(mode="json"), places))
 
     def model(self) -> TrainConfig:
         """The settings as the model's own type; `ValidationError` for what it refuses."""
         of: TypeAdapter[Any] = TypeAdapter(
-            TeacherConfig if self.root == "teacher" else StudentConfig
+            StudentConfig if self.root.startswith("students.") else TeacherConfig
         )
         found = of.validate_python(self.settings)
         assert isinstance(found, TrainConfig), "a sweep is about what is trained by steps"
         return found if self.rows is None else found.model_copy(update={"max_rows": self.rows})
 
     def _place(self, name: str) -> str:
-        if name == PRECISION:
-            return "precision"
-        for prefix, place in ((self.root, "model"), (DISTIL, "distil")):
+        if name in ELSEWHERE:
+            return ELSEWHERE[name]
+        own = "settings" if self.prune is None else "prune"
+        for prefix, place in ((self.root, own), (DISTIL, "distil")):
             if name.startswith(f"{prefix}."):
                 return f"{place}.{name.removeprefix(f'{prefix}.')}"
         raise ValueError(f"{name}: this sweep is about {self.root}")
@@ -89,7 +91,7 @@ class Subject(BaseModel):
     compute: ComputeConfig
     dataset: DatasetRef
     outputs: TeacherOutputs | None = None
-    """Of the teacher, for a student that is taught."""
+    """Of the teacher, for a model that is taught; and where it is, for one that is pruned."""
     asked: dict[str, Any]
     """The model's settings as the project file has them."""
     lasts: bool = False
@@ -99,6 +101,7 @@ class Subject(BaseModel):
     def identity(self) -> str:
         """What decides which search, or confirmation, this is the subject of."""
         of_rows = {"dataset", "outputs", "target"} if self.lasts else {"asked"}
-        distil = self.target.distil.model_dump(mode="json") if self.target.distil else None
-        about = [self.target.root, self.target.rows, distil, self.lasts]
+        target = self.target
+        parts = target.model_dump(mode="json", include={"distil", "prune"})
+        about = [target.root, target.rows, *parts.values(), self.lasts]
         return f"{about} {self.model_dump_json(exclude=of_rows)}"

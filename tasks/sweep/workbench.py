@@ -7,6 +7,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tasks.artifacts import Split
+from tasks.compression.config import PruneConfig
+from tasks.compression.pruning_judge import Told
+from tasks.compression.pruning_rounds import pruned_once, recovery_of
 from tasks.compression.sample import Sample, sample_of
 from tasks.data.snapshot import Rows as SplitRows
 from tasks.sweep.deployed import Deployment
@@ -75,7 +78,11 @@ class Workbench:
     site: Site
     lesson: Lesson | None = None
     """What the teachers said, taught as each trial's settings say; None: nobody teaches."""
+    trained: Blueprint | None = None
+    """The model that trials make smaller; None: each is trained from its beginning."""
     materials: Shelf[Material] = field(default_factory=Shelf)
+    told: dict[Hashable, Told] = field(default_factory=dict)
+    """What the parts of the trained model are worth, by who was asked."""
 
     def __post_init__(self) -> None:
         self.site = KeptSite(
@@ -106,7 +113,21 @@ class Workbench:
         lesson = None
         if self.lesson is not None and target.distil is not None:
             lesson = replace(self.lesson, config=target.distil)
+        if target.prune is not None:
+            return self._recovery(config, target.prune, lesson, site)
         return student_job(config, lesson, site)
+
+    def _recovery(
+        self, config: TrainConfig, prune: PruneConfig, lesson: Lesson | None, site: Site
+    ) -> TrainingJob:
+        """How the trained model learns again without what a trial takes of it.
+
+        Trials that differ in shares and in their recovery measure once what the parts are worth.
+        """
+        assert self.trained is not None, "a model is trained before it is pruned"
+        rows = config.seed, prune.recover.max_rows, prune.rows
+        told = self.told.setdefault((rows, prune.importance, lesson and lesson.config), {})
+        return pruned_once(self.trained, prune, recovery_of(config, prune, lesson, site), told)
 
     def _site_of(self, target: Target) -> Site:
         """The place of all trials, or the same with the precision of one."""

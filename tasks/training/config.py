@@ -1,5 +1,6 @@
 """What a project file says about models and how they are trained."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
@@ -120,3 +121,9 @@ class TrainConfig(Technique):
     def of_size(self, batch_size: int) -> Self:
         """These settings, with the batch size that `auto` was found to be."""
         return self.model_copy(update={"batch_size": batch_size})
+
+    def going_on(self, changes: Mapping[str, object]) -> Self:
+        """These settings of a trained model that learns on, with others in their place: all of it
+        does."""
+        learns = {"frozen": False} if getattr(self, "frozen", False) else {}
+        return self.model_copy(update={**changes, **learns})

@@ -169,14 +169,8 @@ def aware_job(
     assert aware is not None, "a form that is trained for says how"
     lr = AWARE_SHARE * config.first_lr if aware.lr == "auto" else aware.lr
     changes: dict[str, object] = {**aware.model_dump(), "lr": lr}
-    job = recovery_job(going_on(config, changes), lesson, site, blueprint)
+    job = recovery_job(config.going_on(changes), lesson, site, blueprint)
     return replace(job, course=replace(job.course, fake_quantized=form.precision))
-
-
-def going_on(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
-    """The settings of a trained model that learns on, with these in their place: all of it does."""
-    learns = {"frozen": False} if getattr(config, "frozen", False) else {}
-    return config.model_copy(update={**changes, **learns})
 
 
 def taught_rows(config: TrainConfig, lesson: Lesson | None, site: Site) -> Rows:

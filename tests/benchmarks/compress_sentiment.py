@@ -25,7 +25,6 @@ from tasks.artifacts import DatasetRef
 from tasks.compression.config import PruneConfig, QuantizeConfig, RecoverConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning import pruned
-from tasks.compression.pruning_rounds import recovering
 from tasks.compression.quantize import quantize_bundle
 from tasks.compression.sample import sample_of
 from tasks.data.snapshot import split_rows
@@ -133,7 +132,7 @@ def made(work: Path, name: str, is_taught: bool) -> float:
     site, lesson = site_in(work), lesson_in(work) if is_taught else None
     whole = trained_blueprint(work / "teacher")
     assert isinstance(PROJECT.teacher, TrainConfig)
-    config, blueprint = recovering(PROJECT.teacher, prune), whole
+    config, blueprint = prune.recovering(PROJECT.teacher), whole
     with tempfile.TemporaryDirectory() as rounds:
         for number in range(1, prune.rounds + 1):
             job = recovery_job(config, lesson, site, blueprint)

@@ -1,6 +1,7 @@
 """What a project's `sweep.space` may name, and what each mistake is told."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flows.project_file import load_project
 from flows.sweep_target import (
     choice_of,
     kept_fixed,
+    learner_of,
     model_of,
     present_values,
     root_of,
@@ -17,7 +19,7 @@ from flows.sweep_target import (
     with_values,
 )
 from tasks.artifacts import DatasetRef, RunRef
-from tasks.compression.config import CompressConfig, QuantizeConfig
+from tasks.compression.config import CompressConfig, PruneConfig, QuantizeConfig, RecoverConfig
 from tasks.sweep.picking import Pick
 from tasks.sweep.target import Subject
 from tasks.sweep_artifacts import STOPPED, Confirmed, Searched, SettingsTrial
@@ -40,9 +42,9 @@ def written(folder: Path, *lines: str) -> Path:
     return path
 
 
-def refusal(folder: Path, *lines: str) -> str:
+def refusal(folder: Path, *lines: str, overrides: Sequence[str] = ()) -> str:
     with pytest.raises(ValueError, match=r".") as caught:
-        load_project(written(folder, *lines))
+        load_project(written(folder, *lines), overrides)
     return str(caught.value)
 
 
@@ -77,7 +79,7 @@ def test_a_choice_that_its_field_refuses_is_told(tmp_path: Path) -> None:
         (["compute.precision: {choice: [float32]}"], "name a field of a model, too"),
         (["compute.workers: {integer: [1, 2]}"], "it says where trainings run"),
         (["compress.quantize: {choice: [int8, none]}"], "both are measured in every run"),
-        (["compress.prune.0.neurons: {linear: [0, 0.9]}"], "list the shares to try"),
+        (["compress.prune.0.neurons: {linear: [0, 0.9]}"], "there is no pruning in compress.prune"),
         (["compress.distil.made_rows: {integer: [0, 4]}"], "answers that were given once"),
         (["evaluate.calibrate: {choice: [none, temperature]}"], "all trials would score alike"),
         (["data.split.valid: {linear: [0.1, 0.2]}"], "scores on other rows could not be"),
@@ -319,3 +321,85 @@ def test_what_the_budget_picks_is_taken(tmp_path: Path) -> None:
     stopped = searched.model_copy(update={"ended": STOPPED})
     assert choice_of(stopped, None, {}, pick).values == {}
     assert with_values(project, choice.values).students[0].lr == 0.003
+
+
+PRUNED = "compress.prune=[{neurons: 0.5}]"
+
+
+@pytest.mark.parametrize(
+    ("line", "section", "sentence"),
+    [
+        ("1.neurons: {linear: [0.1, 0.9]}", PRUNED, "there are prunings 0 to 0 in compress.prune"),
+        ("0.neuron: {linear: [0.1, 0.9]}", PRUNED, "unknown field, did you mean neurons?"),
+        ("0.recover.rate: {log: [0.01, 0.1]}", PRUNED, "unknown field"),
+        ("0.heads: {linear: [0.1, 0.9]}", PRUNED, "model lenet has channels, neurons"),
+        ("0.neurons: {linear: [0, 0.9]}", PRUNED, "prune of teacher removes nothing"),
+        ("0.neurons: {linear: [0.1, 1]}", PRUNED, "less than 1"),
+        ("0.rounds: {integer: [1, 3]}", PRUNED, "a trial prunes in one round"),
+        ("0.of: {choice: [teacher, small]}", PRUNED, "a sweep is about one"),
+        ("0.sparsity: {linear: [0, 0.9]}", PRUNED, "zeros make nothing faster"),
+        ("first.neurons: {linear: [0.1, 0.9]}", PRUNED, "must be a field of teacher"),
+        (
+            "0.neurons: {linear: [0.1, 0.9]}",
+            "compress.prune=[{of: small, neurons: 0.5}]",
+            "it is of small: a search prunes the teacher alone",
+        ),
+        (
+            "0.neurons: {linear: [0.1, 0.9]}",
+            "compress.prune=[{neurons: 0.5, rounds: 2}]",
+            "rounds 2 of it: a trial prunes in one round",
+        ),
+    ],
+)
+def test_what_cannot_go_in_a_trial_is_refused(
+    tmp_path: Path, line: str, section: str, sentence: str
+) -> None:
+    said = refusal(tmp_path, f"compress.prune.{line}", overrides=[section])
+    assert sentence in said
+    assert "\n" not in said
+
+
+def test_a_pruning_and_a_student_are_two_models(tmp_path: Path) -> None:
+    lines = "compress.prune.0.neurons: {linear: [0.1, 0.9]}", "students.0.lr: {log: [0.001, 0.1]}"
+    said = refusal(tmp_path, *lines, overrides=[PRUNED])
+    assert "about compress.prune.0 and students.0: a sweep is about one model" in said
+
+
+def test_what_goes_is_searched_with_lesson_recovery_and_form(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "compress.prune.0.neurons: {linear: [0.1, 0.9]}",
+        "compress.prune.0.recover.lr: {log: [0.0001, 0.01]}",
+        "compress.distil.temperature: {linear: [1, 8]}",
+        "compress.quantize: {choice: [int8, none]}",
+    )
+    traded = ["sweep.search.objectives=[quality, size_mb]", "budget.size_mb=1"]
+    project = load_project(path, [PRUNED, *traded, "sweep.search.rows=100"])
+    root = root_of(project)
+    assert root == "compress.prune.0"
+    assert project.searches
+    target = target_of(project, model_of(project, root), 0.001)
+    assert target.model().name == "teacher"
+    chosen = {
+        "compress.prune.0.neurons": 0.75,
+        "compress.prune.0.recover.lr": 0.002,
+        "compress.distil.temperature": 4.0,
+        "compress.quantize": "none",
+    }
+    tried = target.with_values(chosen)
+    recover = RecoverConfig(lr=0.002, max_rows=100)
+    assert tried.prune == PruneConfig(neurons=0.75, recover=recover)
+    assert (tried.distil.temperature, tried.form) == (4.0, None)  # type: ignore[union-attr]
+    assert tried.model() == target.model()
+    assert present_values(project, 0.001) == {
+        "compress.prune.0.neurons": 0.5,
+        "compress.prune.0.recover.lr": 0.001,
+        "compress.distil.temperature": 2.0,
+        "compress.quantize": "int8",
+    }
+    assert learner_of(project, root, project.teacher).max_rows == 100
+    assert kept_fixed(project, root, project.teacher, 0.001) == {}
+    taken = with_values(project, chosen)
+    assert taken.compress.prune == (PruneConfig(neurons=0.75, recover=RecoverConfig(lr=0.002)),)
+    assert (taken.compress.distil.temperature, taken.compress.quantize) == (4.0, ())
+    assert taken.teacher == project.teacher

@@ -1,4 +1,5 @@
-"""Learning with rounding, zeros, and a comparison over seeds, in one run on real services."""
+"""Learning with rounding, zeros, a searched pruning and a comparison over seeds, in one run on real
+services."""
 
 import json
 import subprocess
@@ -17,8 +18,13 @@ data: {source: sklearn://digits, kind: image, image: {size: 8}, target: digit, m
 compute: {workers: 1}
 teacher: {model: lenet, epochs: 2, lr: 1e-3}
 students: [{name: small, model: small_lenet, epochs: 2}]
+sweep:
+  space: {compress.prune.1.neurons: {choice: [0.25, 0.75]}}
+  search: {sampler: grid, objectives: [quality, size_mb]}
+  budget: {trials: 2}
+budget: {max_drop: 1}
 compress:
-  prune: [{of: small, pattern: 2:4}]
+  prune: [{of: small, pattern: 2:4}, {neurons: 0.5}]
   quantize: [int8, {precision: int8, aware: true}]
 promote: {approval: none}
 """
@@ -61,6 +67,17 @@ def test_zeros_are_no_candidate_and_it_is_said_what_they_are_worth(found: dict[s
     assert found["refused"]["small-pruned-int8"].endswith("small-pruned is refused, so is this")
     assert "small-pruned" not in {c["name"] for c in found["candidates"]}
     assert "small-pruned-int8-aware" not in found["refused"]
+
+
+def test_what_goes_of_the_teacher_is_the_share_that_the_budget_picked(
+    found: dict[str, Any],
+) -> None:
+    """Of two hidden layers of 120 and 84 neurons; the smaller trial is within any drop."""
+    assert found["choice"]["values"] == {"compress.prune.1.neurons": 0.75}
+    assert "for the budget, trial" in found["choice"]["reason"]
+    params = {c["name"]: c["params"] for c in found["candidates"]}
+    convolutions, full = 32 * 26 + 64 * (32 * 25 + 1), 30 * 257 + 21 * 31 + 10 * 22
+    assert params["teacher-pruned"] == convolutions + full
 
 
 def test_a_student_and_its_control_are_compared_by_three_seeds(found: dict[str, Any]) -> None:

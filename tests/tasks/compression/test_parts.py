@@ -8,7 +8,7 @@ from models.build import build_model
 from tasks.compression.config import CompressConfig, PruneConfig
 from tasks.compression.parts import PARTS, check_prunings
 from tasks.compression.pruning_families import unit_groups
-from tasks.training.architectures import Mlp, Resnet, Transformer
+from tasks.training.architectures import MiniLMTeacher, Mlp, Resnet, Transformer
 from tasks.training.sklearn_architecture import SklearnTeacher
 
 FAMILY = {"minilm": "text_encoder", "encoder": "text_encoder", "transformer": "text_encoder"}
@@ -49,6 +49,26 @@ def test_what_is_not_there_is_refused(prune: dict[str, object], message: str) ->
     students = (Mlp(name="mlp"), Resnet(name="res"))
     with pytest.raises(ValueError, match=message):
         check_prunings([PruneConfig(**prune)], TEACHER, students)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rank", "message"),
+    [
+        (
+            {"linear_rank": 64},
+            "0.linear_rank 64 of teacher: must be below 64 to make",
+        ),
+        ({"embedding_rank": 200}, "0.embedding_rank 200 of teacher: must be below 128"),
+    ],
+)
+def test_a_rank_that_is_no_smaller_is_refused_where_the_width_is_known(
+    rank: dict[str, int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_prunings([PruneConfig(**rank)], Transformer(width=128), ())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="of width 384"):
+        check_prunings([PruneConfig(linear_rank=192)], MiniLMTeacher(), ())
+    check_prunings([PruneConfig(linear_rank=63, embedding_rank=127)], Transformer(width=128), ())
 
 
 def test_two_prunings_of_one_model_need_names() -> None:

@@ -16,6 +16,7 @@ from tasks.artifacts import DatasetRef
 from tasks.compression.config import PruneConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning import best, kept_of, pruned, ramp
+from tasks.compression.pruning_judge import Told
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import Transformer
@@ -120,6 +121,20 @@ def test_what_a_unit_is_worth_is_told_without_the_teachers_features(
     job = recovery_job(CONFIG, lesson, site, model)
     smaller = pruned(job, PruneConfig(neurons=0.5, rows=20), 1, model)
     assert smaller.config["feed_forward"] == 16
+
+
+def test_what_was_measured_serves_other_shares_of_the_same_model(
+    model: Blueprint, job_of: Callable[[Blueprint], TrainingJob]
+) -> None:
+    told: Told = {}
+    job = job_of(model)
+    pruned(job, PruneConfig(neurons=0.75, rows=20), 1, model, told)
+    fewer = PruneConfig(neurons=0.25, rows=20)
+    assert pruned(job, fewer, 1, model, told) == pruned(job, fewer, 1, model)
+    assert len(told) == 1
+    thinner = PruneConfig(neurons=0.25, layers=0.34, rows=20)
+    assert pruned(job, thinner, 1, model, told) == pruned(job, thinner, 1, model)
+    assert len(told) == 3, "the layers, and the neurons of what they leave"
 
 
 def test_something_must_go() -> None:

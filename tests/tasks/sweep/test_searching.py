@@ -17,7 +17,7 @@ from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
 from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.runners import InProcess
-from tasks.sweep.searching import Search, search, some_settings, trials_of
+from tasks.sweep.searching import Search, search, some_jobs, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.together import Together
@@ -120,6 +120,13 @@ def test_settings_from_all_over_the_space_differ(workbench: Workbench) -> None:
     study = open_study("s", InMemoryStorage(), SearchConfig(), PASSES, [])
     about = Search(study, SPACE, SearchConfig(), SweepBudget(), Prices(), workbench, {})
     assert len({tuple(one.values()) for one in some_settings(about)}) > 3
+
+
+def test_settings_that_make_no_training_say_nothing_of_the_others(workbench: Workbench) -> None:
+    space = {"students.0.hidden": Dimension(choice=(16, -1))}
+    study = open_study("s", InMemoryStorage(), SearchConfig(), PASSES, [])
+    about = Search(study, space, SearchConfig(), SweepBudget(), Prices(), workbench, {})
+    assert {job.blueprint.config["hidden"] for job in some_jobs(about)} == {16}
 
 
 def test_rows_are_encoded_once(workbench: Workbench) -> None:

@@ -10,8 +10,12 @@ import pandas as pd
 import pytest
 import ray
 import torch
+from pyarrow import fs
 
+from tasks.artifacts import DatasetRef
+from tasks.compression.config import PruneConfig, RecoverConfig
 from tasks.compression.distil_config import DistilConfig
+from tasks.compression.pruning_rounds import prune_into, recovery_of
 from tasks.data.config import DataConfig
 from tasks.sweep.benches import Actors
 from tasks.sweep.passes import Deadline, passes
@@ -21,11 +25,13 @@ from tasks.sweep.target import Target
 from tasks.sweep.workbench import Workbench
 from tasks.training.architectures import MiniLM
 from tasks.training.blueprints import OF_THE_COURSE, blueprint_of
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.fixed_features import are_features
 from tasks.training.job import TrainingJob, material_of
-from tasks.training.recipes import Lesson
+from tasks.training.model_folder import load_history, trained_blueprint
+from tasks.training.recipes import Lesson, save_trained, student_job
 from tasks.training.text_architectures import Transformer
-from tests.in_process import site_of, snapshot
+from tests.in_process import site_of, snapshot, taught
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ("good", "fine", "bad", "awful and long")
@@ -198,3 +204,94 @@ def test_answers_of_several_teachers_are_one_by_the_trial_s_temperature(tmp_path
         taught_bench.job({"compress.distil.temperature": t}).train.teacher for t in (1.0, 8.0)
     )
     assert not np.allclose(cold, warm)  # type: ignore[arg-type]
+
+
+TEACHER = Transformer(
+    name="teacher", layers=2, width=16, heads=4, feed_forward=32, epochs=PASSES, choose_by="loss"
+)
+PRUNE = PruneConfig(neurons=0.5, rows=20, recover=RecoverConfig(epochs=PASSES))
+PRUNED = "compress.prune.0"
+
+
+@pytest.fixture(scope="module")
+def teacher_folder(
+    small_dataset: tuple[Path, DatasetRef], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("teacher") / "model"
+    return taught(student_job(TEACHER, None, site_of(*small_dataset)), folder)
+
+
+@pytest.fixture
+def pruning(small_dataset: tuple[Path, DatasetRef], teacher_folder: Path) -> Workbench:
+    """What goes of a small encoder that was trained."""
+    site = site_of(*small_dataset)
+    said = np.random.default_rng(3).normal(size=(site.dataset.rows["train"], 3))
+    lesson = Lesson(DistilConfig(), said.astype(np.float32))
+    settings = TEACHER.model_dump(mode="json")
+    about = {"settings": settings, "prune": PRUNE, "distil": lesson.config, "lr": 1e-3}
+    target = Target(root=PRUNED, **about)
+    return Workbench(target, site, lesson, trained_blueprint(teacher_folder))
+
+
+def test_a_trial_has_the_shape_that_its_shares_leave(pruning: Workbench) -> None:
+    shares = {"heads": 0.5, "neurons": 0.75, "linear_rank": 3}
+    job = pruning.job({f"{PRUNED}.{name}": value for name, value in shares.items()})
+    shape = [job.blueprint.config[name] for name in ("heads", "feed_forward", "linear_rank")]
+    assert shape == [2, 8, 3]
+    assert pruning.job({}).blueprint.config["feed_forward"] == 16
+
+
+def test_a_rank_that_makes_nothing_smaller_is_told_when_its_trial_begins(
+    pruning: Workbench,
+) -> None:
+    given = {f"{PRUNED}.heads": 0.5, f"{PRUNED}.linear_rank": 7}
+    with pytest.raises(ValueError, match="linear_rank 7 must be at most 5 for"):
+        InProcess(pruning).begin(0, given)
+
+
+def test_what_parts_are_worth_is_measured_once_for_all_shares_and_recoveries(
+    pruning: Workbench,
+) -> None:
+    given = [
+        {f"{PRUNED}.neurons": share, f"{PRUNED}.recover.lr": lr}
+        for share, lr in ((0.25, 1e-3), (0.75, 1e-2))
+    ]
+    jobs = [pruning.job(each) for each in given]
+    [told] = pruning.told.values()
+    assert len(told) == 1
+    assert [job.course.lr for job in jobs] == [1e-3, 1e-2]
+    fresh = Workbench(pruning.target, pruning.site, pruning.lesson, pruning.trained)
+    assert fresh.job(given[1]).blueprint == jobs[1].blueprint
+    pruning.job({"compress.distil.weight": 0.2})
+    assert len(pruning.told) == 2, "other losses were asked"
+
+
+def test_a_trial_is_the_pruning_of_a_run_with_its_settings(
+    pruning: Workbench, teacher_folder: Path, tmp_path: Path, cluster: None
+) -> None:
+    del cluster
+    recover = {"epochs": PASSES, "lr": 3e-3}
+    given = {
+        f"{PRUNED}.neurons": 0.75,
+        f"{PRUNED}.recover.lr": recover["lr"],
+        "compress.distil.temperature": 4.0,
+    }
+    runner = InProcess(pruning)
+    runner.begin(0, given)
+    reports = [runner.wait(60.0) for _ in range(PASSES + 1)]
+    scores = [each.score for each in reports if each is not None and each.score is not None]
+    trial = save_trained(tmp_path / "trial", pruning.job(given), runner.trained(0), [])
+    prune = PRUNE.model_validate({**PRUNE.model_dump(), "neurons": 0.75, "recover": recover})
+    assert pruning.lesson is not None
+    lesson = Lesson(DistilConfig(temperature=4.0), pruning.lesson.logits)
+    run = prune_into(
+        tmp_path / "run",
+        teacher_folder,
+        prune,
+        recovery_of(TEACHER, prune, lesson, pruning.site),
+        lambda start: CheckpointStore(fs.LocalFileSystem(), str(tmp_path / start)),
+        lambda done, total, message: None,  # noqa: ARG005
+    )
+    assert run.digest == trial.digest
+    history = load_history(tmp_path / "run")
+    assert [-point["valid/loss"] for point in history if "valid/loss" in point] == scores
