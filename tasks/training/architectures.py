@@ -49,6 +49,8 @@ class OnEncoder(InBlocks, InOrder, TrainConfig):
     many passes cost as much as one."""
     min_count: PositiveInt | None = None
     """Pieces rarer than this in the training rows are spelt by shorter ones; null: none is."""
+    frozen_words: bool = True
+    """Word vectors stay as they came; false: they are trained too, a quarter more of a pass."""
 
     @property
     def row_ms_in_all(self) -> float:
@@ -67,6 +69,15 @@ class OnEncoder(InBlocks, InOrder, TrainConfig):
             raise ValueError(
                 "gradient_checkpointing true: a frozen encoder keeps nothing for the way back; "
                 "allowed with frozen true: false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _trains_what_it_says(self) -> Self:
+        if self.frozen and not self.frozen_words:
+            raise ValueError(
+                "frozen_words false: nothing but the head is trained with frozen true; "
+                "allowed with frozen true: true"
             )
         return self
 

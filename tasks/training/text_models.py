@@ -19,9 +19,9 @@ TOKENIZER = "tokenizer.json"
 DROPOUT = 0.0
 """Drawing its masks is a quarter of a training step on a CPU, and one or two passes over the rows
 do not overfit (tests/benchmarks)."""
-FROZEN = ("embeddings.words",)
-"""MiniLM's word vectors stay as they came: half of the teacher's parameters, so half of what the
-workers send one another at every step, and within the noise of a seed in quality."""
+WORDS = ("embeddings.words",)
+"""Half of the teacher's parameters, so half of what its workers send one another at every step, and
+within the noise of a seed in its quality."""
 ENCODER = ("embeddings.", "layers.")
 """All but the head."""
 
@@ -86,7 +86,7 @@ def _pretrained(
         encoder=pieces,
         files={TOKENIZER: tokenizer_json.encode()},
         pretrained=str(folder),
-        frozen=ENCODER if config.frozen else FROZEN,
+        frozen=ENCODER if config.frozen else WORDS if config.frozen_words else (),
         kept_ids=kept_ids,
     )
 

@@ -106,7 +106,7 @@ def test_the_schema_file_is_current() -> None:
             "allowed: optimizer, schedule, warm_up, weight_decay, l1, l2, label_smoothing, "
             "averaging, patience, clip_norm, clip_value, accumulate, choose_by, name, epochs, "
             "batch_size, lr, max_rows, seed, augment, gradient_checkpointing, frozen, min_count, "
-            "model, layers, feed_forward",
+            "frozen_words, model, layers, feed_forward",
             id="misspelt",
         ),
         pytest.param(

@@ -138,6 +138,21 @@ def test_an_encoder_that_is_trained_has_no_fixed_features(tmp_path: Path) -> Non
     assert shelves(tmp_path) == []
 
 
+def test_word_vectors_are_trained_where_that_is_asked_for(tmp_path: Path) -> None:
+    for kept in (True, False):
+        job = job_of(frozen=False, frozen_words=kept)
+        before = first_model(job.blueprint, 7).state_dict()
+        job = replace(job, course=replace(job.course, epochs=1))
+        trained = worked(job, tmp_path, f"kept-{kept}").trained
+        assert ("embeddings.words.weight" in trained) is not kept
+        assert all(not torch.equal(weight, before[name]) for name, weight in trained.items())
+
+
+def test_a_frozen_encoder_has_no_words_to_train() -> None:
+    with pytest.raises(ValueError, match=r"frozen_words false: nothing but the head is trained"):
+        MiniLM(frozen=True, frozen_words=False)
+
+
 def test_blocks_of_a_frozen_encoder_are_not_computed_twice() -> None:
     with pytest.raises(ValueError, match=r"gradient_checkpointing true: a frozen encoder keeps"):
         MiniLM(frozen=True, gradient_checkpointing=True)
