@@ -39,7 +39,7 @@ from tasks.training.blueprint import Blueprint, first_model, open_encoder
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.course import Setting
 from tasks.training.device import choose_device
-from tasks.training.examples import encode, stratified_rows
+from tasks.training.examples import encode
 from tasks.training.model_folder import card_of, load_model, save_model, trained_blueprint
 from tasks.training.recipes import Lesson, Site, recovery_job, teacher_job
 from tests.benchmarks.movies_seeds import PROJECTS
@@ -47,14 +47,12 @@ from tests.in_process import snapshot, taught
 
 PROJECT = load_project(PROJECTS / "sentiment.yaml")
 ALONE = ComputeConfig(workers=1, device="cpu", precision="auto")
-ROWS = 12_000
-"""Training rows that models recover on: what one busy machine can do in an hour."""
 HALF = {"heads": 0.5, "neurons": 0.5, "min_count": 3}
 
 
-def setting(lr: float, **parts: Any) -> PruneConfig:
+def setting(lr: float, epochs: int, **parts: Any) -> PruneConfig:
     """What goes, and how the rest recovers."""
-    return PruneConfig(**parts, recover=RecoverConfig(lr=lr, max_rows=ROWS))
+    return PruneConfig(**parts, recover=RecoverConfig(lr=lr, epochs=epochs))
 
 
 FEW_ROWS = 300
@@ -63,11 +61,11 @@ FORMS = {
     "-int8-int4": QuantizeConfig(precision="int8-int4"),
 }
 SETTINGS: dict[str, PruneConfig] = {
-    "half": setting(1.5e-4, **HALF),
-    "four": setting(2e-4, layers=0.34, **HALF),
-    "two": setting(4e-4, layers=0.67, embedding_rank=96, **HALF),
-    "two-narrow": setting(4e-4, layers=0.67, width=0.5, **HALF),
-    "one": setting(4e-4, layers=0.84, embedding_rank=96, **HALF),
+    "half": setting(1.5e-4, 2, **HALF),
+    "four": setting(2e-4, 2, layers=0.34, **HALF),
+    "two-quarter": setting(4e-4, 4, layers=0.67, heads=0.75, neurons=0.75, min_count=8),
+    "two-narrow": setting(4e-4, 4, layers=0.67, width=0.5, **HALF),
+    "one": setting(4e-4, 4, layers=0.84, neurons=0.5, min_count=8),
 }
 
 
@@ -93,14 +91,13 @@ def teacher_in(work: Path) -> Path:
 
 
 def answers_in(work: Path) -> None:
-    """What the teacher says of the rows that models recover on; nothing of the others."""
+    """What the teacher says of the training rows."""
     if (work / "answers").exists():
         return
     site = site_in(work)
-    labels = split_rows(site.dataset_folder, site.dataset, "train").labels
-    ids = stratified_rows(labels, ROWS, PROJECT.teacher.seed)
-    said = np.zeros((len(labels), len(site.dataset.classes)), np.float32)
-    parts = [ids[0::2], ids[1::2]]
+    rows = len(split_rows(site.dataset_folder, site.dataset, "train"))
+    said = np.zeros((rows, len(site.dataset.classes)), np.float32)
+    parts = [np.arange(rows)[0::2], np.arange(rows)[1::2]]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for part, found in zip(parts, pool.map(said_of, [work] * 2, parts), strict=True):
             said[part] = found

@@ -52,6 +52,7 @@ class Taught(NamedTuple):
 
 
 ONE = {"layers": 1, "feed_forward": 768}
+WITH_WORDS = {**ONE, "min_count": 8, "frozen_words": False}
 STUDENTS = {
     "two-e1": Taught({"layers": 2, "feed_forward": 768}),
     "one-e3": Taught({**ONE, "epochs": 3}),
@@ -59,6 +60,10 @@ STUDENTS = {
     "one-e6-two-teachers": Taught({**ONE, "epochs": 6, "min_count": 6}, seeds=(7, 8)),
     "one-e10-two-teachers": Taught({**ONE, "epochs": 10, "min_count": 8}, seeds=(7, 8)),
     "one-e5-made": Taught({**ONE, "epochs": 5, "min_count": 8}, made=1),
+    "one-e3-b8": Taught({**ONE, "epochs": 3, "min_count": 8}),
+    "one-e3-words": Taught({**ONE, "epochs": 3, "min_count": 8, "frozen_words": False}),
+    "one-e4-two-teachers": Taught({**WITH_WORDS, "epochs": 4}, seeds=(7, 8)),
+    "one-e4-three-teachers": Taught({**WITH_WORDS, "epochs": 4}, seeds=(7, 8, 9)),
     "one-e2-made": Taught({**ONE, "epochs": 2, "min_count": 6}, made=4),
 }
 
