@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 SMALL = """\
 name: figures
 data: {source: sklearn://digits, kind: image, image: {size: 8}, target: digit, max_rows: 400}
@@ -32,7 +32,7 @@ promote: {approval: none}
 
 def modelworks(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-m", "flows.cli.main", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=560, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
