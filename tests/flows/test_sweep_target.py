@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flows.plan import draw_plan
 from flows.project_file import load_project
 from flows.sweep_target import (
     choice_of,
@@ -399,6 +400,8 @@ def test_what_goes_is_searched_with_lesson_recovery_and_form(tmp_path: Path) -> 
     }
     assert learner_of(project, root, project.teacher).max_rows == 100
     assert kept_fixed(project, root, project.teacher, 0.001) == {}
+    steps = {step.name: step.seconds for step in draw_plan(project, 1000, look_up=False)}
+    assert steps["search_settings"] > 5
     taken = with_values(project, chosen)
     assert taken.compress.prune == (PruneConfig(neurons=0.75, recover=RecoverConfig(lr=0.002)),)
     assert (taken.compress.distil.temperature, taken.compress.quantize) == (4.0, ())
