@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import torch
@@ -23,6 +23,8 @@ from tasks.training.course import Course
 from tasks.training.examples import encode, make_batch
 from tasks.training.hints import HintLoss
 from tasks.training.job import Rows
+from tasks.training.losses import DistilLoss, NumberLoss
+from tasks.training.token_losses import TokenLoss
 
 BATCH_ROWS = 32
 Worth = TypeVar("Worth")
@@ -66,6 +68,9 @@ class Judge:
         encoder, loss, teacher = open_encoder(blueprint), self.course.loss, self.rows.teacher
         if isinstance(loss, HintLoss) and teacher is not None:
             teacher, loss = teacher[:, : loss.num_answers], loss.answers
+        if isinstance(loss, DistilLoss | NumberLoss | TokenLoss) and loss.weight == 1.0:
+            # A teacher agrees with its own answers: by them alone none of its parts is worth more.
+            loss = replace(loss, weight=0.5)
         rows = self.rows
         examples = encode(encoder, rows.columns, rows.labels, teacher, rows.weights)
 

@@ -17,10 +17,16 @@ from tasks.compression.config import PruneConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning import best, kept_of, pruned, ramp
 from tasks.compression.pruning_judge import Told
+from tasks.data.snapshot import split_rows
 from tasks.packaging.export import export_bundle
 from tasks.packaging.predictor import Predictor
+from tasks.training.answers import logits_of
 from tasks.training.architectures import Transformer
-from tasks.training.blueprint import Blueprint, first_model
+from tasks.training.blueprint import Blueprint, first_model, open_encoder
+from tasks.training.config import ComputeConfig
+from tasks.training.course import Setting
+from tasks.training.device import choose_device
+from tasks.training.examples import encode
 from tasks.training.job import TrainingJob
 from tasks.training.model_folder import load_card, trained_blueprint
 from tasks.training.recipes import Lesson, recovery_job, student_job
@@ -121,6 +127,26 @@ def test_what_a_unit_is_worth_is_told_without_the_teachers_features(
     job = recovery_job(CONFIG, lesson, site, model)
     smaller = pruned(job, PruneConfig(neurons=0.5, rows=20), 1, model)
     assert smaller.config["feed_forward"] == 16
+
+
+def test_a_teacher_that_is_to_please_itself_alone_is_judged_by_labels_too(
+    model: Blueprint, small_dataset: tuple[Path, DatasetRef]
+) -> None:
+    site = site_of(*small_dataset)
+    columns = split_rows(site.dataset_folder, site.dataset, "train").columns
+    encoder = open_encoder(model)
+    examples = encode(encoder, columns, np.zeros(site.dataset.rows["train"], np.int64))
+    own = logits_of(
+        first_model(model, 0),
+        encoder,
+        examples,
+        Setting(choose_device(ComputeConfig(device="cpu"))),
+    )
+    kept = []
+    for weight in (1.0, 0.5):
+        job = recovery_job(CONFIG, Lesson(DistilConfig(weight=weight), own), site, model)
+        kept.append(pruned(job, PruneConfig(neurons=0.5, rows=20), 1, model))
+    assert kept[0].start == kept[1].start
 
 
 def test_what_was_measured_serves_other_shares_of_the_same_model(
