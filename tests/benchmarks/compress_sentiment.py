@@ -47,6 +47,8 @@ from tests.in_process import snapshot, taught
 
 PROJECT = load_project(PROJECTS / "sentiment.yaml")
 ALONE = ComputeConfig(workers=1, device="cpu", precision="auto")
+ANSWERS = f"train-{PROJECT.teacher.seed}"
+"""What the teacher says of the training rows; `sentiment_students` reads and keeps it there too."""
 HALF = {"heads": 0.5, "neurons": 0.5, "min_count": 3}
 
 
@@ -92,7 +94,7 @@ def teacher_in(work: Path) -> Path:
 
 def answers_in(work: Path) -> None:
     """What the teacher says of the training rows."""
-    if (work / "answers").exists():
+    if (work / ANSWERS).exists():
         return
     site = site_in(work)
     rows = len(split_rows(site.dataset_folder, site.dataset, "train"))
@@ -101,7 +103,7 @@ def answers_in(work: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for part, found in zip(parts, pool.map(said_of, [work] * 2, parts), strict=True):
             said[part] = found
-    save_answers(work / "answers", said)
+    save_answers(work / ANSWERS, said)
 
 
 def said_of(work: Path, ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -116,7 +118,7 @@ def said_of(work: Path, ids: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def lesson_in(work: Path) -> Lesson:
     """The teacher's answers."""
-    return Lesson(DistilConfig(temperature=2, weight=0.8), load_answers(work / "answers"))
+    return Lesson(DistilConfig(temperature=2, weight=0.8), load_answers(work / ANSWERS))
 
 
 def made(work: Path, name: str, is_taught: bool) -> float:

@@ -61,7 +61,7 @@ STUDENTS = {
     "one-e10-two-teachers": Taught({**ONE, "epochs": 10, "min_count": 8}, seeds=(7, 8)),
     "one-e5-made": Taught({**ONE, "epochs": 5, "min_count": 8}, made=1),
     "one-e3-b8": Taught({**ONE, "epochs": 3, "min_count": 8}),
-    "one-e3-words": Taught({**ONE, "epochs": 3, "min_count": 8, "frozen_words": False}),
+    "one-e3-words": Taught({**WITH_WORDS, "epochs": 3}),
     "one-e4-two-teachers": Taught({**WITH_WORDS, "epochs": 4}, seeds=(7, 8)),
     "one-e4-three-teachers": Taught({**WITH_WORDS, "epochs": 4}, seeds=(7, 8, 9)),
     "one-e2-made": Taught({**ONE, "epochs": 2, "min_count": 6}, made=4),

@@ -108,6 +108,15 @@ def branin(values: Values) -> float:
     return -(bowl + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10)
 
 
+def sweep_of(
+    study: optuna.Study, config: SearchConfig, budget: SweepBudget, runner: Computed, **given: Any
+) -> Sweep:
+    """A sweep over the square whose spending nobody keeps, where nothing else is given."""
+    ledger = Ledger(budget, Prices(), {}, lambda spent: None, runner.clock)  # noqa: ARG005
+    usual = {"space": SQUARE, "ledger": ledger, "watcher": Watched(), "passes": PASSES}
+    return Sweep(study=study, search=config, budget=budget, runner=runner, **usual | given)
+
+
 def swept(
     space: Space,
     score: Callable[[Values], float],
@@ -135,18 +144,9 @@ def swept(
         clock.now += measuring
         return [best]
 
-    sweep = Sweep(
-        study=study,
-        space=space,
-        search=config,
-        budget=budget,
-        ledger=ledger,
-        runner=Computed(score, clock, kill_at=kill_at),
-        watcher=watcher,
-        measure=measure,
-        passes=PASSES,
-        busy=clock,
-    )
+    runner = Computed(score, clock, kill_at=kill_at)
+    given = {"ledger": ledger, "watcher": watcher, "measure": measure, "busy": clock}
+    sweep = sweep_of(study, config, budget, runner, space=space, **given)
     return study, sweep.run(), watcher
 
 
@@ -318,45 +318,33 @@ def test_what_is_measured_of_a_trial_is_its_cost() -> None:
 def test_several_objectives_leave_a_front() -> None:
     config = SearchConfig(sampler="nsga2", objectives=("score", "parameters"), side_by_side=1)
     study = open_study("s", InMemoryStorage(), config, PASSES, [])
-    budget, clock = SweepBudget(trials=30), Clock()
-    sweep = Sweep(
-        study=study,
-        space=SQUARE,
-        search=config,
-        budget=budget,
-        ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
-        runner=Computed(square, clock),
-        watcher=Watched(),
-        measure=lambda trial, used, best: [best, trial.params["a.x"]],  # noqa: ARG005
-        passes=PASSES,
-    )
-    sweep.run()
+
+    def measure(trial: Any, used: Used, best: float) -> list[float]:
+        del used
+        return [best, trial.params["a.x"]]
+
+    runner = Computed(square, Clock())
+    sweep_of(study, config, SweepBudget(trials=30), runner, measure=measure).run()
     assert {trial.state.name for trial in study.trials} == {"COMPLETE"}
     assert 1 < len(study.best_trials) < 30
 
 
 def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
-    config, budget, clock, watcher = SearchConfig(), SweepBudget(), Clock(), Watched()
+    config, watcher = SearchConfig(), Watched()
     study = open_study("s", InMemoryStorage(), config, PASSES, [])
-    runner = Computed(square, clock)
+    runner = Computed(square, Clock())
 
     def score(values: Values) -> float:
         if runner.waits == 12:
             watcher.stops.add(None)
         return square(values)
 
+    def measure(trial: Any, used: Used, best: float) -> list[float]:
+        del trial, used
+        return [best]
+
     runner.score = score
-    sweep = Sweep(
-        study=study,
-        space=SQUARE,
-        search=config,
-        budget=budget,
-        ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
-        runner=runner,
-        watcher=watcher,
-        measure=lambda trial, used, best: [best],  # noqa: ARG005
-        passes=PASSES,
-    )
+    sweep = sweep_of(study, config, SweepBudget(), runner, watcher=watcher, measure=measure)
     assert sweep.run() == "stopped by a tag"
     assert study.trials[0].state == TrialState.COMPLETE
     assert not any(trial.state == TrialState.RUNNING for trial in study.trials)

@@ -8,13 +8,11 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 
-from tasks.costs.cost import Prices
 from tasks.costs.meter import Used
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import Sweep
 from tasks.sweep.fronts import Losses, best_of, fronts, is_among_best, is_rung, net, ranks
 from tasks.sweep.space import Values
-from tasks.sweep.spending import Ledger
 from tasks.sweep.study import first_settings, open_study
 from tests.tasks.sweep.test_engine import (
     PASSES,
@@ -22,8 +20,8 @@ from tests.tasks.sweep.test_engine import (
     Clock,
     Computed,
     Kill,
-    Watched,
     square,
+    sweep_of,
     table,
 )
 
@@ -105,31 +103,19 @@ def traded(
     )
     first = first_settings(config, SQUARE, {})
     study = open_study("s", storage or InMemoryStorage(), config, PASSES, first)
-    budget, clock = SweepBudget(trials=trials), Clock()
     is_planned = trials == len(PLAN)
 
     def score(values: Values) -> float:
         return PLAN[runner.number][0] if is_planned else square(values)
 
-    runner = Computed(score, clock, kill_at=kill_at)
+    runner = Computed(score, Clock(), kill_at=kill_at)
 
     def measure(trial: Any, used: Used, best: float) -> list[float]:
         del used
         return [best, PLAN[trial.number][1] if is_planned else abs(trial.params["a.x"])]
 
-    sweep = Sweep(
-        study=study,
-        space=SQUARE,
-        search=config,
-        budget=budget,
-        ledger=Ledger(budget, Prices(), {}, lambda spent: None, clock),  # noqa: ARG005
-        runner=runner,
-        watcher=Watched(),
-        measure=measure,
-        measure_at_rung=measure,
-        passes=PASSES,
-        busy=clock,
-    )
+    measuring = {"measure": measure, "measure_at_rung": measure, "busy": runner.clock}
+    sweep = sweep_of(study, config, SweepBudget(trials=trials), runner, **measuring)
     return study, sweep
 
 
