@@ -38,8 +38,8 @@ def pruned(
         blueprint = _with_fewer_words(blueprint, prune, job.train)
     share = ramp(number / prune.rounds)
     chosen = job.train.take(stratified_rows(job.train.labels, prune.rows, job.course.seed))
-    known = {} if told is None else told
-    judge = Judge(rows=chosen, course=job.course, how=prune.importance, told=known)
+    told = {} if told is None else told
+    judge = Judge(rows=chosen, course=job.course, how=prune.importance, told=told)
     blueprint = _with_fewer_layers(blueprint, prune, share, whole, judge)
     blueprint = _with_fewer_units(blueprint, prune, share, whole, judge)
     if prune.linear_rank is not None and number == prune.rounds:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -39,7 +39,7 @@ class Judge:
     rows: Rows
     course: Course
     how: ImportanceName
-    told: Told = field(default_factory=dict)
+    told: Told
     """Of the same rows, course and way: what need not be measured again."""
 
     def units(self, blueprint: Blueprint, groups: Sequence[Group]) -> dict[str, Tensor]:
