@@ -1,6 +1,5 @@
 """The door to Ray: one connection a process."""
 
-import importlib
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from threading import Lock
 
 import ray
 
+from infra.imports import import_whole
 from infra.settings import load_settings
 
 _CONNECTING = Lock()
@@ -38,13 +38,9 @@ def start_workers(count: int, module: str) -> None:
     first, the others need not wait for.
     """
     connect()
-    task = ray.remote(num_cpus=1)(_import)
+    task = ray.remote(num_cpus=1)(import_whole)
     for _ in range(count):
         task.remote(module)
-
-
-def _import(module: str) -> None:
-    importlib.import_module(module)
 
 
 def _join(log_to_driver: bool) -> None:

@@ -9,6 +9,7 @@ from flows.cli.console import ProgressLines, answer_json, out, say
 from flows.cli.session import home_for, reach
 from flows.project import Project
 from flows.project_file import load_project
+from infra.imports import import_whole
 from tasks.training.sklearn_architecture import SklearnTeacher
 
 app = typer.Typer()
@@ -31,6 +32,7 @@ def learning_rate(
     project = searching(load_project(project_file, overrides or []), trials, seeds)
     reach(home_for(project_file), start=True)
     # Prefect reads its settings when it is imported: not before `reach` has set them.
+    import_whole("flows.find_rate")
     from flows.cli.watch import called
     from flows.find_rate import find_rate
 

@@ -13,6 +13,7 @@ from flows.cli.session import home_for, reach
 from flows.project import Project
 from flows.project_file import load_project
 from infra import stack
+from infra.imports import import_whole
 from infra.lock import holder
 from tasks.compression.config import CompressConfig
 from tasks.data.prepare import prepare_rows
@@ -124,6 +125,7 @@ def _shorter(settings: Trained) -> Trained:
 
 def _retrain(project: Project, rerun: list[str], as_json: bool) -> dict[str, Any]:
     # Prefect reads its settings when it is imported: not before `reach` has set them.
+    import_whole("flows.cli.watch")
     from flows.cli.watch import retrain_watched
 
     say(f"project  {project.name}")

@@ -11,6 +11,7 @@ from flows.cli.session import home_for, reach
 from flows.project import Project
 from flows.project_file import load_project
 from flows.sweep_target import root_of
+from infra.imports import import_whole
 from tasks.sweep.picking import Pick, picked
 from tasks.sweep_artifacts import Confirmed, Searched, SettingsTrial
 
@@ -42,6 +43,7 @@ def sweep(
 
 def _swept(project: Project) -> tuple[Searched, Confirmed | None]:
     # Prefect reads its settings when it is imported: not before `reach` has set them.
+    import_whole("flows.sweep")
     from flows.cli.watch import called
     from flows.sweep import sweep as run_sweep
     from tasks.step import refresh

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tasks.evaluation import measure
 from tasks.evaluation.measure import Columns
 from tasks.packaging.deploy import ALONE, DeployConfig
+from tasks.packaging.predictor import Predictor
 
 if TYPE_CHECKING:
     # For the digest of a step's code alone: importing it here would load torch in every command.
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
+FEW_ROWS = 1000
+"""They are answered sooner than a process has started."""
 SHARED_ROWS = 4000
 """From here on a second process is worth its start."""
 MOST_ROWS = 250_000
@@ -67,9 +70,11 @@ def eager_figures(
 
 
 def answers(bundle: Path, columns: Columns) -> NDArray[np.float32]:
-    """Class probabilities of these rows, [rows, classes]; many rows are shared by two processes at
-    a time."""
+    """Class probabilities of these rows, [rows, classes]; few are answered in this process, many
+    are shared by two others at a time."""
     rows = min(map(len, columns.values()))
+    if rows <= FEW_ROWS:
+        return Predictor.load(bundle, threads=2).probabilities(columns)
     if rows < SHARED_ROWS:
         return _answers(bundle, columns)
     parts = max(2, -(-rows // MOST_ROWS))

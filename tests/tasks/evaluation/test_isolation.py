@@ -42,7 +42,11 @@ def test_latencies_of_bundles_side_by_side(bundle: Path, make_bundle: MakeBundle
         assert 0 <= figures["noise"] < 1
 
 
-def test_answers_are_the_predictors(bundle: Path) -> None:
+@pytest.mark.parametrize("few", [1000, 1], ids=["here", "in a process"])
+def test_answers_are_the_predictors(
+    bundle: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation, "FEW_ROWS", few)
     here = Predictor.load(bundle).probabilities(COLUMNS)
     np.testing.assert_allclose(answers(bundle, COLUMNS), here, atol=1e-6)
 
@@ -61,7 +65,7 @@ def test_no_secret_reaches_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_failure_is_told_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"measure ended with 1 on .*predictor.json"):
-        answers(tmp_path, COLUMNS)
+        cost_figures(tmp_path, COLUMNS)
 
 
 def test_latency_is_of_whole_calls_one_row_at_a_time() -> None:
@@ -79,6 +83,7 @@ def test_many_rows_are_shared_and_stay_in_order(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = answers(bundle, {"text": COLUMNS["text"][:7]})
+    monkeypatch.setattr(isolation, "FEW_ROWS", 3)
     monkeypatch.setattr(isolation, "SHARED_ROWS", 4)
     shared = answers(bundle, {"text": COLUMNS["text"][:7]})
     np.testing.assert_allclose(shared, whole, atol=1e-6)
