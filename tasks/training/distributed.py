@@ -7,7 +7,7 @@ time (tests/benchmarks). Both do the same `work` and leave their result in the c
 import os
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import ray
@@ -64,9 +64,17 @@ def check_cluster(workers: int) -> None:
 
 
 def _board() -> Any:
-    """The one of this process: to start another for each training takes longer than a short one."""
-    actor = ray.remote(num_cpus=0)(Board)
-    return actor.options(name="board", get_if_exists=True).remote()
+    """The one of this connection: to start another for each training takes longer than a short one.
+
+    It is held here, because Ray ends an actor that nobody holds.
+    """
+    return _board_of(ray.get_runtime_context().get_job_id())
+
+
+@cache
+def _board_of(job: str) -> Any:
+    actor = ray.remote(num_cpus=0, max_restarts=-1)(Board)
+    return actor.options(name=f"board-{job}", get_if_exists=True).remote()
 
 
 def _run_task(compute: ComputeConfig, store: CheckpointStore, job_ref: Any, board: Any) -> None:

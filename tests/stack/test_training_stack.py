@@ -12,6 +12,7 @@ from uuid import uuid4
 import numpy as np
 import psutil
 import pytest
+import ray
 import torch
 
 from infra.cluster import connect
@@ -158,6 +159,8 @@ def test_two_trainings_run_side_by_side_in_threads(stack: Path) -> None:
             pool.map(lambda name: fit(job(1, 3), store(f"pair-{name}"), silent), ["a", "b"])
         )
     assert same_weights(*fitted)
+    # Still there, and raises if it is not: another one for the next training would take longer.
+    ray.get_actor(f"board-{ray.get_runtime_context().get_job_id()}")
 
 
 def test_more_workers_than_cores_are_refused(stack: Path) -> None:
