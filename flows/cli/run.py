@@ -22,7 +22,7 @@ from tasks.sweep.config import SweepConfig
 
 app = typer.Typer()
 Trained = TypeVar("Trained", bound=BaseModel)
-SAMPLE_EPOCHS = 20
+SAMPLE_EPOCHS = 10
 SAMPLE_HELP = f"A true run on this many rows, in at most {SAMPLE_EPOCHS} epochs each."
 THOROUGH_SEEDS = 3
 THOROUGH_HELP = f"Students and controls by {THOROUGH_SEEDS} seeds, or more: evaluate.seeds."
