@@ -10,7 +10,7 @@ from flows.project_errors import allowed_fields, holds_any_name, sentences, unkn
 from tasks.compression.config import PruneConfig
 from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.picking import Pick
-from tasks.sweep.space import Dimension, Values, applies, settings_with
+from tasks.sweep.space import Dimension, Values, applies, as_choice, settings_with
 from tasks.sweep.target import DISTIL, PRECISION, PRUNE, QUANTIZE, Target, form_of
 from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
@@ -207,7 +207,7 @@ def present_values(project: Project, lr: float) -> dict[str, Any]:
 def _value(settings: Any, name: str) -> Any:
     for part in name.split("."):
         settings = settings[int(part)] if isinstance(settings, list) else (settings or {}).get(part)
-    return settings
+    return as_choice(settings)
 
 
 def _holds(dimension: Dimension, value: Any) -> bool:

@@ -14,7 +14,8 @@ from tasks.training.architectures import OnEncoder, StudentConfig
 from tasks.training.config import TrainConfig
 
 SIZES = ("width", "feed_forward", "hidden", "filters", "vocab_size", "buckets")
-"""Fields of which less is smaller: all, a half and a quarter of what the file says is tried."""
+"""Fields of which less is smaller: all, a half and a quarter of what the file says is tried, of a
+list of each of them alike."""
 DEPTHS = ("layers", "blocks")
 """Of which every number down to one is tried, at most the deepest so many."""
 MOST_DEPTHS = 4
@@ -51,21 +52,30 @@ def shapes_of(settings: dict[str, Any], place: int) -> Space:
     return {**space, **(TAUGHT if model.is_taught else {}), QUANTIZE: FORMS}
 
 
-def _sizes(model: TrainConfig) -> dict[str, list[int]]:
+def _sizes(model: TrainConfig) -> dict[str, list[Any]]:
     """The values of each of the model's sizes, its own first."""
     own = {name: getattr(model, name, None) for name in (*DEPTHS, *SIZES)}
     if "generation" in model.tasks:
         del own["vocab_size"]  # its tokens are its teacher's
-    sizes = {name: value for name, value in own.items() if isinstance(value, int)}
-    found = {name: [value, value // 2, value // 4] for name, value in sizes.items()}
-    for name in set(DEPTHS) & set(sizes):
-        found[name] = list(range(sizes[name], max(0, sizes[name] - MOST_DEPTHS), -1))
+    found = {
+        name: [_divided(value, by) for by in (1, 2, 4)]
+        for name, value in own.items()
+        if isinstance(value, int | tuple)
+    }
+    for name in DEPTHS:
+        if isinstance(deepest := own[name], int):
+            found[name] = list(range(deepest, max(0, deepest - MOST_DEPTHS), -1))
     if isinstance(model, OnEncoder) and model.min_count is not None:
         found["min_count"] = [model.min_count * factor for factor in FEWER_PIECES]
     return found
 
 
-def _is_allowed(of: TypeAdapter[Any], model: TrainConfig, name: str, value: int) -> bool:
+def _divided(size: int | tuple[int, ...], by: int) -> Any:
+    """The size, or each of several, a half or a quarter as large."""
+    return tuple(part // by for part in size) if isinstance(size, tuple) else size // by
+
+
+def _is_allowed(of: TypeAdapter[Any], model: TrainConfig, name: str, value: Any) -> bool:
     try:
         of.validate_python(model.model_dump(mode="json") | {name: value})
     except ValidationError:

@@ -1,11 +1,33 @@
 """What a sweep varies: fields of the project by dotted name, each with its values."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveFloat,
+    model_validator,
+)
 
-Choice = bool | int | FiniteFloat | str | None
+
+def as_choice(value: Any) -> Any:
+    """The value as one among others: a list as its JSON, because Optuna keeps no lists."""
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | tuple) else value
+
+
+def as_setting(value: Any) -> Any:
+    """The value as a project has it: a text in brackets is a list."""
+    is_list = isinstance(value, str) and value.startswith("[")
+    return json.loads(value) if is_list else value
+
+
+Scalar = bool | int | FiniteFloat | str | None
+Choice = Annotated[Scalar, BeforeValidator(as_choice, json_schema_input_type=Scalar | list[Scalar])]
 Values = Mapping[str, Any]
 """Value of each dimension that a trial has, by dotted name."""
 
@@ -22,7 +44,7 @@ class Dimension(BaseModel):
     integer: tuple[int, int] | None = None
     """Lowest and highest, both included."""
     choice: Annotated[tuple[Choice, ...], Field(min_length=1)] | None = None
-    """Each of these."""
+    """Each of these; of a field that is a list, lists."""
     when: dict[str, tuple[Choice, ...]] = {}
     """Other dimensions, and the values of theirs for which this one is there at all; they stand
     before it."""
@@ -114,7 +136,7 @@ def settings_with(settings: Any, values: Values) -> Any:
     Raises `ValueError` when there is no such place.
     """
     for name, value in values.items():
-        settings = _put(settings, name.split("."), value, name)
+        settings = _put(settings, name.split("."), as_setting(value), name)
     return settings
 
 

@@ -134,6 +134,16 @@ def test_a_condition_on_another_field_is_kept(tmp_path: Path) -> None:
     assert project.sweep.space["teacher.weight_decay"].when == {"teacher.optimizer": ("adamw",)}
 
 
+def test_a_list_is_a_choice_where_its_field_takes_it(tmp_path: Path) -> None:
+    space = "students.0.filters: {choice: [[12, 24], [24, 48]]}"
+    project = load_project(written(tmp_path, space))
+    assert present_values(project, 0.004) == {"students.0.filters": "[24,48]"}, "tried first"
+    taken = with_values(project, {"students.0.filters": "[12,24]"})
+    assert taken.model_dump()["students"][0]["filters"] == (12, 24)
+    said = refusal(tmp_path, "students.0.filters: {choice: [[12, 24], [12]]}")
+    assert said.startswith("demo.yaml:9: students.0.filters")
+
+
 def test_a_project_without_a_space_has_no_sweep(tmp_path: Path) -> None:
     path = tmp_path / "demo.yaml"
     path.write_text(PROJECT.format(space="    {}"))

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.sweep.shapes import shapes_of
-from tasks.training.architectures import STUDENTS, MiniLM, StudentConfig
+from tasks.training.architectures import STUDENTS, MiniLM, Mlp, StudentConfig
 from tasks.training.config import TrainConfig
 from tasks.training.sklearn_architecture import SklearnEstimator
 
@@ -27,6 +27,11 @@ def test_a_size_that_its_field_refuses_is_not_tried() -> None:
         16,
     )
     assert "students.1.feed_forward" not in choices(MiniLM(name="s", feed_forward=16))
+
+
+def test_a_list_of_sizes_shrinks_as_a_whole() -> None:
+    found = choices(Mlp(name="s", hidden=(12, 2)))
+    assert found["students.1.hidden"] == ("[12,2]", "[6,1]"), "a quarter of 2 would be none"
 
 
 @pytest.mark.parametrize("kind", STUDENTS)

@@ -71,6 +71,16 @@ def test_values_are_put_in_their_place() -> None:
     assert settings["students"] == [{"width": 8}, {"width": 16}]
 
 
+def test_a_list_is_one_choice_among_others() -> None:
+    widths = Dimension.model_validate({"choice": [[64, 32], [16], 8]})
+    assert widths.choice == ("[64,32]", "[16]", 8), "Optuna keeps no lists"
+    assert Dimension.model_validate(widths.model_dump(mode="json")) == widths
+    put = [settings_with({"hidden": [1]}, {"hidden": value}) for value in widths.choice]
+    assert put == [{"hidden": [64, 32]}, {"hidden": [16]}, {"hidden": 8}]
+    there = Dimension.model_validate({"linear": [0, 1], "when": {"hidden": [[16], 8]}})
+    assert [applies(there, {"hidden": value}) for value in widths.choice] == [False, True, True]
+
+
 def test_a_place_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match=r"students.2.width: 2 must be a place of 0 to 0"):
         settings_with({"students": [{}]}, {"students.2.width": 1})
