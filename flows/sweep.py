@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from flows.project import Project
 from flows.runs import close_dead_runs, lock_of
 from flows.sweep_target import (
+    asked_for,
     choice_of,
     kept_fixed,
     learner_of,
@@ -65,15 +66,14 @@ def chosen(project: Project, dataset: DatasetRef) -> tuple[Project, Choice]:
 def swept(project: Project, dataset: DatasetRef) -> Swept:
     """Return what the steps came to, in the order in which they happen."""
     root, search = root_of(project), project.sweep.search
-    asked = model_of(project, root)
     workers = 1 if root.startswith("students.") else project.compute.workers
     compute = project.compute.model_copy(update={"workers": workers})
-    model = sized(asked, compute, dataset)
+    model = sized(model_of(project, root), compute, dataset)
     lr = rate_of(project, root, model, dataset)
     target = target_of(project, model, lr)
     subject = Subject(
         target=target,
-        asked=asked.model_dump(mode="json"),
+        asked=asked_for(project, root),
         compute=project.compute,
         dataset=dataset,
         outputs=lesson_of(project, dataset) if target.distil else None,
@@ -83,7 +83,7 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
     confirmed = None
     if found.winner is not None:
         confirmed = confirm_settings(subject, found.winner, search.confirm_seeds)
-    record_sweep(found, confirmed, project.budget)
+    record_sweep(project.name, found, confirmed, project.budget)
     return Swept(found, confirmed, kept_fixed(project, root, model, lr))
 
 

@@ -10,7 +10,7 @@ from flows.project_errors import allowed_fields, holds_any_name, sentences, unkn
 from tasks.compression.config import PruneConfig
 from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.picking import Pick
-from tasks.sweep.space import Dimension, Values, applies, as_choice, settings_with
+from tasks.sweep.space import Dimension, Values, applies, as_choice, as_setting, settings_with
 from tasks.sweep.target import DISTIL, PRECISION, PRUNE, QUANTIZE, Target, form_of
 from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
@@ -21,6 +21,8 @@ ALLOWED = (
 )
 GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "most_unlabelled", "made_rows")
 """What decides the answers that students are taught."""
+HINTS = ("features", "relations", "hidden", "attention", "token_relations")
+"""What more is asked of the teacher than its answers, where the file says so."""
 NO_TRIAL = {
     "name": "it is what the project is called, and no setting",
     "data": "rows are prepared once, and scores on other rows could not be compared",
@@ -126,6 +128,15 @@ def model_of(project: Project, root: str) -> Any:
     return project.students[int(root.split(".")[1])] if is_student else project.teacher
 
 
+def asked_for(project: Project, root: str) -> dict[str, Any]:
+    """What the file says of the model at `root`, and of who teaches it, if anybody does."""
+    model = model_of(project, root)
+    models = {root: model}
+    if root.startswith("students.") and model.is_taught:
+        models["teacher"] = project.teacher
+    return {place: each.model_dump(mode="json") for place, each in models.items()}
+
+
 def pruning_of(project: Project, root: str) -> PruneConfig | None:
     """The pruning at `root`, recovering on the rows of a trial; None: nothing is pruned there."""
     section, _, place = root.rpartition(".")
@@ -228,7 +239,8 @@ def problems(project: Project) -> Iterator[tuple[str, str]]:
         return
     settings = project.model_dump(mode="json")
     for name, dimension in space.items():
-        if wrong := _wrong_name(name, project, settings):
+        wrong = _wrong_name(name, project, settings)
+        if wrong := wrong or (_wrong_forms(dimension) if name == QUANTIZE else ""):
             yield name, wrong
             return
         for corner in dimension.corners:
@@ -236,10 +248,37 @@ def problems(project: Project) -> Iterator[tuple[str, str]]:
             if wrong := _refusal(settings, {**values, name: corner}):
                 yield name, wrong
                 return
+    yield from _wrong_hints(project)
     try:
         root_of(project)
     except ValueError as error:
         yield next(iter(space)), str(error)
+
+
+def _wrong_hints(project: Project) -> Iterator[tuple[str, str]]:
+    """Hints for which the teacher is not asked by the file, or that no trial may be without."""
+    lesson = project.compress.distil
+    hints = {
+        name: dimension.corners
+        for name, dimension in project.sweep.space.items()
+        if name.removeprefix(f"{DISTIL}.") in HINTS
+    }
+    for end in (min, max):
+        values = {name: end(corners) for name, corners in hints.items()}  # type: ignore[type-var]
+        tried = with_values(project, values).compress.distil
+        if (tried.has_hints, tried.has_token_hints) != (lesson.has_hints, lesson.has_token_hints):
+            yield (
+                next(iter(hints)),
+                "the teacher is asked once, before the first trial: say above 0 in compress.distil "
+                "what is to be varied, and vary it above 0",
+            )
+            return
+
+
+def _wrong_forms(dimension: Dimension) -> str:
+    """Why a trial could not be deployed; nothing when each could."""
+    lists = [choice for choice in dimension.corners if isinstance(as_setting(choice), list)]
+    return f"{lists[0]} is a list: a trial is deployed in one form" if lists else ""
 
 
 def _wrong_name(name: str, project: Project, settings: dict[str, Any]) -> str:

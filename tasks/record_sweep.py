@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import optuna
+from prefect.runtime import flow_run
 
 from infra import tracking
 from infra.journal import sweep_storage
@@ -16,6 +17,7 @@ from tasks.costs.meter import used_so_far
 from tasks.costs.shares import StepCost
 from tasks.evaluation.config import BudgetConfig
 from tasks.kept_costs import kept_costs, prices
+from tasks.run_alone import run_alone, search_lock
 from tasks.step import ended_steps, step
 from tasks.sweep.outcome import opposite
 from tasks.sweep.pages import write_pages
@@ -33,9 +35,15 @@ STEPS = "steps"
 
 @step()
 def record_sweep(
-    found: Searched, confirmed: Confirmed | None, budget: BudgetConfig | None = None
+    project: str, found: Searched, confirmed: Confirmed | None, budget: BudgetConfig | None = None
 ) -> RunRef:
     """Write all of it to the sweep's run, which has ended, with what it cost so far."""
+    # A run and a sweep of one project may search side by side: one of them writes to the study.
+    with run_alone(search_lock(project), flow_run.name, flow_run.id):
+        return _recorded(found, confirmed, budget or BudgetConfig())
+
+
+def _recorded(found: Searched, confirmed: Confirmed | None, budget: BudgetConfig) -> RunRef:
     run_id = found.run.run_id
     with TemporaryDirectory() as name, sweep_storage(found.study) as storage:
         folder = Path(name)
@@ -45,7 +53,7 @@ def record_sweep(
         sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
         if confirmed:
             sentences.append(f"The winner {confirmed.sentence}.")
-        if pick := picked(found.best, found.objectives, budget or BudgetConfig()):
+        if pick := picked(found.best, found.objectives, budget):
             sentences.append(f"By the budget: {pick.sentence}.")
         write_pages(study, folder / "pages", objectives=names)
         table = {

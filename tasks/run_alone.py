@@ -8,6 +8,11 @@ from infra.lock import alone
 from infra.settings import load_settings
 
 
+def search_lock(project: str) -> str:
+    """Return the name of the lock of who writes to the studies of a project."""
+    return f"{project}-search"
+
+
 @contextmanager
 def run_alone(lock: str, run: str, run_id: str) -> Iterator[None]:
     """Hold the lock; say whom we wait for while another run has it."""

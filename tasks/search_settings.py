@@ -18,7 +18,7 @@ from tasks.costs.cost import cost_of
 from tasks.fetched_lesson import fetched_lesson
 from tasks.kept_costs import prices
 from tasks.promotion.records import digest_of, flat_params
-from tasks.run_alone import run_alone
+from tasks.run_alone import run_alone, search_lock
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
 from tasks.sweep.engine import COST
@@ -51,7 +51,7 @@ def subject_identity(subject: Subject, **_: Any) -> str:
 def search_settings(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     """Return what was found; whatever was tried before the budget changed, or a kill, counts."""
     connect()
-    with run_alone(f"{project}-search", flow_run.name, flow_run.id):
+    with run_alone(search_lock(project), flow_run.name, flow_run.id):
         return _searched(project, subject, first, sweep)
 
 

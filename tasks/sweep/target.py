@@ -93,15 +93,15 @@ class Subject(BaseModel):
     outputs: TeacherOutputs | None = None
     """Of the teacher, for a model that is taught; and where it is, for one that is pruned."""
     asked: dict[str, Any]
-    """The model's settings as the project file has them."""
+    """The settings of the model, and of who teaches it, as the project file has them."""
     lasts: bool = False
     """Whether what is found for these rows holds for others, too."""
 
     @property
     def identity(self) -> str:
         """What decides which search, or confirmation, this is the subject of."""
-        of_rows = {"dataset", "outputs", "target"} if self.lasts else {"asked"}
-        target = self.target
-        parts = target.model_dump(mode="json", include={"distil", "prune"})
-        about = [target.root, target.rows, *parts.values(), self.lasts]
-        return f"{about} {self.model_dump_json(exclude=of_rows)}"
+        if not self.lasts:
+            return self.model_dump_json(exclude={"asked"})
+        # Settings as the file has them: what it leaves open is found anew for other rows.
+        target = self.target.model_dump_json(exclude={"settings", "lr"})
+        return f"{target} {self.model_dump_json(exclude={'dataset', 'outputs', 'target'})}"

@@ -10,6 +10,7 @@ import pytest
 from flows.plan import draw_plan
 from flows.project_file import load_project
 from flows.sweep_target import (
+    asked_for,
     choice_of,
     kept_fixed,
     learner_of,
@@ -251,6 +252,56 @@ def test_new_rows_are_a_reason_unless_once_is_enough(tmp_path: Path) -> None:
         assert identity(tonight, 0.01, epochs=7) != first
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "gate.metric=accuracy",
+        "compress.quantize=int8-static",
+        "deploy.threads=2",
+        "teacher.epochs=7",
+        "students.0.epochs=7",
+    ],
+)
+def test_once_holds_for_these_settings_alone(tmp_path: Path, change: str) -> None:
+    path = written(tmp_path, "students.0.dropout: {linear: [0, 0.5]}")
+
+    def identity(*overrides: str) -> str:
+        project = load_project(path, ["sweep.search.objectives=[quality, size_mb]", *overrides])
+        return Subject(
+            target=target_of(project, project.students[0], 0.01),
+            asked=asked_for(project, "students.0"),
+            compute=project.compute,
+            dataset=snapshot("1"),
+            lasts=True,
+        ).identity
+
+    assert identity() == identity() != identity(change)
+
+
+@pytest.mark.parametrize(
+    ("space", "asked"),
+    [
+        ("features: {log: [0.01, 1]}", "{}"),
+        ("features: {choice: [0, 0.5]}", "{features: 0.5}"),
+        ("relations: {linear: [0.1, 1]}", "{hidden: 0}"),
+    ],
+)
+def test_hints_are_varied_where_the_teacher_is_asked_for_them(
+    tmp_path: Path, space: str, asked: str
+) -> None:
+    said = refusal(tmp_path, f"compress.distil.{space}", "students.0.dropout: {linear: [0, 0.5]}",
+                   overrides=[f"compress.distil={asked}"])  # fmt: skip
+    assert "the teacher is asked once, before the first trial" in said
+
+
+def test_hints_that_every_trial_has_are_varied(tmp_path: Path) -> None:
+    space = "compress.distil.features: {linear: [0, 1]}", "students.0.dropout: {linear: [0, 0.5]}"
+    project = load_project(
+        written(tmp_path, *space), ["compress.distil={features: 0.5, relations: 0.5}"]
+    )
+    assert root_of(project) == "students.0"
+
+
 def test_precision_is_varied_with_a_model(tmp_path: Path) -> None:
     project = load_project(
         written(
@@ -278,6 +329,8 @@ def test_the_form_is_varied_where_what_is_deployed_is_traded(tmp_path: Path) -> 
     assert static == QuantizeConfig(precision="int8-static")
     assert target.with_values({"compress.quantize": "none"}).form is None
     assert present_values(project, 0.003)["compress.quantize"] == "int8"
+    with pytest.raises(ValueError, match="a trial is deployed in one form"):
+        load_project(written(tmp_path, space.replace("int8-static", "[int8-static]")), traded)
     with pytest.raises(ValueError, match="int9"):
         load_project(written(tmp_path, space.replace("none", "int9")), traded)
 
