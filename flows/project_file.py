@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
-from flows.sweep_target import problems
+from flows.sweep_problems import problems
 from tasks.data.config import SQL
 from tasks.data.partitions import partitions_of
 from tasks.data.source import resolve_source

@@ -1,16 +1,12 @@
-"""Which model of a project its sweep is about, and whether every trial could be made."""
+"""Which model of a project its sweep is about, and what its trials start from."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from flows.project import Project
-from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from tasks.compression.config import PruneConfig
 from tasks.packaging.deploy import DeployConfig
 from tasks.sweep.picking import Pick
-from tasks.sweep.space import Dimension, Values, applies, as_choice, as_setting, settings_with
+from tasks.sweep.space import Dimension, Values, applies, as_choice, settings_with
 from tasks.sweep.target import DISTIL, PRECISION, PRUNE, QUANTIZE, Target, form_of
 from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Searched
 from tasks.training.config import TrainConfig
@@ -21,8 +17,6 @@ ALLOWED = (
 )
 GIVEN_ONCE = ("teachers", "teacher_weights", "unlabelled", "most_unlabelled", "made_rows")
 """What decides the answers that students are taught."""
-HINTS = ("features", "relations", "hidden", "attention", "token_relations")
-"""What more is asked of the teacher than its answers, where the file says so."""
 NO_TRIAL = {
     "name": "it is what the project is called, and no setting",
     "data": "rows are prepared once, and scores on other rows could not be compared",
@@ -63,7 +57,7 @@ def root_of(project: Project) -> str:
             "sweep.space is empty: name what to vary, such as teacher.weight_decay: "
             "{log: [0.0001, 0.1]}"
         )
-    roots = {_root(name, project) for name in names} - {PRECISION, QUANTIZE}
+    roots = {field_root(name, project) for name in names} - {PRECISION, QUANTIZE}
     if roots == {DISTIL} and len(project.students) == 1:
         return "students.0"
     roots.discard(DISTIL)
@@ -82,7 +76,7 @@ def root_of(project: Project) -> str:
     return root
 
 
-def _root(name: str, project: Project) -> str:
+def field_root(name: str, project: Project) -> str:
     """The model or pruning that a field is of, or DISTIL, PRECISION or QUANTIZE.
 
     `ValueError` says why it is none.
@@ -227,99 +221,3 @@ def _holds(dimension: Dimension, value: Any) -> bool:
     low, high = dimension.corners
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and low <= value <= high
-
-
-def problems(project: Project) -> Iterator[tuple[str, str]]:
-    """(dotted name, what is wrong with it) of each dimension with which a trial could not be made.
-
-    A name that is no field, an end or a choice that its field refuses, or several models.
-    """
-    space = project.sweep.space
-    if not space:
-        return
-    settings = project.model_dump(mode="json")
-    for name, dimension in space.items():
-        wrong = _wrong_name(name, project, settings)
-        if wrong := wrong or (_wrong_forms(dimension) if name == QUANTIZE else ""):
-            yield name, wrong
-            return
-        for corner in dimension.corners:
-            values = {other: allowed[0] for other, allowed in dimension.when.items()}
-            if wrong := _refusal(settings, {**values, name: corner}):
-                yield name, wrong
-                return
-    yield from _wrong_hints(project)
-    try:
-        root_of(project)
-    except ValueError as error:
-        yield next(iter(space)), str(error)
-
-
-def _wrong_hints(project: Project) -> Iterator[tuple[str, str]]:
-    """Hints for which the teacher is not asked by the file, or that no trial may be without."""
-    lesson = project.compress.distil
-    hints = {
-        name: dimension.corners
-        for name, dimension in project.sweep.space.items()
-        if name.removeprefix(f"{DISTIL}.") in HINTS
-    }
-    for end in (min, max):
-        values = {name: end(corners) for name, corners in hints.items()}  # type: ignore[type-var]
-        tried = with_values(project, values).compress.distil
-        if (tried.has_hints, tried.has_token_hints) != (lesson.has_hints, lesson.has_token_hints):
-            yield (
-                next(iter(hints)),
-                "the teacher is asked once, before the first trial: say above 0 in compress.distil "
-                "what is to be varied, and vary it above 0",
-            )
-            return
-
-
-def _wrong_forms(dimension: Dimension) -> str:
-    """Why a trial could not be deployed; nothing when each could."""
-    lists = [choice for choice in dimension.corners if isinstance(as_setting(choice), list)]
-    return f"{lists[0]} is a list: a trial is deployed in one form" if lists else ""
-
-
-def _wrong_name(name: str, project: Project, settings: dict[str, Any]) -> str:
-    """Why there is no such field; nothing when there is one."""
-    try:
-        root = _root(name, project)
-    except ValueError as error:
-        return str(error).partition(": ")[2]
-    parts = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
-    if wrong := _wrong_place(root, project):
-        return wrong
-    above = parts[:-1]
-    if isinstance(parts[-1], int) or holds_any_name(above, settings):
-        return ""
-    return "" if parts[-1] in allowed_fields(above, settings) else unknown_field(parts, settings)
-
-
-def _wrong_place(root: str, project: Project) -> str:
-    """Why there is nothing to search at `root`; nothing when there is."""
-    section, _, place = root.rpartition(".")
-    if section == "students" and int(place) >= len(project.students):
-        return f"there are students 0 to {len(project.students) - 1}"
-    prunings = project.compress.prune
-    if section != PRUNE:
-        return ""
-    if int(place) >= len(prunings):
-        many = f"there are prunings 0 to {len(prunings) - 1}" if prunings else "there is no pruning"
-        return f"{many} in {PRUNE}"
-    prune = prunings[int(place)]
-    if prune.of != "teacher":
-        return f"it is of {prune.of}: a search prunes the teacher alone"
-    if prune.rounds > 1:
-        return f"rounds {prune.rounds} of it: a trial prunes in one round, leave rounds out"
-    return ""
-
-
-def _refusal(settings: dict[str, Any], values: Values) -> str:
-    """What the project says against these values; nothing when it takes them."""
-    changed = settings_with(settings, values)
-    try:
-        Project.model_validate(changed)
-    except ValidationError as error:
-        return sentences(error, changed, lambda _: "").splitlines()[0]
-    return ""
