@@ -7,7 +7,7 @@ stands once in Ray's object store: arrays are read there, not copied.
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -15,14 +15,16 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import Used
-from tasks.sweep.passes import Deadline, Weights
+from tasks.sweep.passes import CutShort, Deadline, Weights
 from tasks.sweep.population import Leg
 from tasks.sweep.runners import Report, Running, begun
 from tasks.sweep.saving import Saved, Saving, forget
+from tasks.sweep.shares import Share
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Took, Workbench, timed_material
 from tasks.training.course import Material
+from tasks.training.distributed import MAX_FAILURES
 from tasks.training.job import TrainingJob, without_rows
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,12 @@ TICK_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
 """For the last trials' checkpoints to be dropped."""
 NOTHING: Took = (0.0, 0.0)
+DEATHS = (
+    ray.exceptions.RayActorError,
+    ray.exceptions.ObjectLostError,
+    ray.exceptions.OutOfMemoryError,  # what Ray kills for want of memory is no RayActorError
+)
+"""A process is gone, or with it what was shared."""
 
 
 class Bench:
@@ -101,35 +109,12 @@ class Given:
     """What the call of `begin` returns, until a pass has come of it."""
     passed: int = 0
     """Passes that were reported."""
+    deaths: int = 0
+    """Of its processes."""
     lost: Used = field(default_factory=Used)
     """What processes had reported to have used for it that died."""
     used: Used = field(default_factory=Used)
     """What was reported to be used for it, by them too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one trial holds of the cluster."""
-
-    cores: float = 1.0
-    gpus: float = 0.0
-    workers: int = 1
-    """Who train it; of many, each has a core, or a GPU, of its own."""
-
-
-def places(wanted: int, each: Share, resources: Mapping[str, float]) -> int:
-    """How many of `wanted` trials the cluster can hold at a time; `ValueError` when none."""
-    fit = wanted
-    for name, kind, share in (("cores", "CPU", each.cores), ("gpus", "GPU", each.gpus)):
-        there = resources.get(kind, 0.0)
-        if share > there:
-            asked = "workers" if each.workers > 1 else name
-            raise ValueError(f"sweep.search.{asked} {share:g}: the cluster has {there:g}")
-        if share:
-            fit = min(fit, math.floor(there / share + 1e-9))
-    if fit < wanted:
-        log.warning("sweep.search.side_by_side %d: the cluster holds %d at a time", wanted, fit)
-    return fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +134,7 @@ class Actors:
 
     workbench: Workbench
     slots: int
-    each: Share = Share()
+    each: Share = field(default_factory=Share)
     saving: Saving | None = None
     leg_of: Callable[[int], Leg] | None = None
     """Of a population: which passes of a training the trial of a number makes."""
@@ -181,7 +166,10 @@ class Actors:
         self._start(number)
 
     def wait(self, seconds: float) -> Report | None:
-        """The next pass of any trial; a process that died is replaced, its trial begun again."""
+        """The next pass of any trial; a process that died is replaced, its trial begun again.
+
+        One whose processes die again and again is given up: its settings may be what kills them.
+        """
         for number, given in self._busy.items():
             if number not in self._calls.values():
                 self._calls[given.bench.go_on.remote(number, seconds, given.worked)] = number
@@ -191,9 +179,9 @@ class Actors:
         number = self._calls.pop(ready[0])
         try:
             report: Report = ray.get(ready[0])
-        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError):
-            self._begin_again(number)
-            return None
+        except DEATHS as error:
+            why = self._died(number, error)
+            return Report(number, None, *self._busy[number].used, why) if why else None
         except ValueError as error:  # of what is shared
             why = str(getattr(error, "cause", error))
             return Report(number, None, *self._busy[number].used, why)
@@ -209,29 +197,37 @@ class Actors:
             ray.wait(list(self._calls), num_returns=len(self._calls))
 
     def trained(self, number: int) -> Weights:
-        """The best weights of a trial that has no pass left, when the others' passes have ended."""
+        """The best weights of a trial that has no pass left, when the others' passes have ended.
+
+        Raises `CutShort` when its processes die again and again.
+        """
         self.quiet(number)
         given = self._busy[number]
-        try:
-            found: Weights = ray.get(given.bench.trained.remote())
-        except ray.exceptions.RayActorError:
-            given.passed -= 1  # the last report was that no pass is left
-            self._begin_again(number)
-            ray.get(given.bench.go_on.remote(number, math.inf, given.worked))
-            found = ray.get(given.bench.trained.remote())
-        return found
+        again: list[Any] = []
+        passed = given.passed - 1  # the last report was that no pass is left
+        while True:
+            try:
+                ray.get(again)
+                found: Weights = ray.get(given.bench.trained.remote())
+                return found
+            except DEATHS as error:
+                given.passed = passed
+                if why := self._died(number, error):
+                    raise CutShort(why) from None
+                again = [given.bench.go_on.remote(number, math.inf, given.worked)]
 
     def end(self, number: int) -> None:
-        """Free the process of a trial; one that is in the middle of a pass is replaced."""
+        """Free the process of a trial; one that is in a pass, or dead, is replaced."""
         given = self._busy.pop(number, None)
         if given is None:
             return
         calls = [call for call, of in self._calls.items() if of == number]
-        if not calls:
+        if not calls and given.deaths < MAX_FAILURES:
             self._endings.append(given.bench.end.remote())
             self._free.append(given.bench)
             return
-        del self._calls[calls[0]]
+        for call in calls:
+            del self._calls[call]
         ray.kill(given.bench)
         self._free.append(self._new_bench())
         if self.saving:
@@ -262,13 +258,19 @@ class Actors:
         material, took = given.bench.material.options(num_returns=2).remote(given.job)
         return Made(material, took, number)
 
-    def _begin_again(self, number: int) -> None:
-        """In a new process; what was shared may have been lost with the old one."""
+    def _died(self, number: int, error: Exception) -> str:
+        """Begin the trial again in a new process; a sentence when too many have died of it."""
         given = self._busy[number]
+        given.deaths += 1
+        self._materials.clear()  # what was shared may have been lost with the old one
+        count = f"{given.deaths} of {MAX_FAILURES} times"
+        log.warning("trial %d: its process died, %s: %s", number, count, type(error).__name__)
+        if given.deaths >= MAX_FAILURES:
+            return f"its process died {given.deaths} times"
         ray.kill(given.bench)
         given.bench, given.lost = self._new_bench(), given.used
-        self._materials.clear()
         self._start(number)
+        return ""
 
     def _new_bench(self) -> Any:
         make: Any = ray.remote(num_cpus=self.each.cores, num_gpus=self.each.gpus)(Bench)

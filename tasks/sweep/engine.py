@@ -11,7 +11,7 @@ from optuna.trial import Trial, TrialState
 from tasks.costs.meter import Used, process_seconds
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
-from tasks.sweep.passes import OUT_OF_BUDGET
+from tasks.sweep.passes import OUT_OF_BUDGET, CutShort
 from tasks.sweep.population import may_begin
 from tasks.sweep.runners import Report, Runner
 from tasks.sweep.space import Space
@@ -201,7 +201,11 @@ class Sweep:
 
     def complete(self, going: Going) -> None:
         """All passes are done: the best of them counts."""
-        values = self.measured(going, self.measure)
+        try:
+            values = self.measured(going, self.measure)
+        except CutShort as over:
+            self.finish(going.trial.number, TrialState.PRUNED, str(over))
+            return
         self.note_cost(going)
         self.study.tell(going.trial, values)
         self.free(going, TrialState.COMPLETE)

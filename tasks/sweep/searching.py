@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
 from tasks.sweep.apart import why_apart
-from tasks.sweep.benches import Actors, Share, places
+from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
 from tasks.sweep.engine import SPENT, TROUBLE, WHOLE, Sweep, Watcher
 from tasks.sweep.passes import Stopped
@@ -20,6 +20,7 @@ from tasks.sweep.population import AFTER, Leg, leg_of, num_trials
 from tasks.sweep.probe import seconds_alone, timed
 from tasks.sweep.runners import InProcess, Runner
 from tasks.sweep.saving import Saving, forget
+from tasks.sweep.shares import Share, places
 from tasks.sweep.space import Space, Values
 from tasks.sweep.spending import Ledger, Spent, keep_used
 from tasks.sweep.study import ask, best_of

@@ -5,6 +5,7 @@ that is killed from outside would keep its cores. A run goes on from the newest 
 died.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
@@ -15,22 +16,24 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import Used
-from tasks.sweep.benches import TICK_SECONDS, Share
+from tasks.sweep.benches import TICK_SECONDS
 from tasks.sweep.desk import Desk, Made
 from tasks.sweep.passes import OUT_OF_BUDGET, CutShort, Weights, scores_in
 from tasks.sweep.runners import Report, report
 from tasks.sweep.saving import Saving, forget, nobody
+from tasks.sweep.shares import Share
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench, timed_material
 from tasks.sweep_artifacts import STOPPED
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.course import TrainState
-from tasks.training.distributed import train_by_many
+from tasks.training.distributed import MAX_FAILURES, train_by_many
 from tasks.training.group import Group
 from tasks.training.job import TrainingJob, fitted_of, without_rows, work_kept
 from tasks.training.keeper import Keeper
 
+log = logging.getLogger(__name__)
 WAIT, GO, OVER = range(3)
 """What a first worker says to the others after a pass."""
 LOOK_SECONDS = 5.0
@@ -120,14 +123,34 @@ class Led:
         since = self.made.used.minus(self.earlier)
         return self.before.plus(since.times(self.job.compute.workers))
 
-    def take_final(self) -> None:
-        """What the workers have left; raises what kept them from it."""
-        self.run.result()
+    def take_final(self, number: int) -> None:
+        """What the workers have left, or what kept them from it."""
+        if (failed := self.run.exception()) is not None:
+            self.trouble = why_failed(number, failed)
+            return
         newest = self.store.latest()
         assert newest is not None, f"{self.store.path}: the workers ended and left nothing"
         scores = scores_in(newest.facts["history"], self.job.course.choose_by)
         self.made = Made(tuple(scores), Used(*newest.facts["used"]))
         self.trouble = newest.facts["trouble"] or ""
+
+
+def why_failed(number: int, error: BaseException) -> str:
+    """Why the workers of a trial were not replaced any more; raises what else went wrong."""
+    from ray.train import WorkerGroupError  # as in `tasks.training.distributed`
+
+    if not isinstance(error, WorkerGroupError):
+        raise error
+    whys = {said_of(why) for why in error.worker_failures.values()}
+    sentence = f"its workers failed {MAX_FAILURES + 1} times: {'; '.join(sorted(whys))}"
+    log.warning("trial %d: %s", number, sentence)
+    return sentence
+
+
+def said_of(error: BaseException) -> str:
+    """The end of a traceback, or the beginning of what Ray knows of a death."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1 if lines[0].startswith("Traceback") else 0]
 
 
 @dataclass
@@ -224,7 +247,7 @@ class Teams:
     def _next(self, number: int) -> Report:
         led = self._going[number]
         if led.told >= len(led.made.scores):
-            led.take_final()
+            led.take_final(number)
         if led.told >= len(led.made.scores):
             return report(number, None, led.cost, led.trouble)
         led.told, led.until = led.told + 1, float("inf")

@@ -1,5 +1,6 @@
 """Trials on scikit-learn's digits: as a table, and as pictures."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from tasks.data.config import DataConfig
 from tasks.sweep.saving import Saving
+from tasks.sweep.space import Values
 from tasks.sweep.target import Target
 from tasks.sweep.workbench import Workbench
 from tasks.training.architectures import Lenet, Mlp, SmallLenet
@@ -71,6 +73,33 @@ def changed(job: TrainingJob, **changes: Any) -> TrainingJob:
         job = replace(job, blueprint=replace(job.blueprint, config=config))
     technique = technique.model_copy(update=own)
     return replace(job, course=replace(course, technique=technique, **changes))
+
+
+class Deadly:
+    """A loss that kills the process that computes it."""
+
+    def __call__(self, *_: object) -> None:
+        signal.raise_signal(signal.SIGKILL)
+
+
+def dying(job: TrainingJob) -> TrainingJob:
+    """The job, which kills whoever trains it at the first step."""
+    loss: Any = Deadly()
+    return replace(job, course=replace(job.course, loss=loss))
+
+
+class Perhaps:
+    """A workbench of two trials: one dies, the other does not."""
+
+    def __init__(self, job: TrainingJob, dies: TrainingJob) -> None:
+        self._job, self._dies = job, dies
+        self.materials = self
+
+    def job(self, values: Values) -> TrainingJob:
+        return self._dies if values["a.dies"] else self._job
+
+    def find(self, job: TrainingJob) -> None:
+        del job
 
 
 @pytest.fixture(scope="module")

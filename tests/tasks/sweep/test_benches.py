@@ -1,15 +1,27 @@
-"""What trials in the cluster ask for, and how many fit."""
+"""Trials in warm processes of the cluster: what they hold, and what becomes of one that dies."""
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import ray
+from optuna.storages import InMemoryStorage
 
-from tasks.sweep.benches import Actors, Share, places
-from tasks.sweep.config import SearchConfig
+from tasks.costs.cost import Prices
+from tasks.sweep.benches import Actors
+from tasks.sweep.config import SearchConfig, SweepBudget
+from tasks.sweep.engine import TROUBLE, Sweep
+from tasks.sweep.saving import Saving
+from tasks.sweep.shares import Share
+from tasks.sweep.space import Dimension, Space
+from tasks.sweep.spending import Ledger
+from tasks.sweep.study import first_settings, open_study
 from tasks.training.config import ComputeConfig
 from tasks.training.distributed import wants_cuda
+from tasks.training.job import TrainingJob
+from tests.tasks.sweep.conftest import Perhaps, dying
+from tests.tasks.sweep.test_engine import Watched
 
 
 @pytest.fixture(scope="module")
@@ -20,34 +32,6 @@ def cluster() -> Iterator[None]:
     ray.shutdown()
 
 
-@pytest.mark.parametrize(
-    ("wanted", "each", "fit"),
-    [
-        (2, Share(1.0), 2),
-        (8, Share(1.0), 2),
-        (8, Share(0.25), 8),
-        (9, Share(0.25), 8),
-        (8, Share(0.5, 0.5), 2),
-        (64, Share(0.1, 0.1), 10),
-    ],
-)
-def test_as_many_trials_as_the_cluster_holds(wanted: int, each: Share, fit: int) -> None:
-    assert places(wanted, each, {"CPU": 2.0, "GPU": 1.0}) == fit
-
-
-def test_fewer_than_asked_for_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        places(8, Share(1.0), {"CPU": 2.0})
-    assert "sweep.search.side_by_side 8: the cluster holds 2 at a time" in caplog.text
-
-
-def test_what_never_fits_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"sweep.search.cores 4: the cluster has 2"):
-        places(1, Share(4.0), {"CPU": 2.0})
-    with pytest.raises(ValueError, match=r"sweep.search.gpus 0.5: the cluster has 0"):
-        places(1, Share(1.0, 0.5), {"CPU": 2.0})
-
-
 def test_trials_hold_their_share_of_the_cluster(cluster: None) -> None:
     del cluster
     assert wants_cuda(ComputeConfig(workers=1))
@@ -56,6 +40,35 @@ def test_trials_hold_their_share_of_the_cluster(cluster: None) -> None:
     left = ray.available_resources()  # type: ignore[no-untyped-call]
     assert left["CPU"] == pytest.approx(1.0)
     assert left.get("GPU", 0.0) == pytest.approx(0.0)
+    actors.close()
+
+
+@pytest.mark.timeout(300)
+def test_a_trial_that_kills_its_processes_fails_alone(
+    mlp_job: TrainingJob, saving: Saving, cluster: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    del cluster
+    space: Space = {"a.dies": Dimension(choice=(True, False))}
+    config = SearchConfig(sampler="grid", side_by_side=1, pruner="none")
+    first = first_settings(config, space, {})
+    study = open_study("s", InMemoryStorage(), config, mlp_job.course.epochs, first)
+    bench: Any = Perhaps(mlp_job, dying(mlp_job))
+    actors = Actors(bench, 1, saving=saving)
+    budget, epochs = SweepBudget(trials=2), mlp_job.course.epochs
+    ledger = Ledger(budget, Prices(), {}, lambda _: None)
+    given: Any = {"watcher": Watched(), "measure": lambda *_: [1.0], "passes": epochs}
+    sweep = Sweep(study, space, config, budget, ledger, actors, **given)
+    with caplog.at_level(logging.WARNING):
+        assert sweep.run() == "every trial was made"
+    [died] = [trial for trial in study.trials if trial.params["a.dies"]]
+    [other] = [trial for trial in study.trials if not trial.params["a.dies"]]
+    assert (died.state.name, other.state.name) == ("FAIL", "COMPLETE")
+    assert died.user_attrs[TROUBLE] == "its process died 3 times"
+    said = [record.getMessage() for record in caplog.records if "died" in record.getMessage()]
+    assert said == [
+        f"trial {died.number}: its process died, {count} of 3 times: ActorDiedError"
+        for count in (1, 2, 3)
+    ]
     actors.close()
 
 

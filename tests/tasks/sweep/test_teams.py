@@ -9,14 +9,14 @@ import pytest
 import ray
 import torch
 
-from tasks.sweep.benches import Share, places
 from tasks.sweep.config import SearchConfig
 from tasks.sweep.passes import Deadline, passes
 from tasks.sweep.saving import Saving
 from tasks.sweep.searching import engine_asked_for
+from tasks.sweep.shares import Share, places
 from tasks.sweep.teams import Teams
 from tasks.training.job import TrainingJob, material_of
-from tests.tasks.sweep.conftest import changed
+from tests.tasks.sweep.conftest import changed, dying
 from tests.tasks.sweep.test_saving import OneJob, reported
 
 PASSES, PATIENT = 4, 300.0
@@ -80,6 +80,24 @@ def test_two_workers_make_a_trial_as_one_does(
     teams.close()
     assert all_cores_are_free(20)
     assert saving.of(0).latest() is None
+
+
+@pytest.mark.timeout(300)
+def test_a_team_that_dies_ends_its_trial_alone(
+    job: TrainingJob, saving: Saving, cluster: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del cluster
+    monkeypatch.setattr("tasks.training.distributed.MAX_FAILURES", 0)  # a start takes seconds
+    bench: Any = OneJob(dying(job))
+    teams = Teams(bench, 1, TWO, saving)
+    teams.begin(0, {})
+    while (last := teams.wait(PATIENT)) is None:
+        pass
+    assert last.score is None
+    assert last.trouble.startswith("its workers failed")
+    assert "\n" not in last.trouble
+    teams.end(0)
+    teams.close()
 
 
 @pytest.mark.parametrize(
