@@ -85,12 +85,14 @@ class Tuned(Artifact):
     interval: tuple[float, float] | None = None
     """Lowest and highest rate that the sweep cannot tell from the best."""
     is_trusted: bool | None = None
-    """Whether the range test agrees with the sweep; None where one of them was not made."""
+    """Whether the range test agrees with the sweep; None where one of them was not made.
+
+    Not where it broke off before anything could be read."""
     trials: tuple[RateTrial, ...]
     range_test: tuple[tuple[float, float], ...]
     """(learning rate, smoothed loss) of the exponential ramp; empty when the rate was given."""
     suggested: float | None
-    """What the range test alone would have chosen."""
+    """What the range test alone would have chosen; None where it says nothing."""
 
 
 class BatchSize(Artifact):

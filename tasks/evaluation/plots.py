@@ -154,7 +154,7 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
     if tuned.interval and tuned.interval[0] < tuned.interval[1]:
         axes.axvspan(*tuned.interval, color=COLOURS[1], alpha=0.12, label="as good as the best")
     if tuned.lr:
-        if not tuned.range_test:
+        if not (tuned.range_test or tuned.trials):
             axes.set_xlim(tuned.lr / 10, tuned.lr * 10)
         axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
         figure.legend(loc="outside upper center", ncols=5, fontsize=8, frameon=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import variance
 
 from tasks.artifacts import RateTrial
-from tasks.sweep.range_test import Rates, Suggestion
+from tasks.sweep.range_test import LEAST_STEPS, Rates, Suggestion
 from tasks.sweep.trial import FAILED
 
 REACH = 3.0
@@ -14,8 +14,13 @@ REACH = 3.0
 A range test that is further than this from what the sweep finds is not to be trusted."""
 
 
-def rates_around(suggestion: Suggestion, allowed: Rates) -> Rates:
-    """Lowest and highest rate of the sweep: around the suggestion, inside what is allowed."""
+def rates_around(suggestion: Suggestion | None, allowed: Rates) -> Rates:
+    """Lowest and highest rate of the sweep: around the suggestion, inside what is allowed.
+
+    All that is allowed where there is no suggestion.
+    """
+    if suggestion is None:
+        return allowed
     lowest, highest = allowed
     centre = min(max(suggestion.steepest, lowest), highest)
     return max(lowest, centre / REACH), min(highest, centre * REACH)
@@ -80,20 +85,32 @@ def interval_of(trials: Sequence[RateTrial], valid_rows: int) -> Rates:
     return min(rates), max(rates)
 
 
-def agrees(suggestion: Suggestion, interval: Rates) -> bool:
+def agrees(suggestion: Suggestion | None, interval: Rates) -> bool:
     """Whether the steepest place of the curve is within REACH of what the sweep found."""
+    if suggestion is None:
+        return False
     return interval[0] / REACH <= suggestion.steepest <= interval[1] * REACH
 
 
 def reason_for(
-    suggestion: Suggestion, trials: Sequence[RateTrial], best: RateTrial, interval: Rates
+    suggestion: Suggestion | None, trials: Sequence[RateTrial], best: RateTrial, interval: Rates
 ) -> str:
     """One sentence for people."""
     schedules = {trial.schedule for trial in trials}
     chosen = f" with {best.schedule}" if len(schedules) > 1 else ""
+    over = "" if suggestion else " over all rates allowed"
     verdict = "they agree" if agrees(suggestion, interval) else "the range test is unreliable here"
     return (
-        f"range test says {suggestion.steepest:.1e} (steepest) or {suggestion.tenth:.1e} "
-        f"(a tenth of the minimum), sweep of {len(trials)} says {best.lr:.1e}{chosen} "
-        f"({interval[0]:.1e} to {interval[1]:.1e}): {verdict}, using the sweep"
+        f"range test {_reading(suggestion)}, sweep of {len(trials)}{over} says "
+        f"{best.lr:.1e}{chosen} ({interval[0]:.1e} to {interval[1]:.1e}): {verdict}, "
+        "using the sweep"
+    )
+
+
+def _reading(suggestion: Suggestion | None) -> str:
+    if suggestion is None:
+        return f"broke off before its {LEAST_STEPS}th step and cannot be read"
+    return (
+        f"says {suggestion.steepest:.1e} (steepest) or {suggestion.tenth:.1e} "
+        "(a tenth of the minimum)"
     )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -17,11 +18,13 @@ from tasks.training.schedule import exponential_lr
 BELOW, ABOVE = 20.0, 50.0
 """How far a ramp reaches beyond the rates that may be chosen: to where nothing and all happens."""
 LEAST_STEPS = 8
-"""A curve of fewer says nothing."""
+"""A curve of fewer says nothing, and a loss that stays high for fewer may be noise."""
 SMOOTHING = 0.85
 """Weight of the past in the moving average."""
 DIVERGED = 3.0
-"""A loss this many times the first one ends the ramp."""
+"""Losses that stay above this many times those of the start end the ramp.
+
+One batch of a skewed target may have 20 times the loss of another at any rate."""
 SKIPPED = 0.1
 """Share of the curve at either end where its slope is noise."""
 
@@ -60,9 +63,16 @@ def ramp(job: TrainingJob, ends: Rates) -> list[float]:
             losses.append(take_batch(state, row_ids, job.course, material, setting))
         except Diverged:
             break
-        if not math.isfinite(losses[-1]) or losses[-1] > DIVERGED * losses[0]:
+        if has_diverged(losses):
             break
     return losses
+
+
+def has_diverged(losses: Sequence[float]) -> bool:
+    """Whether the last loss is not finite, or the last ones all are far above the first ones."""
+    if not math.isfinite(losses[-1]):
+        return True
+    return min(losses[-LEAST_STEPS:]) > DIVERGED * fmean(losses[:LEAST_STEPS])
 
 
 def _all_batches(state: TrainState, course: Course, material: Material) -> Iterator[RowIds]:
@@ -91,13 +101,10 @@ def smoothed(losses: Sequence[float]) -> list[float]:
     return averages
 
 
-def suggestion_of(curve: Curve) -> Suggestion:
-    """What the curve says.
-
-    Raises ValueError when it broke off before anything could be read from it.
-    """
+def suggestion_of(curve: Curve) -> Suggestion | None:
+    """What the curve says; None when it broke off before anything could be read from it."""
     if len(curve) < LEAST_STEPS:
-        raise ValueError(f"range test broke off after {len(curve)} steps; it needs {LEAST_STEPS}")
+        return None
     rates, losses = np.array(curve).T
     edge, lowest = max(1, round(SKIPPED * len(rates))), int(losses.argmin())
     # Beyond its lowest place a curve may fall again, from where a network has come apart.

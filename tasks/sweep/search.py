@@ -36,7 +36,7 @@ from tasks.sweep.range_test import (
     ramp_ends,
     suggestion_of,
 )
-from tasks.sweep.trial import trial
+from tasks.sweep.trial import FAILED, trial
 from tasks.training.batches import steps_per_epoch
 from tasks.training.examples import stratified_rows
 from tasks.training.job import OnProgress, Rows, TrainingJob
@@ -53,7 +53,10 @@ VALID_ROWS = 600
 def tuned_rate(
     config: SweepConfig, allowed: Rates, job: TrainingJob, on_progress: OnProgress
 ) -> Tuned:
-    """The rate for `job`, by a range test and a short sweep around what it says."""
+    """The rate for `job`, by a range test and a short sweep around what it says.
+
+    Over all that is allowed where it says nothing. Raises ValueError when no rate could be trained.
+    """
     rows = min(config.rows, len(job.train))
     if 2 * rows < LEAST_STEPS * job.course.batch_size:
         return middle_rate(allowed, rows)
@@ -79,13 +82,19 @@ def tuned_rate(
 
 def settled(
     trials: tuple[RateTrial, ...],
-    suggestion: Suggestion,
+    suggestion: Suggestion | None,
     curve: Curve,
     config: SweepConfig,
     valid_rows: int,
 ) -> Tuned:
     """What the trials come to, beside what the curve says."""
     best, interval = best_trial(trials, valid_rows), interval_of(trials, valid_rows)
+    if best.score <= FAILED:
+        rates = [trial.lr for trial in trials]
+        raise ValueError(
+            f"trainings fell apart at each of {len(rates)} rates from {min(rates):.1e} to "
+            f"{max(rates):.1e}: give a lower sweep.lr, or look at the data"
+        )
     return Tuned(
         lr=best.lr,
         schedule=best.schedule if config.schedules else None,
@@ -94,7 +103,7 @@ def settled(
         is_trusted=agrees(suggestion, interval),
         trials=trials,
         range_test=curve,
-        suggested=suggestion.steepest,
+        suggested=suggestion.steepest if suggestion else None,
     )
 
 

@@ -30,6 +30,11 @@ def test_the_sweep_stays_inside_what_is_allowed(
     assert rates_around(suggestion, (2e-5, 3e-4)) == pytest.approx(expected)
 
 
+def test_without_a_suggestion_the_sweep_is_over_all_that_is_allowed() -> None:
+    assert rates_around(None, (2e-5, 3e-4)) == (2e-5, 3e-4)
+    assert not agrees(None, (2e-5, 3e-4))
+
+
 def test_rates_are_spread_by_equal_factors() -> None:
     rates = spread_rates(1e-5, 1e-3, 4)
     assert [later / earlier for earlier, later in pairwise(rates)] == (pytest.approx([10**0.5] * 3))
@@ -106,6 +111,15 @@ def test_the_reason_names_all_figures_and_says_whether_to_trust_them(
         f"sweep of 4 says 1.0e-04 (1.0e-04 to 2.0e-04): {verdict}, using the sweep"
     )
     assert agrees(Suggestion(steepest, 1.2e-4), (1e-4, 2e-4)) == (verdict == "they agree")
+
+
+def test_the_reason_says_that_the_range_test_could_not_be_read() -> None:
+    trials = tried(*[(1e-4, 0.7)] * 4)
+    assert reason_for(None, trials, trials[0], (1e-4, 2e-4)) == (
+        "range test broke off before its 8th step and cannot be read, sweep of 4 over all rates "
+        "allowed says 1.0e-04 (1.0e-04 to 2.0e-04): the range test is unreliable here, using the "
+        "sweep"
+    )
 
 
 def test_the_reason_names_the_schedule_that_won_where_two_had_its_rate() -> None:

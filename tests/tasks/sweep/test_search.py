@@ -5,7 +5,9 @@ from optuna.trial import TrialState
 
 from tasks.artifacts import RateTrial
 from tasks.sweep.config import SweepConfig
-from tasks.sweep.search import given_rate, middle_rate, new_study, widen
+from tasks.sweep.range_test import suggestion_of
+from tasks.sweep.search import given_rate, middle_rate, new_study, settled, widen
+from tasks.sweep.trial import FAILED
 
 INTERVAL = (2e-5, 3e-4)
 
@@ -66,6 +68,26 @@ def test_where_the_end_has_won_more_rates_are_asked_for_beyond_it() -> None:
 def test_a_schedule_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="cosine, cosine: each schedule once"):
         SweepConfig(schedules=("cosine", "cosine"))
+
+
+def test_a_range_test_that_cannot_be_read_leaves_the_sweep_to_decide() -> None:
+    trials = tuple(
+        RateTrial(lr=lr, schedule="cosine", scores=(score,))
+        for lr, score in ((1e-5, 0.2), (1e-4, 0.9), (1e-3, FAILED))
+    )
+    short = ((1e-6, 0.2), (2e-6, 1e9))
+    tuned = settled(trials, suggestion_of(short), short, SweepConfig(), valid_rows=600)
+    assert (tuned.lr, tuned.is_trusted, tuned.suggested) == (1e-4, False, None)
+    assert tuned.range_test == short
+    assert "broke off" in tuned.reason
+
+
+def test_rates_that_all_fell_apart_are_refused() -> None:
+    trials = tuple(
+        RateTrial(lr=lr, schedule="cosine", scores=(FAILED,) * 3) for lr in (1e-4, 3e-4, 1e-3)
+    )
+    with pytest.raises(ValueError, match=r"each of 3 rates from 1\.0e-04 to 1\.0e-03"):
+        settled(trials, None, (), SweepConfig(), valid_rows=600)
 
 
 def test_a_given_rate_needs_no_search() -> None:
