@@ -31,6 +31,8 @@ MOST_COUNTED, MOST_NAMED = 12, 40
 """Classes whose counts, and whose names, are written into a confusion matrix."""
 FELL_APART = -1e8
 """Below any score that a model can have."""
+EXPLODED = 1.5
+"""A loss this many times the highest before the lowest is beyond the picture of a range test."""
 MOST_INCHES, MOST_LETTERS = 12.0, 24
 """Side of a confusion matrix, and of a class's name."""
 Point = Mapping[str, Any]
@@ -146,7 +148,7 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
     figure = Figure(figsize=(7.6, 4.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
     if tuned.range_test:
-        axes.plot(*zip(*tuned.range_test, strict=True), color=COLOURS[0], label="range test")
+        _draw_range_test(axes, tuned.range_test)
     if tuned.suggested:
         axes.axvline(tuned.suggested, color=COLOURS[0], linestyle=":", label="its steepest place")
     if tuned.trials:
@@ -159,6 +161,16 @@ def plot_learning_rates(tuned: Tuned, path: Path) -> Path:
         axes.axvline(tuned.lr, color=COLOURS[1], label=f"chosen {tuned.lr:.2g}")
         figure.legend(loc="outside upper center", ncols=5, fontsize=8, frameon=False)
     return save_figure(figure, path)
+
+
+def _draw_range_test(axes: Any, curve: Sequence[tuple[float, float]]) -> None:
+    """The curve; what explodes beyond its lowest place leaves the picture at the top."""
+    rates, losses = zip(*curve, strict=True)
+    axes.plot(rates, losses, color=COLOURS[0], label="range test")
+    lowest = min(losses)
+    highest = EXPLODED * max(losses[: losses.index(lowest) + 1])
+    if max(losses) > highest:
+        axes.set_ylim(lowest - 0.05 * (highest - lowest), highest)
 
 
 def _draw_trials(axes: Any, trials: Sequence[RateTrial]) -> None:

@@ -106,7 +106,7 @@ def test_trials_of_a_sweep_are_drawn_beside_the_range_test(tmp_path: Path) -> No
         suggested=2e-4, interval=(1e-4, 3e-4), is_trusted=True,
     )  # fmt: skip
     assert plot_learning_rates(tuned, tmp_path / "rates.png").read_bytes().startswith(PNG)
-    for index, ramp in enumerate([((1e-5, 1.0),), ()]):
+    for index, ramp in enumerate([((1e-5, 1.0),), (), ((1e-5, 0.1), (1e-3, 400.0))]):
         unread = tuned.model_copy(update={"range_test": ramp, "suggested": None})
         path = plot_learning_rates(unread, tmp_path / f"unread-{index}.png")
         assert path.read_bytes().startswith(PNG)
