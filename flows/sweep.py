@@ -15,6 +15,7 @@ from flows.sweep_target import (
     model_of,
     present_values,
     root_of,
+    scheduled,
     target_of,
     with_values,
 )
@@ -69,7 +70,8 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
     workers = 1 if root.startswith("students.") else project.compute.workers
     compute = project.compute.model_copy(update={"workers": workers})
     model = sized(model_of(project, root), compute, dataset)
-    lr = rate_of(project, root, model, dataset)
+    lr, schedule = rate_of(project, root, model, dataset)
+    model = scheduled(project, model, schedule)
     target = target_of(project, model, lr)
     subject = Subject(
         target=target,
@@ -87,9 +89,14 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
     return Swept(found, confirmed, kept_fixed(project, root, model, lr))
 
 
-def rate_of(project: Project, root: str, model: TrainConfig, dataset: DatasetRef) -> float:
-    """Return the rate of trials that vary another setting: the one that a retraining would take."""
+def rate_of(
+    project: Project, root: str, model: TrainConfig, dataset: DatasetRef
+) -> tuple[float, str | None]:
+    """Return the rate of trials that vary another setting, and the schedule that was found with
+    it, if any: those that a retraining would take.
+    """
     if root == "teacher" and "teacher.lr" not in project.sweep.space:
-        return tune_model(model, project.sweep.of_rates, project.compute, dataset).lr
+        tuned = tune_model(model, project.sweep.of_rates, project.compute, dataset)
+        return tuned.lr, tuned.schedule
     learner = learner_of(project, root, model)
-    return learner.first_lr if learner.lr == "auto" else learner.lr
+    return (learner.first_lr if learner.lr == "auto" else learner.lr), None

@@ -149,18 +149,29 @@ def learner_of(project: Project, root: str, model: TrainConfig) -> TrainConfig:
     return prune.recovering(model) if prune else model
 
 
+def scheduled(project: Project, model: TrainConfig, schedule: str | None) -> TrainConfig:
+    """The model with the schedule that was found with its rate.
+
+    Not where it is varied itself, and not of an optimizer that has its own.
+    """
+    is_varied = "teacher.schedule" in project.sweep.space
+    if schedule is None or is_varied or model.optimizer == "schedule_free":
+        return model
+    return model.model_copy(update={"schedule": schedule})
+
+
 def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> dict[str, Any]:
-    """What all trials of `model` had where the project says `auto` and does not vary it."""
+    """What all trials of `model` had where the project has something else and does not vary it."""
     if pruning_of(project, root):
         return {}  # the teacher is trained before, and its recovery follows from it
     asked = model_of(project, root)
-    found: dict[str, Any] = {"batch_size": model.batch_size}
+    found: dict[str, Any] = {"batch_size": model.batch_size, "schedule": model.schedule}
     if root == "teacher":  # a student's rate follows from its model
         found["lr"] = lr
     return {
         f"{root}.{name}": value
         for name, value in found.items()
-        if getattr(asked, name) == "auto" and f"{root}.{name}" not in project.sweep.space
+        if getattr(asked, name) != value and f"{root}.{name}" not in project.sweep.space
     }
 
 

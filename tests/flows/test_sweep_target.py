@@ -17,6 +17,7 @@ from flows.sweep_target import (
     model_of,
     present_values,
     root_of,
+    scheduled,
     target_of,
     with_values,
 )
@@ -179,6 +180,37 @@ def test_a_winner_that_is_believed_is_taken_with_what_all_trials_had(tmp_path: P
     taken = with_values(project, choice.values)
     assert (taken.teacher.lr, taken.teacher.weight_decay) == (0.004, 0.0031234567)
     assert taken.students == project.students
+
+
+def test_a_schedule_that_was_found_with_the_rate_is_that_of_all_trials_and_is_kept(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}")
+    project = load_project(path, ["sweep.schedules=[one_cycle, cosine]"])
+    assert project.teacher.schedule == "one_cycle"
+    model = scheduled(project, project.teacher, "cosine")
+    decay = {"teacher.weight_decay": 0.003}
+    target = target_of(project, model, 0.004)
+    for trial in (target, target.with_values(decay)):
+        assert trial.model().schedule == "cosine", "of the project's own side of a proof, too"
+    fixed = kept_fixed(project, "teacher", model, 0.004)
+    assert fixed == {"teacher.lr": 0.004, "teacher.schedule": "cosine"}
+    taken = with_values(project, choice_of(found(decay), confirmed(True), fixed).values)
+    assert (taken.teacher.lr, taken.teacher.schedule) == (0.004, "cosine")
+
+
+def test_an_optimizer_that_has_its_own_schedule_keeps_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "teacher.weight_decay: {log: [0.0001, 0.1]}")
+    project = load_project(path, ["teacher.optimizer=schedule_free"])
+    assert scheduled(project, project.teacher, "cosine").schedule == "constant"
+
+
+def test_a_schedule_that_is_varied_is_the_trials_own(tmp_path: Path) -> None:
+    path = written(tmp_path, "teacher.schedule: {choice: [constant, step]}")
+    project = load_project(path, ["sweep.schedules=[one_cycle, cosine]"])
+    assert scheduled(project, project.teacher, "cosine") == project.teacher
+    model = project.teacher.model_copy(update={"schedule": "cosine"})
+    assert "teacher.schedule" not in kept_fixed(project, "teacher", model, 0.004)
 
 
 @pytest.mark.parametrize(
