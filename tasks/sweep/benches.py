@@ -109,12 +109,14 @@ class Given:
     """What the call of `begin` returns, until a pass has come of it."""
     passed: int = 0
     """Passes that were reported."""
+    since: float = 0.0
+    """When the call was made that it is in, on the monotonic clock."""
     deaths: int = 0
     """Of its processes."""
     lost: Used = field(default_factory=Used)
-    """What processes had reported to have used for it that died."""
+    """What processes have used for it that died."""
     used: Used = field(default_factory=Used)
-    """What was reported to be used for it, by them too."""
+    """What has been used for it, by them too, when it was last heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,19 @@ class Actors:
 
     @property
     def cores(self) -> float:
-        """Of all trials that run."""
-        return self.each.cores * len(self._busy)
+        """Of all trials that run, or of the next."""
+        return self.each.of(len(self._busy))[0]
 
     @property
     def gpus(self) -> float:
-        """Of all trials that run."""
-        return self.each.gpus * len(self._busy)
+        """Of all trials that run, or of the next."""
+        return self.each.of(len(self._busy))[1]
+
+    @property
+    def under_way(self) -> Used:
+        """What calls hold that no report has come of."""
+        now = time.monotonic()
+        return self.each.held(sum(now - self._busy[of].since for of in self._calls.values()))
 
     def __post_init__(self) -> None:
         self._free = [self._new_bench() for _ in range(self.slots)]
@@ -172,6 +180,7 @@ class Actors:
         """
         for number, given in self._busy.items():
             if number not in self._calls.values():
+                given.since = time.monotonic()
                 self._calls[given.bench.go_on.remote(number, seconds, given.worked)] = number
         ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=TICK_SECONDS)
         if not ready:
@@ -206,6 +215,7 @@ class Actors:
         again: list[Any] = []
         passed = given.passed - 1  # the last report was that no pass is left
         while True:
+            given.since = time.monotonic()
             try:
                 ray.get(again)
                 found: Weights = ray.get(given.bench.trained.remote())
@@ -262,13 +272,15 @@ class Actors:
         """Begin the trial again in a new process; a sentence when too many have died of it."""
         given = self._busy[number]
         given.deaths += 1
+        # What it used since its last report nobody says any more: its share was held.
+        given.lost = given.used = given.used.plus(self.each.held(time.monotonic() - given.since))
         self._materials.clear()  # what was shared may have been lost with the old one
         count = f"{given.deaths} of {MAX_FAILURES} times"
         log.warning("trial %d: its process died, %s: %s", number, count, type(error).__name__)
         if given.deaths >= MAX_FAILURES:
             return f"its process died {given.deaths} times"
         ray.kill(given.bench)
-        given.bench, given.lost = self._new_bench(), given.used
+        given.bench = self._new_bench()
         self._start(number)
         return ""
 

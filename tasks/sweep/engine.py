@@ -106,7 +106,7 @@ class Sweep:
         again = unfinished(self.study)
         while True:
             why = self.why_over()
-            while not why and len(self.going) < self.runner.slots:
+            while not why and self.may_begin():
                 if again:
                     self.begin(ask_again(self.study, self.search, self.space, again.pop(0)))
                 elif self.may_ask():
@@ -122,6 +122,10 @@ class Sweep:
                 self.save()
             self.end_stopped()
 
+    def may_begin(self) -> bool:
+        """Whether there is a slot, and something left to spend in it."""
+        return len(self.going) < self.runner.slots and self.seconds_left() > 0
+
     def may_ask(self) -> bool:
         """Whether another trial may begin."""
         begun = len(self.study.get_trials(deepcopy=False, states=BEGUN))
@@ -135,11 +139,14 @@ class Sweep:
         """Why nothing goes on; nothing while it does."""
         if self.watcher.stopped(None):
             return STOPPED
-        return OUT_OF_BUDGET if self.seconds_left() <= 0 else ""
+        # By what was reported: passes under way end by themselves, and say what they have used.
+        is_used = self.ledger.left(max(1, self.runner.cores), self.runner.gpus) <= 0
+        return OUT_OF_BUDGET if is_used else ""
 
     def seconds_left(self) -> float:
         """Until the budget is used, if what is running goes on."""
-        return self.ledger.left(max(1, self.runner.cores), self.runner.gpus)
+        runner = self.runner
+        return self.ledger.left(max(1, runner.cores), runner.gpus, runner.under_way)
 
     def over(self, why: str) -> str:
         """End what still runs, keeping what it found."""

@@ -57,6 +57,11 @@ class Runner(Protocol):
         """How many GPUs they use together."""
         ...
 
+    @property
+    def under_way(self) -> Used:
+        """What passes hold that have begun and are not reported."""
+        ...
+
     def begin(self, number: int, values: Values) -> None:
         """Start a trial in a free slot; `ValueError` for values with which there is none."""
         ...
@@ -134,7 +139,7 @@ def begun(
 class InProcess:
     """One trial at a time, in this process: nothing is sent anywhere."""
 
-    slots, cores = 1, 1
+    slots, cores, under_way = 1, 1, Used()
 
     def __init__(self, workbench: Workbench, stopped: Stopped = never) -> None:
         """A pass ends early when `stopped` says so of its trial, or of all."""

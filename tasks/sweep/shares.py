@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.costs.meter import Used
+
 log = logging.getLogger(__name__)
 
 
@@ -16,6 +18,14 @@ class Share:
     gpus: float = 0.0
     workers: int = 1
     """Who train it; of many, each has a core, or a GPU, of its own."""
+
+    def of(self, trials: int) -> tuple[float, float]:
+        """Cores and GPUs of so many; where none runs, what the next will hold."""
+        return self.cores * max(1, trials), self.gpus * max(1, trials)
+
+    def held(self, seconds: float) -> Used:
+        """By trials that have run for so long, all together."""
+        return Used(self.cores * seconds, self.gpus * seconds)
 
 
 def places(wanted: int, each: Share, resources: Mapping[str, float]) -> int:

@@ -14,6 +14,7 @@ from tasks.sweep.config import SweepBudget
 
 SAVE_SECONDS = 1.0
 """Spending is written down so often: a kill forgets no more, and the pass that it was in."""
+NOTHING = Used()
 USED = "used"
 """CPU and GPU seconds of all calls of a search: trials, and what is done around them."""
 
@@ -79,9 +80,13 @@ class Ledger:
             gpu=self.before.gpu + self.of_passes.gpu,
         )
 
-    def left(self, cores: float, gpus: float = 0) -> float:
-        """Seconds until the budget is used, when so many cores and GPUs go on."""
-        spent, budget, prices = self.spent, self.budget, self.prices
+    def left(self, cores: float, gpus: float = 0, under_way: Used = NOTHING) -> float:
+        """Seconds until the budget is used, when so many cores and GPUs go on.
+
+        `under_way` is used already, and not reported yet.
+        """
+        budget, prices, spent = self.budget, self.prices, self.spent
+        spent = replace(spent, cpu=spent.cpu + under_way.cpu, gpu=spent.gpu + under_way.gpu)
         left = math.inf
         if budget.minutes is not None:
             left = min(left, budget.minutes * 60 - spent.wall)

@@ -106,8 +106,8 @@ class Led:
     made: Made = field(default_factory=Made)
     told: int = 0
     """Passes that were reported."""
-    until: float = float("inf")
-    """When the budget is used, on the monotonic clock."""
+    since: float = field(default_factory=time.monotonic)
+    """When leave was given for the next."""
     trouble: str = ""
 
     @property
@@ -172,13 +172,20 @@ class Teams:
 
     @property
     def cores(self) -> float:
-        """Of all trials that run."""
-        return self.each.cores * len(self._going)
+        """Of all trials that run, or of the next."""
+        return self.each.of(len(self._going))[0]
 
     @property
     def gpus(self) -> float:
-        """Of all trials that run."""
-        return self.each.gpus * len(self._going)
+        """Of all trials that run, or of the next."""
+        return self.each.of(len(self._going))[1]
+
+    @property
+    def under_way(self) -> Used:
+        """What teams hold that have had leave and whose pass has not ended."""
+        now = time.monotonic()
+        going = [led for led in self._going.values() if not led.has_news]
+        return self.each.held(sum(now - led.since for led in going))
 
     def begin(self, number: int, values: Values) -> None:
         """Start a trial; `ValueError` for values with which there is none."""
@@ -196,11 +203,10 @@ class Teams:
 
     def wait(self, seconds: float) -> Report | None:
         """The next pass of any trial, for which leave is given here."""
-        now = time.monotonic()
         for number, led in self._going.items():
-            led.until = min(led.until, now + seconds)
-            if now > led.until:
-                return report(number, None, led.cost, OUT_OF_BUDGET)
+            if seconds <= 0 and not led.has_news:
+                used = led.cost.plus(self.each.held(time.monotonic() - led.since))
+                return report(number, None, used, OUT_OF_BUDGET)
         self._look(max(0.0, min(TICK_SECONDS, seconds)))
         ready = [number for number, led in self._going.items() if led.has_news]
         return self._next(ready[0]) if ready else None
@@ -250,7 +256,7 @@ class Teams:
             led.take_final(number)
         if led.told >= len(led.made.scores):
             return report(number, None, led.cost, led.trouble)
-        led.told, led.until = led.told + 1, float("inf")
+        led.told, led.since = led.told + 1, time.monotonic()
         return report(number, led.made.scores[led.told - 1], led.cost)
 
     def _made(self, job: TrainingJob) -> tuple[Any, Used]:

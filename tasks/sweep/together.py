@@ -23,6 +23,8 @@ class Together:
     What a choice that was not foreseen keeps from being trained with the others is a `ValueError`.
     """
 
+    under_way = Used()
+    """Nobody is asked before a pass of all has ended."""
     workbench: Workbench
     most: int
     """Trials in a crew."""

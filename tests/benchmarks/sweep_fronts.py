@@ -23,7 +23,7 @@ from optuna.storages import InMemoryStorage
 from scipy.stats import spearmanr
 
 from tasks.costs.cost import Prices
-from tasks.costs.meter import process_seconds
+from tasks.costs.meter import Used, process_seconds
 from tasks.data.config import DataConfig
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.deployed import deployed_figures
@@ -93,7 +93,7 @@ def record(bench: Workbench, values: dict[str, Any]) -> dict[str, Any]:
 class Played:
     """Trials whose passes were recorded."""
 
-    slots, cores, gpus = 1, 1, 0
+    slots, cores, gpus, under_way = 1, 1, 0, Used()
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows, self.seconds, self.passed = rows, 0.0, 0

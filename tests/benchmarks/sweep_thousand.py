@@ -18,6 +18,7 @@ from infra import tracking
 from infra.journal import sweep_storage
 from infra.trial_runs import TrialRuns
 from tasks.costs.cost import Prices
+from tasks.costs.meter import Used
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import Sweep
 from tasks.sweep.runners import Report
@@ -36,7 +37,7 @@ PASSES = 3
 class Trivial:
     """Trials that cost nothing."""
 
-    slots, cores, gpus = 1, 1, 0
+    slots, cores, gpus, under_way = 1, 1, 0, Used()
 
     def begin(self, number: int, values: Values) -> None:
         self.number, self.values, self.passed = number, values, 0

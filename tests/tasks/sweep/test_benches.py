@@ -11,7 +11,7 @@ from optuna.storages import InMemoryStorage
 from tasks.costs.cost import Prices
 from tasks.sweep.benches import Actors
 from tasks.sweep.config import SearchConfig, SweepBudget
-from tasks.sweep.engine import TROUBLE, Sweep
+from tasks.sweep.engine import COST, TROUBLE, Sweep
 from tasks.sweep.saving import Saving
 from tasks.sweep.shares import Share
 from tasks.sweep.space import Dimension, Space
@@ -40,6 +40,7 @@ def test_trials_hold_their_share_of_the_cluster(cluster: None) -> None:
     left = ray.available_resources()  # type: ignore[no-untyped-call]
     assert left["CPU"] == pytest.approx(1.0)
     assert left.get("GPU", 0.0) == pytest.approx(0.0)
+    assert (actors.cores, actors.gpus) == (0.25, 0.25), "none runs: what the next will hold"
     actors.close()
 
 
@@ -64,6 +65,7 @@ def test_a_trial_that_kills_its_processes_fails_alone(
     [other] = [trial for trial in study.trials if not trial.params["a.dies"]]
     assert (died.state.name, other.state.name) == ("FAIL", "COMPLETE")
     assert died.user_attrs[TROUBLE] == "its process died 3 times"
+    assert died.user_attrs[COST][0] > 0, "what its processes held is its cost"
     said = [record.getMessage() for record in caplog.records if "died" in record.getMessage()]
     assert said == [
         f"trial {died.number}: its process died, {count} of 3 times: ActorDiedError"

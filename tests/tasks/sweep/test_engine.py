@@ -41,7 +41,7 @@ class Clock:
 class Computed:
     """Trials whose scores are a function of their values; a pass takes `seconds`."""
 
-    slots, cores, gpus = 1, 1, 0
+    slots, cores, gpus, under_way = 1, 1, 0, Used()
 
     def __init__(
         self,
@@ -73,6 +73,55 @@ class Computed:
 
     def end(self, number: int) -> None:
         pass
+
+    def close(self) -> None:
+        pass
+
+
+class Beside:
+    """Two trials side by side, whose passes take `seconds`; the second's first half as long again.
+
+    Nobody hears of a pass before it has ended, as in the cluster.
+    """
+
+    slots, gpus = 2, 0
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self.clock, self.seconds = clock, seconds
+        self.used: dict[int, float] = {}
+        self.calls: dict[int, tuple[float, float, bool]] = {}
+        self.has_begun, self.all_used = False, 0.0
+
+    @property
+    def cores(self) -> int:
+        return len(self.used)
+
+    @property
+    def under_way(self) -> Used:
+        return Used(sum(self.clock.now - began for began, *_ in self.calls.values()))
+
+    def begin(self, number: int, values: Values) -> None:
+        del values
+        self.used[number] = 0.0
+
+    def wait(self, seconds: float) -> Report:
+        now = self.clock.now
+        for number in [each for each in self.used if each not in self.calls]:
+            takes = self.seconds * (1.5 if number == 1 and not self.has_begun else 1.0)
+            self.has_begun = self.has_begun or number == 1
+            end = now + max(0.0, min(seconds, takes))
+            self.calls[number] = now, end, seconds < takes
+        number = min(self.calls, key=lambda each: self.calls[each][1])
+        began, self.clock.now, is_cut = self.calls.pop(number)
+        self.used[number] += self.clock.now - began
+        self.all_used += self.clock.now - began
+        why = "the budget is used" if is_cut else ""
+        return Report(number, None if is_cut else 0.5, self.used[number], 0, why)
+
+    def end(self, number: int) -> None:
+        del self.used[number]
+        if call := self.calls.pop(number, None):  # it is killed, and does not say what it used
+            self.all_used += self.clock.now - call[0]
 
     def close(self) -> None:
         pass
@@ -203,6 +252,19 @@ def test_a_budget_holds_over_resumptions(budget: dict[str, float]) -> None:
     study, why, _ = swept(SQUARE, square, storage, limit, pruner="none")
     assert why == "the budget is used"
     assert 30 * 0.98 <= study.user_attrs[SPENT]["wall"] <= 30 * 1.02
+
+
+@pytest.mark.parametrize(
+    ("cpu_hours", "seconds"), [(1.0, 600.0), (0.1, 60.0), (0.1, 20.0), (0.5, 300.0), (0.1, 400.0)]
+)
+def test_a_budget_holds_while_passes_are_under_way(cpu_hours: float, seconds: float) -> None:
+    config, budget = SearchConfig(sampler="random", pruner="none"), SweepBudget(cpu_hours=cpu_hours)
+    study = open_study("s", InMemoryStorage(), config, PASSES, [])
+    runner: Any = Beside(Clock(), seconds)
+    sweep = sweep_of(study, config, budget, runner, measure=lambda *_: [0.5])
+    assert sweep.run() == "the budget is used"
+    assert runner.all_used == pytest.approx(cpu_hours * 3600, rel=0.02)
+    assert sweep.ledger.spent.cpu == pytest.approx(runner.all_used, rel=0.02)
 
 
 def test_trials_that_were_begun_count() -> None:

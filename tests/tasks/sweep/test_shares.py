@@ -1,9 +1,10 @@
-"""How many trials the cluster holds."""
+"""What trials hold of the cluster, and how many it holds."""
 
 import logging
 
 import pytest
 
+from tasks.costs.meter import Used
 from tasks.sweep.shares import Share, places
 
 
@@ -33,3 +34,9 @@ def test_what_never_fits_is_refused() -> None:
         places(1, Share(4.0), {"CPU": 2.0})
     with pytest.raises(ValueError, match=r"sweep.search.gpus 0.5: the cluster has 0"):
         places(1, Share(1.0, 0.5), {"CPU": 2.0})
+
+
+def test_where_no_trial_runs_the_next_one_counts() -> None:
+    each = Share(cores=2.0, gpus=0.5)
+    assert [each.of(count) for count in (0, 1, 3)] == [(2.0, 0.5), (2.0, 0.5), (6.0, 1.5)]
+    assert each.held(10.0) == Used(20.0, 5.0)

@@ -55,3 +55,21 @@ def test_passes_are_set_and_figures_are_added() -> None:
     ledger.save()
     assert ledger.of_passes == Used(6.0, 1.0)
     assert saved == [{"wall": 10.0, "cpu": 29.0, "gpu": 2.0}]
+
+
+@pytest.mark.parametrize(
+    ("budget", "under_way", "left"),
+    [
+        ({"gpu_hours": 1.0}, Used(), -400.0),
+        ({"money": 3.5}, Used(), -500.0),
+        ({"cpu_hours": 1.0}, Used(), 1800.0),
+        ({"cpu_hours": 1.0}, Used(600.0), 1500.0),
+        ({"gpu_hours": 2.0}, Used(0.0, 200.0), 3000.0),
+        ({"money": 5.0}, Used(0.0, 100.0), 900.0),
+    ],
+)
+def test_what_is_left_to_spend(budget: dict[str, float], under_way: Used, left: float) -> None:
+    """After 4,000 s of a GPU that costs 3.6 an hour, on two cores and a GPU."""
+    prices = Prices(price_gpu_hour=3.6)
+    ledger = Ledger(SweepBudget(**budget), prices, {"gpu": 4000.0}, lambda _: None, lambda: 0.0)
+    assert ledger.left(2.0, 1.0, under_way) == pytest.approx(left)

@@ -10,7 +10,7 @@ import ray
 import torch
 
 from tasks.sweep.config import SearchConfig
-from tasks.sweep.passes import Deadline, passes
+from tasks.sweep.passes import OUT_OF_BUDGET, Deadline, passes
 from tasks.sweep.saving import Saving
 from tasks.sweep.searching import engine_asked_for
 from tasks.sweep.shares import Share, places
@@ -59,6 +59,10 @@ def test_two_workers_make_a_trial_as_one_does(
     killed.begin(0, {})
     assert killed.cores == 2.0
     found = reported(killed, 2, PATIENT)
+    cut = killed.wait(0.0)
+    assert cut is not None
+    assert cut.trouble == OUT_OF_BUDGET
+    assert cut.cpu_seconds > killed._going[0].cost.cpu > 0, "what it held since is its cost"
     killed.close()  # the workers wait after a pass, and go
     assert all_cores_are_free(20)
     teams = Teams(bench, 1, TWO, saving)
