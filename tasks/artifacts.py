@@ -4,6 +4,8 @@ An artifact carries no clock, no host and no run id: the same work gives the sam
 a step that ran again with the same answer leaves the later steps cached.
 """
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -58,6 +60,13 @@ class DatasetRef(Artifact):
     def num_outputs(self) -> int:
         """Numbers that a model answers: one for each class, one in all for a regression."""
         return max(1, len(self.classes))
+
+    @property
+    def meaning(self) -> str:
+        """Digest of the rows and of all that is said of them: what a training learns from. Not of
+        what they are called, where they lie and which files they were read from."""
+        said = self.model_dump(mode="json", exclude={"name", "uri", "source_sha256"})
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 class RateTrial(Artifact):

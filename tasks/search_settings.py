@@ -60,7 +60,7 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
     metric = f"valid/{bench.course.choose_by}"
     decides = DECIDES | (OF_A_POPULATION if config.sampler == "population" else set())
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
-    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.sha256
+    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.meaning
     said = subject.outputs.identity if subject.outputs else None
     name = digest_of(project, target, lasting, dataset, said, code())
     run = open_sweep_run(project, name, subject, sweep)

@@ -36,8 +36,8 @@ def train_aware(
     storage = open_storage()
     connect()
     distil, outputs = taught
-    what = (source.sha256, config, form, distil, compute, dataset.sha256, outputs.identity)
-    key = run_key("aware", code_digest(__name__), *what)
+    what = (source.sha256, config, form, distil, compute, outputs.identity)
+    key = run_key("aware", code_digest(__name__), dataset, *what)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     site = Site(dataset=dataset, dataset_folder=storage.fetch_folder(dataset.uri), compute=compute)
     lesson = fetched_lesson(distil, outputs, dataset)

@@ -33,7 +33,7 @@ def train_student(
     storage = open_storage()
     connect()
     taught = outputs.identity if outputs else None
-    key = run_key("student", code_digest(__name__), config, distil, compute, dataset.sha256, taught)
+    key = run_key("student", code_digest(__name__), dataset, config, distil, compute, taught)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)

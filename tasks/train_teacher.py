@@ -27,7 +27,7 @@ def train_teacher(
     if tuned.schedule is not None:
         config = config.model_copy(update={"schedule": tuned.schedule})
     connect()
-    key = run_key("teacher", code_digest(__name__), config, tuned.lr, compute, dataset.sha256)
+    key = run_key("teacher", code_digest(__name__), dataset, config, tuned.lr, compute)
     store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)

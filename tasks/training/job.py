@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
 
-from tasks.artifacts import Task
+from tasks.artifacts import DatasetRef, Task
 from tasks.costs.meter import Used
 from tasks.data.arrow_column import appended, taken
 from tasks.training.absent import absent, is_labelled
@@ -114,12 +114,14 @@ def without_rows(job: TrainingJob) -> TrainingJob:
     return replace(job, train=nothing, valid=nothing)
 
 
-def run_key(step: str, code: str, *inputs: BaseModel | str | float | None) -> str:
-    """Name of a training: the same for the same step, code and inputs."""
+def run_key(
+    step: str, code: str, dataset: DatasetRef, *inputs: BaseModel | str | float | None
+) -> str:
+    """Name of a training: the same for the same step, code, meaning of the data, and inputs."""
     parts = [
         part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in inputs
     ]
-    text = json.dumps([step, code, parts], sort_keys=True)
+    text = json.dumps([step, code, dataset.meaning, parts], sort_keys=True)
     return f"{step}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 

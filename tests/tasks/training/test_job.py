@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pyarrow import fs
 
+from tasks.artifacts import DatasetRef
 from tasks.training.architectures import MiniLMTeacher
 from tasks.training.blueprint import Blueprint
 from tasks.training.checkpoint import CheckpointStore
@@ -71,15 +73,36 @@ def test_a_finished_training_is_taken_up_not_repeated(job: TrainingJob, tmp_path
     assert first.history == again.history
 
 
-def test_a_run_key_follows_its_inputs() -> None:
-    config = MiniLMTeacher()
-    key = run_key("teacher", "code", config, 1e-4, None)
-    assert key == run_key("teacher", "code", config, 1e-4, None)
+def test_a_run_key_follows_its_inputs(small_dataset: tuple[Path, DatasetRef]) -> None:
+    config, data = MiniLMTeacher(), small_dataset[1]
+    key = run_key("teacher", "code", data, config, 1e-4, None)
+    assert key == run_key("teacher", "code", data, config, 1e-4, None)
     assert key.startswith("teacher-")
     others = [
-        run_key("teacher", "other", config, 1e-4, None),
-        run_key("teacher", "code", config.model_copy(update={"seed": 8}), 1e-4, None),
-        run_key("teacher", "code", config, 2e-4, None),
-        run_key("teacher", "code", config, 1e-4, "outputs"),
+        run_key("teacher", "other", data, config, 1e-4, None),
+        run_key("teacher", "code", data, config.model_copy(update={"seed": 8}), 1e-4, None),
+        run_key("teacher", "code", data, config, 2e-4, None),
+        run_key("teacher", "code", data, config, 1e-4, "outputs"),
     ]
     assert len({key, *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("said", "is_another"),
+    [
+        ({"sha256": "3" * 64}, True),
+        ({"class_weights": {"bad": 2.0, "fair": 1.0, "good": 1.0}}, True),
+        ({"scaling": {"text": "rank"}}, True),
+        ({"types": {"text": "category"}}, True),
+        ({"audio": {"bands": 64}}, True),
+        ({"uri": "s3://elsewhere/"}, False),
+        ({"name": "tempers", "source_sha256": "4" * 64}, False),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_run_key_follows_what_the_data_means(
+    small_dataset: tuple[Path, DatasetRef], said: dict[str, Any], is_another: bool
+) -> None:
+    data = small_dataset[1]
+    other = data.model_copy(update=said)
+    assert (run_key("teacher", "code", data) != run_key("teacher", "code", other)) == is_another
