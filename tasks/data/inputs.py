@@ -35,7 +35,8 @@ def with_inputs(config: DataConfig, table: Table, kind: Kind) -> tuple[DataConfi
     for name in (*config.inputs, *config.usual_inputs):
         table.column(name, "data.inputs")
     by_date = table.facts.get("partitioned_by", ()) if config.window else ()
-    named = (config.split.column, config.split.time, config.weight, config.time)
+    split = config.split
+    named = (split.column, split.time, split.group_by, config.weight, config.time)
     others = [*by_date, *(name for name in named if name)]
     open_to_choice = table.without(others)
     inputs = config.inputs or config.usual_inputs

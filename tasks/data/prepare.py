@@ -262,8 +262,8 @@ def _groups(
     values = rows.columns[grouping]
     found = digests_of("" if value is None else f"group {value}" for value in values)
     alone = [row for row, value in enumerate(values) if is_missing(value) or value == ""]
-    own = {name: taken(column, np.asarray(alone)) for name, column in inputs.items()}
     if alone:
+        own = {name: taken(column, np.asarray(alone)) for name, column in inputs.items()}
         found[alone] = row_digests(kind, own, "row ")
     return numbered(found), found
 

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow.csv import write_csv
 
 from tasks.data.config import DataConfig
 from tasks.data.dataset import split_sizes, write_dataset
@@ -111,6 +115,26 @@ def test_rows_of_one_group_column_stay_on_one_side(prepare: Prepare) -> None:
     sides = by_text(prepared)
     assert all(sides[text(i)] == sides[text(i + 1)] for i in range(0, 120, 2))
     assert data_report(prepared)["groups"]["count"] == 60
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("ownerless", [0, 6])
+def test_rows_of_a_table_are_grouped_by_a_column_that_is_no_input(
+    tmp_path: Path, suffix: str, ownerless: int
+) -> None:
+    random = np.random.default_rng(0)
+    users = [f"u{i // 3}" if i >= ownerless else None for i in range(240)]
+    columns = {"age": random.integers(0, 90, 240), "y": random.choice(["p", "n"], 240)}
+    table = pa.table({"user": users, **columns})
+    write_csv(table, tmp_path / "rows.csv")
+    pq.write_table(table, tmp_path / "rows.parquet")
+    config = {"source": f"rows{suffix}", "kind": "table", "target": "y"}
+    found = prepare_rows(
+        DataConfig.model_validate({**config, "split": {"group_by": "user"}}), tmp_path
+    )
+    assert found.config.inputs == ("age",)
+    assert all(len(set(found.sides[i : i + 3])) == 1 for i in range(6, 240, 3))
+    assert data_report(found)["groups"]["count"] == 78 + (ownerless or 2)
 
 
 def test_rows_without_a_group_stand_alone(prepare: Prepare) -> None:
