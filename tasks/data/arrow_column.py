@@ -89,7 +89,8 @@ class ArrowColumn(Sequence[Any]):
 
     def numbers(self) -> npt.NDArray[np.float64]:
         """float64 [rows], NaN where missing."""
-        found: npt.NDArray[np.float64] = self.chunks.cast(pa.float64()).to_numpy()
+        floats = self.chunks.cast(pa.float64(), safe=False)  # the nearest, as of any number
+        found: npt.NDArray[np.float64] = floats.to_numpy()
         return found
 
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -129,7 +130,7 @@ class ArrowColumn(Sequence[Any]):
 
 def numeric(column: ArrowColumn) -> ArrowColumn:
     """A column of numbers as float64; NaN is missing."""
-    floats = _in_one(column.chunks.cast(pa.float64()))
+    floats = _in_one(column.chunks.cast(pa.float64(), safe=False))
     return ArrowColumn(pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats))
 
 

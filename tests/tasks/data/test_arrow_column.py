@@ -203,6 +203,8 @@ ODD: dict[str, Callable[[Any], pa.Array]] = {
     "nan": lambda random: pa.array(
         np.where(random.random(300) < 0.1, np.nan, 2.0 + np.arange(300))
     ),
+    "large numbers": lambda random: pa.array(2**53 + 2 * random.integers(0, 90, 300) + 1),
+    "unsigned numbers": lambda random: pa.array(2**64 - 1 - random.integers(0, 9, 300, np.uint64)),
     "texts": lambda random: pa.array(
         [f"some words of row {i}, {random.random()}" for i in range(300)]
     ),
