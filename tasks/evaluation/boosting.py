@@ -31,7 +31,8 @@ def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
     encoder = table_encoder(dataset, rows.columns)
     numbers = TableRows.load(encoder, Path()).rows(rows.columns)
     estimator = _ESTIMATORS[dataset.task]
-    model = estimator(early_stopping=True, random_state=0)
+    stops_early = dataset.task != "classification" or _can_be_divided(rows.labels)
+    model = estimator(early_stopping=stops_early, random_state=0)
     model.fit(numbers, rows.labels, sample_weight=rows.weights)
     trees = [tree.nodes for each_round in model._predictors for tree in each_round]
     weights = tree_tensors(trees)
@@ -50,6 +51,12 @@ def fit_boosting(rows: Rows, dataset: DatasetRef) -> Baseline:
         encoder_files={},
         weights=weights,
     )
+
+
+def _can_be_divided(labels: NDArray[Any]) -> bool:
+    """Whether the tenth by which scikit-learn stops early can hold every class, as it demands."""
+    counts = np.unique(labels, return_counts=True)[1]
+    return bool(counts.min() >= 2 and len(labels) >= 10 * len(counts))
 
 
 def tree_tensors(trees: Trees) -> dict[str, Tensor]:
