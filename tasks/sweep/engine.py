@@ -114,7 +114,7 @@ class Sweep:
                 else:
                     break
             if why or not self.going:
-                return self.over(why)
+                return self.over(why or self.why_over())  # a begin may take its time
             report = self.runner.wait(self.seconds_left())
             if report is not None and report.number in self.going:
                 self.take(report)

@@ -113,7 +113,7 @@ class Running:
             score = next(self.scores)
         except StopIteration as over:
             self.trained = over.value or {}
-        except (CutShort, Diverged, ValueError) as error:
+        except (CutShort, Diverged, ValueError, MemoryError, torch.OutOfMemoryError) as error:
             trouble = str(error)
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall
