@@ -237,17 +237,21 @@ def proof_of(
     champion: Candidate | None,
     dataset: DatasetRef,
 ) -> list[EvalReport]:
-    """Return the holdout's figures for the selected one, teacher, baseline and champion."""
-    seen = [
-        (report.candidate, report.cost)
+    """Return the holdout's figures for the selected one, teacher, baseline and champion.
+
+    The gate compares what the first and the last of these cost: they are measured side by side.
+    """
+    seen = {
+        report.candidate.sha256: (report.candidate, report.cost)
         for report in reports
         if report.candidate.sha256 == selection.sha256
         or report.candidate.role in ("teacher", "baseline")
-    ]
-    if champion is not None and champion.sha256 not in {c.sha256 for c, _ in seen}:
-        costs = measure_costs([champion], [], dataset, deploy)
-        seen.append((champion, costs[0]))
-    candidates, costs = map(list, zip(*seen, strict=True))
+    }
+    if champion is not None and champion.sha256 not in seen:
+        pair = [seen[selection.sha256][0], champion]
+        measured = zip(pair, measure_costs(pair, [], dataset, deploy), strict=True)
+        seen |= {candidate.sha256: (candidate, cost) for candidate, cost in measured}
+    candidates, costs = map(list, zip(*seen.values(), strict=True))
     return evaluated(candidates, costs, dataset, "test")
 
 

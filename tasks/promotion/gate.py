@@ -2,7 +2,8 @@
 
 Promoted when the interval of the difference lies above zero, or, if the policy says so, when the
 candidate is not worse by more than the margin and measurably cheaper: median latency or size more
-than 5 % lower, and neither of the two more than 5 % higher. A tie is never a reason.
+than 5 % lower, and neither of the two more than 5 % higher. A latency counts as lower only beyond
+the noise of both measurements. A tie is never a reason.
 """
 
 from collections.abc import Callable
@@ -198,13 +199,22 @@ def _named(opponent: Contender, standing: Standing) -> str:
 
 
 def _cost_comparison(candidate: EvalReport, opponent: EvalReport) -> tuple[bool, str]:
-    ours, theirs = candidate.cost.latency_ms.p50, opponent.cost.latency_ms.p50
+    ours, theirs = candidate.cost.latency_ms, opponent.cost.latency_ms
     size, their_size = candidate.candidate.size_bytes / 1e6, opponent.candidate.size_bytes / 1e6
-    ratios = np.array([ours / theirs, size / their_size])
-    cheaper = bool(ratios.min() < 1 - CHEAPER_BY and ratios.max() <= 1 + CHEAPER_BY)
-    changes = [f"{ratio - 1:+.0%}".replace("%", " %") for ratio in ratios]
-    latency = f"p50 {ours:.3g} ms against {theirs:.3g} ms, {changes[0]}"
-    return cheaper, f"{latency}; size {size:.3g} MB against {their_size:.3g} MB, {changes[1]}"
+    slower, larger = ours.p50 / theirs.p50, size / their_size
+    noise = ours.noise + theirs.noise
+    is_faster = slower < 1 - max(CHEAPER_BY, noise)
+    is_smaller = larger < 1 - CHEAPER_BY
+    cheaper = (is_faster or is_smaller) and max(slower, larger) <= 1 + CHEAPER_BY
+    latency = f"p50 {ours.p50:.3g} ms against {theirs.p50:.3g} ms, {_percent(slower - 1)}"
+    if slower < 1 - CHEAPER_BY and not is_faster:
+        latency += f", within the noise of {noise:.0%}".replace("%", " %")
+    sizes = f"size {size:.3g} MB against {their_size:.3g} MB, {_percent(larger - 1)}"
+    return cheaper, f"{latency}; {sizes}"
+
+
+def _percent(change: float) -> str:
+    return f"{change:+.0%}".replace("%", " %")
 
 
 def _when_not_proven(

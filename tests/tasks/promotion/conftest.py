@@ -81,7 +81,7 @@ def candidate() -> Callable[..., Candidate]:
 def report(candidate: Callable[..., Candidate]) -> Callable[..., EvalReport]:
     def make(name: str = "small", score: float = 0.7, **facts: Any) -> EvalReport:
         p50 = facts.get("p50", 1.0)
-        latency = Latency(p50=p50, p95=facts.get("p95", 2 * p50))
+        latency = Latency(p50=p50, p95=facts.get("p95", 2 * p50), noise=facts.get("noise", 0.0))
         size = facts.get("size_bytes", 1_000_000)
         return EvalReport(
             candidate=candidate(name, facts.get("role", "student"), size),

@@ -121,6 +121,27 @@ def test_the_same_answers_for_less_are_promoted(
     assert decision.verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("costs", "verdict"),
+    [
+        ({"p50": 0.85, "noise": 0.04}, "promoted"),
+        ({"p50": 0.85, "noise": 0.12}, "held"),
+        ({"p50": 0.85, "noise": 0.12, "size_bytes": 500_000}, "promoted"),
+        ({"p50": 1.0, "noise": 0.12, "size_bytes": 940_000}, "promoted"),
+    ],
+    ids=["beyond", "within", "within-but-smaller", "noise-is-none-of-size"],
+)
+def test_less_time_counts_beyond_the_noise_of_both(
+    gate: Any, costs: dict[str, Any], verdict: str
+) -> None:
+    new, old = gate.contender("new", 0.7, **costs), gate.contender("old", 0.7, noise=0.05)
+    decision = gate(new, old, gate.contender("base", 0.1))
+    assert decision.verdict == verdict
+    within = "p50 0.85 ms against 1 ms, -15 %, within the noise of 17 %"
+    said = next(check.detail for check in decision.checks if check.name == "cheaper")
+    assert (within in said) == (costs["p50"] < 1 and costs["noise"] > 0.1)
+
+
 def test_cheaper_is_no_reason_when_the_policy_says_better(gate: Any) -> None:
     decision = gate(
         gate.contender("new", 0.7, p50=0.1),
