@@ -29,11 +29,16 @@ def follow(averaged: Weights, weights: Weights, step: int) -> None:
 
 @torch.no_grad()
 def join(averaged: Weights, weights: Weights, epochs_done: int, epochs: int) -> None:
-    """Take the end of an epoch into the mean, in place, when it is one of the later ones."""
+    """Take the end of an epoch into the mean, in place, when it is one of the later ones.
+
+    Until then there is none, and the model answers by itself.
+    """
     first = int(SWA_FROM * epochs)
-    if epochs_done == first or not averaged:
+    if epochs_done < first:
+        return
+    if epochs_done == first:
         averaged.update(_copied(weights))
-    elif epochs_done > first:
+    else:
         for name, weight in weights.items():
             _towards(averaged[name], weight, 1.0 / (epochs_done - first + 1))
 

@@ -208,7 +208,15 @@ def test_an_average_of_later_epochs_is_their_mean() -> None:
     averaged: dict[str, torch.Tensor] = {}
     for epoch in range(6):
         join(averaged, {"w": torch.tensor([float(epoch)])}, epoch, epochs=6)
+        assert bool(averaged) == (epoch >= 3), "a model answers by itself until then"
     assert averaged["w"].item() == pytest.approx((3 + 4 + 5) / 3)
+
+
+def test_before_there_is_a_mean_each_epoch_is_scored_as_it_is(toy: ModuleType) -> None:
+    plain, mean = (trained(toy, course_of(toy, averaging=name)) for name in ("none", "swa"))
+    losses = [[p["valid/loss"] for p in s.history if "valid/loss" in p] for s in (plain, mean)]
+    assert losses[0][:3] == losses[1][:3], "of four epochs, the third is the mean's first"
+    assert losses[0][3] != losses[1][3]
 
 
 def test_an_exponential_average_follows_slower_and_slower() -> None:
