@@ -106,16 +106,22 @@ class Pair(Optimizer):
 def _muon(
     matrices: list[nn.Parameter], others: list[nn.Parameter], lr: float, weight_decay: float
 ) -> Optimizer:
-    """Muon for matrices, AdamW for all else; the rate of AdamW serves both."""
+    """Muon for matrices, AdamW for all else, where kernels of convolutions decay as matrices do;
+    the rate of AdamW serves both."""
     flat = [weight for weight in matrices if weight.dim() == 2]
-    rest = [*others, *(weight for weight in matrices if weight.dim() != 2)]
+    kernels = [weight for weight in matrices if weight.dim() != 2]
+    groups = [
+        {"params": weights, "weight_decay": decay}
+        for weights, decay in ((others, 0.0), (kernels, weight_decay))
+        if weights
+    ]
     parts: list[Optimizer] = []
     if flat:
         # Updates as large as AdamW's, so that its rates mean the same (arXiv:2502.16982).
         adjusted: Any = "match_rms_adamw"
         parts += [Muon(flat, lr=lr, weight_decay=weight_decay, adjust_lr_fn=adjusted)]
-    if rest:
-        parts += [AdamW(rest, lr=lr, weight_decay=0.0, fused=True)]
+    if groups:
+        parts += [_adamw(groups, lr)]
     return Pair(parts)
 
 

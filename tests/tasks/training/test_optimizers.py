@@ -174,6 +174,22 @@ def test_muon_steps_along_the_nearest_orthogonal_matrix() -> None:
     assert np.linalg.norm(moved) / np.linalg.norm(nearest) == pytest.approx(1, abs=0.25)
 
 
+def test_muon_decays_kernels_as_it_does_matrices() -> None:
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Conv1d(2, 3, 4), nn.Embedding(5, 3), nn.Linear(3, 2))
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    optimizer = make_optimizer("muon", model, LR, DECAY)
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    for name, weight in model.named_parameters():
+        decays = name in ("0.weight", "2.weight")  # neither biases nor the table
+        expected = before[name] * (1 - LR * DECAY if decays else 1.0)
+        torch.testing.assert_close(weight.detach(), expected)
+    alone = make_optimizer("muon", nn.Sequential(nn.Conv1d(2, 3, 4, bias=False)), LR, DECAY)
+    assert [group["weight_decay"] for group in alone.param_groups] == [DECAY]
+
+
 @pytest.mark.parametrize("name", get_args(OptimizerName))
 def test_loaded_is_as_if_never_saved(name: OptimizerName) -> None:
     whole = stepped(name, layer(), DECAY)
