@@ -94,9 +94,11 @@ def token_scores(sums_N3: NDArray[np.float32], labels_N: NDArray[Any]) -> dict[s
     """Mean loss of a token, perplexity, and bits that a byte is told in less than its eight."""
     del labels_N
     nats, tokens, many_bytes = sums_N3.sum(axis=0, dtype=np.float64).tolist()
+    with np.errstate(over="ignore"):  # beyond 709 nats it is infinite
+        perplexity = float(np.exp(nats / tokens))
     return {
         "valid/loss": nats / tokens,
-        "valid/perplexity": math.exp(nats / tokens),
+        "valid/perplexity": perplexity,
         "valid/bits_saved": 8 - nats / math.log(2) / max(1.0, many_bytes),
     }
 

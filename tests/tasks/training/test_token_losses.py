@@ -123,3 +123,10 @@ def test_sums_and_scores_of_rows() -> None:
     assert scores["valid/perplexity"] == pytest.approx(size, rel=1e-4)
     bits = float(sums[:, 1].sum()) * math.log2(size) / 10
     assert scores["valid/bits_saved"] == pytest.approx(8 - bits, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_perplexity_of_a_training_that_ran_away_is_infinite() -> None:
+    scores = token_scores(np.array([[7200.0, 10.0, 20.0]], dtype=np.float32), np.zeros(1))
+    assert scores["valid/loss"] == 720
+    assert scores["valid/perplexity"] == math.inf
