@@ -26,6 +26,7 @@ from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench, timed_material
 from tasks.sweep_artifacts import STOPPED
+from tasks.training.batches import check_shares
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.course import TrainState
 from tasks.training.distributed import MAX_FAILURES, train_by_many
@@ -190,9 +191,11 @@ class Teams:
     def begin(self, number: int, values: Values) -> None:
         """Start a trial; `ValueError` for values with which there is none."""
         job = self.workbench.job(values)
+        size, workers = job.course.batch_size, self.each.workers
+        check_shares(len(job.train), size, workers, "sweep.search.workers")
         is_first = self._materials.find(job) is None
         material, took = self._materials.get(job, lambda: self._made(job))
-        compute = job.compute.model_copy(update={"workers": self.each.workers})
+        compute = job.compute.model_copy(update={"workers": workers})
         job = replace(without_rows(job), compute=compute)
         about = number, ray.put(job), [material], self.saving, self._desk
         store = self.saving.of(number)

@@ -58,7 +58,7 @@ def batch_size_for(config: TrainConfig, site: Site) -> BatchSize:
 
     Measured again it may be another one: ask once, and keep the answer.
     """
-    job = teacher_job(config.of_size(SMALLEST), config.first_lr, site)
+    job = teacher_job(config.of_size(SMALLEST * site.compute.workers), config.first_lr, site)
     probes, bounds = asked(probed, job)
     return BatchSize(
         batch_size=best_size(probes) * site.compute.workers,

@@ -30,6 +30,17 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
     return -(-rows // batch_size)
 
 
+def check_shares(rows: int, batch_size: int, workers: int, setting: str) -> None:
+    """Raise ValueError when a batch of so many rows would leave one of the workers, of which
+    `setting` asks for so many, without any."""
+    least = rows // steps_per_epoch(rows, batch_size)
+    if least < workers:
+        raise ValueError(
+            f"batch_size {batch_size} must be larger, or {setting} {workers} lower: each worker "
+            f"needs a row of every batch, and some of those of {rows} rows have {least}"
+        )
+
+
 def shard(batch: RowIds, rank: int, world_size: int) -> RowIds:
     """One worker's share. Strided, so that long and short rows are spread evenly."""
     return batch[rank::world_size]

@@ -15,6 +15,7 @@ from tasks.data.scale import scaled
 from tasks.data.snapshot import Rows as SplitRows
 from tasks.data.snapshot import split_rows
 from tasks.training.augments import augment_of
+from tasks.training.batches import check_shares
 from tasks.training.blueprint import Blueprint, first_model
 from tasks.training.blueprints import blueprint_of
 from tasks.training.checkpoint import CheckpointStore
@@ -249,6 +250,7 @@ def _course(config: TrainConfig, lr: float, loss: Loss | HintLoss, site: Site, r
     if config.optimizer == "gradient_descent":  # one step a pass, in parts of the batch size
         parts = -(-rows // batch_size) * technique.accumulate
         technique, batch_size = technique.model_copy(update={"accumulate": parts}), rows
+    check_shares(rows, batch_size, site.compute.workers, "compute.workers")
     return Course(
         epochs=config.epochs,
         batch_size=batch_size,

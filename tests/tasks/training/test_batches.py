@@ -1,9 +1,12 @@
 """Batches are a function of seed and epoch alone."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from tasks.training.batches import (
+    check_shares,
     epoch_batches,
     length_ordered_batches,
     shard,
@@ -48,3 +51,14 @@ def test_shards_of_a_batch_are_the_batch(world_size: int) -> None:
 def test_answers_are_batched_shortest_first() -> None:
     batches = length_ordered_batches([5, 1, 3], 2)
     assert [batch.tolist() for batch in batches] == [[1, 2], [0]]
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 7])
+@pytest.mark.parametrize("rows", [4, 6, 7, 9, 10, 13, 28, 33])
+def test_shares_are_refused_exactly_where_one_would_be_empty(rows: int, size: int) -> None:
+    workers = 3
+    batches = epoch_batches(LENGTHS[:rows], size, seed=7, epoch=0)
+    is_empty = any(len(shard(b, rank, workers)) == 0 for b in batches for rank in range(workers))
+    refused = pytest.raises(ValueError, match=f"batch_size {size} must be larger")
+    with refused if is_empty else nullcontext():
+        check_shares(rows, size, workers, "compute.workers")
