@@ -22,23 +22,31 @@ def idle_columns(columns: Columns, type_of: Callable[[Sequence[Any]], str]) -> d
     """Why each of those columns cannot help that cannot; of several that say the same, not the
     first."""
     found: dict[str, str] = {}
-    firsts: dict[bytes, str] = {}
+    firsts: dict[bytes, list[str]] = {}
+    marks: dict[str, float | None] = {}
     for name, values in columns.items():
         codes, known = codes_of(values)
-        if known < 2:
+        if not codes.any():
             found[name] = "it is the same in every row" if known else "it is empty"
             continue
         is_rich = known > MOST_DISTINCT * len(values)
         if is_rich and type_of(values) == "category":
             found[name] = "it is a name: nearly every row has another"
             continue
-        first = firsts.setdefault(hashlib.sha256(codes.tobytes()).digest(), name)
-        if first == name:
+        alike = firsts.setdefault(hashlib.sha256(codes.tobytes()).digest(), [])
+        if not is_rich:
+            if alike:
+                found[name] = f"it says the same as {alike[0]!r}, one value for one value"
+            else:
+                alike.append(name)
             continue
         # Where no value repeats, any two columns are one-to-one: only copies say the same.
-        if not is_rich:
-            found[name] = f"it says the same as {first!r}, one value for one value"
-        elif _equal_but_for_units(columns[first], values):
+        marks[name] = _mark(values)
+        near = (other for other in alike if _are_near(marks[other], marks[name]))
+        first = next((other for other in near if _are_copies(columns[other], values)), None)
+        if first is None:
+            alike.append(name)
+        else:
             found[name] = f"it is a copy of {first!r}, or the same in another unit"
     return found
 
@@ -71,19 +79,39 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, list | dict | bytes)
 
 
-def _equal_but_for_units(first: Sequence[Any], second: Sequence[Any]) -> bool:
+def _mark(values: Sequence[Any]) -> float | None:
+    """Equal for copies, whatever their unit, so that few pairs of columns are compared in whole."""
+    scores = _standard_scores(values)
+    return None if scores is None else abs(float(scores[~np.isnan(scores)][0]))
+
+
+def _are_near(first: float | None, second: float | None) -> bool:
+    return first is second if first is None or second is None else abs(first - second) < SAME
+
+
+def _are_copies(first: Sequence[Any], second: Sequence[Any]) -> bool:
     """Whether both are equal, or one is a straight line of the other."""
-    if list(first) == list(second):
-        return True
-    try:
-        numbers = np.array([[number_of(v) for v in values] for values in (first, second)])
-    except (TypeError, ValueError):
+    left, right = _standard_scores(first), _standard_scores(second)
+    if left is None or right is None:
+        return bool(first == second)
+    gone = np.isnan(left)
+    if (gone != np.isnan(right)).any():
         return False
-    gone = np.isnan(numbers)
-    if (gone[0] != gone[1]).any():
-        return False
-    left, right = numbers[:, ~gone[0]]
-    if min(left.std(), right.std()) == 0:
-        return False
-    left, right = (left - left.mean()) / left.std(), (right - right.mean()) / right.std()
+    left, right = left[~gone], right[~gone]
     return bool(min(np.abs(left - right).max(), np.abs(left + right).max()) < SAME)
+
+
+def _standard_scores(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    """NaN where missing; None of what is no column of finite numbers."""
+    try:
+        if isinstance(values, ArrowColumn) and values.is_number:
+            numbers = values.numbers()
+        else:
+            numbers = np.fromiter(map(number_of, values), np.float64, len(values))
+    except (TypeError, ValueError):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = np.nanstd(numbers)
+    if not (np.isfinite(deviation) and deviation):
+        return None
+    return np.asarray((numbers - np.nanmean(numbers)) / deviation)

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
+from tasks.data.arrow_column import ArrowColumn
 from tasks.data.columns import codes_of, idle_columns
 from tasks.data.config import DataConfig
 from tasks.data.leaks import LEAK, alone, leaking
@@ -35,7 +37,8 @@ def flights() -> pd.DataFrame:
     ("values", "why"),
     [
         ([7] * 12, "it is the same in every row"),
-        (["x", None] * 6, "it is the same in every row"),
+        (["yes", None] * 6, None),
+        ([1, None, None] * 4, None),
         (["", None, "NA"] * 4, "it is empty"),
         ([f"id-{i}" for i in range(12)], "it is a name: nearly every row has another"),
         (list("aabbccaabbcc"), "it says the same as 'city', one value for one value"),
@@ -52,6 +55,31 @@ def flights() -> pd.DataFrame:
 def test_a_column_that_cannot_help_says_why(values: list[Any], why: str | None) -> None:
     columns = {"city": ["Rome", "Rome", "Oslo", "Oslo", "Bonn", "Bonn"] * 2, "km": list(range(12))}
     assert idle_columns({**columns, "more": values}, type_of).get("more") == why
+
+
+def test_a_copy_of_any_column_is_found() -> None:
+    random = np.random.default_rng(0)
+    numbers = random.normal(size=(3, 50))
+    numbers[1, 7] = np.nan
+    words = [[f"the {name} text of row {row} in full" for row in range(50)] for name in "pq"]
+    columns: dict[str, list[Any]] = {
+        "a": numbers[0].tolist(), "p": words[0], "b": numbers[1].tolist(), "c": numbers[2].tolist(),
+        "b in feet": (numbers[1] * -3.28 + 1).tolist(), "q": words[1], "q again": list(words[1]),
+        "c with a gap": [None, *numbers[2, 1:].tolist()], "c again": numbers[2].tolist(),
+    }  # fmt: skip
+    expected = {"b in feet": "b", "q again": "q", "c again": "c"}
+    for made in (columns, {n: ArrowColumn(pa.chunked_array([v])) for n, v in columns.items()}):
+        assert idle_columns(made, type_of) == {
+            name: f"it is a copy of {first!r}, or the same in another unit"
+            for name, first in expected.items()
+        }
+
+
+def test_a_flag_that_is_set_or_empty_is_learned_from(tmp_path: Path) -> None:
+    flag = np.random.default_rng(0).random(300) < 0.4
+    y = np.where(np.arange(300) % 3 == 0, ~flag, flag)
+    columns = {"age": range(300), "flag": np.where(flag, "yes", ""), "y": y}
+    assert prepared(tmp_path, columns).config.inputs == ("age", "flag")
 
 
 def test_values_are_numbered_by_appearance_and_empty_cells_are_one() -> None:
