@@ -204,8 +204,8 @@ def proven(
     """Choose on validation rows, look at the holdout once, decide, register, promote."""
     promote = project.promote or PromoteConfig()
     selection = select_candidate(reports, project.budget, project.gate.metric)
-    standing = find_standing(project.name, project.gate, promote, selection)
-    proof = proof_of(project.deploy, selection, reports, standing.champion, dataset)
+    standing = find_standing(project.name, project.gate, promote, selection, dataset)
+    proof = proof_of(project.deploy, selection, reports, standing.asked, dataset)
     seen = [*reports, *proof]
     looked_at = (run, selection, seen, dataset, project.evaluate, project.gate.metric)
     quality = aside(report_quality, *looked_at)

@@ -243,9 +243,11 @@ class EvalReport(Artifact):
     intervals: dict[str, tuple[float, float]] = {}
     """Of some metrics on the holdout: where they lie at 95 % confidence."""
     confusion: tuple[tuple[int, ...], ...]
-    """Rows are true classes, columns predicted ones, in the dataset's class order."""
+    """Rows are true classes, columns predicted ones, in the dataset's class order; behind them
+    classes that only the candidate knows, which were not made of these rows."""
     predictions_uri: str
-    """Class probabilities of every row, in row order, as `answers.safetensors`."""
+    """Class probabilities of every row, in row order and in the dataset's class order, as
+    `answers.safetensors`."""
     cost: Cost
 
     @property

@@ -29,7 +29,7 @@ def decide_promotion(
     """
     storage = open_storage()
     bundles = [selection.sha256, selection.baseline_sha256]
-    bundles += [standing.champion.sha256] if standing.champion else []
+    bundles += [standing.asked.sha256] if standing.asked else []
     predictions = {r.predictions_uri: storage.fetch_folder(r.predictions_uri) for r in proof}
     folder = storage.fetch_folder(dataset.uri)
     evidence = read_evidence(dataset, folder, proof, predictions, bundles)

@@ -6,8 +6,7 @@ from infra.storage import open_storage
 from tasks.artifacts import Candidate, Cost, DatasetRef, EvalReport, Split
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.quality import report_of
-from tasks.kept_answers import kept_answers
-from tasks.packaging.answers import load_answers
+from tasks.kept_answers import named_answers
 from tasks.promotion.config import METRICS
 from tasks.step import step
 
@@ -21,9 +20,8 @@ def evaluate_candidate(
     """Every figure of one candidate on one split, from the bundle's own answers."""
     storage = open_storage()
     rows = split_rows(storage.fetch_folder(dataset.uri), dataset, split)
-    uri = kept_answers(storage, candidate, dataset, split, rows.columns)
-    found = load_answers(storage.fetch_folder(uri))
-    report = report_of(candidate, cost, rows, dataset, (found, uri), split)
+    found = named_answers(storage, candidate, dataset, split, rows.columns)
+    report = report_of(candidate, cost, rows, dataset, found, split)
     metric = METRICS[dataset.task][0]
     log.info("%s: %s %s %.3f", candidate.name, split, metric, report.metrics[metric])
     return report

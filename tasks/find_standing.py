@@ -1,6 +1,8 @@
-"""The champion that a decision is made against."""
+"""The champion that a decision is made against, and whether it can be asked."""
 
 from infra.storage import open_storage
+from tasks.artifacts import DatasetRef
+from tasks.packaging.bundle import read_facts
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.ledger import Ledger
@@ -9,12 +11,21 @@ from tasks.promotion.selection import Selection
 
 
 def find_standing(
-    project: str, gate: GatePolicy, promote: PromoteConfig, selection: Selection
+    project: str,
+    gate: GatePolicy,
+    promote: PromoteConfig,
+    selection: Selection,
+    dataset: DatasetRef,
 ) -> Standing:
     """Read the ledger: today's standing, or that of the time when the same was decided.
 
     Not a step: it looks at the world each time. A run that is repeated after its own promotion
     meets the champion that it met before, so its later steps are kept.
     """
-    question = question_of(gate, promote, selection)
-    return standing_for(Ledger(open_storage(), project), question)
+    storage, question = open_storage(), question_of(gate, promote, selection)
+    standing = standing_for(Ledger(storage, project), question)
+    if standing.champion is None:
+        return standing
+    reads = read_facts(storage.fetch_folder(standing.champion.uri)).inputs
+    missing = tuple(name for name in reads if name not in dataset.inputs)
+    return standing.model_copy(update={"missing": missing})

@@ -11,26 +11,37 @@ Metric = Literal["macro_f1", "accuracy", "roc_auc", "r2", "ndcg", "bits_saved"]
 
 def score(metric: Metric, truth: Labels, predicted: Labels, classes: int) -> float:
     """Accuracy, or the unweighted mean of the classes' F1 (0 for one that never occurs)."""
-    return float(scores(metric, confusions(truth * classes + predicted, classes))[0])
+    answers = num_answers(classes, predicted)
+    return float(scores(metric, confusions(truth * answers + predicted, classes, answers))[0])
 
 
-def confusions(cells: Labels, classes: int) -> npt.NDArray[np.int64]:
+def num_answers(classes: int, *predicted: Labels) -> int:
+    """How many classes are answered: those that can be true, and behind them some that cannot."""
+    return max(classes, *(int(each.max(initial=0)) + 1 for each in predicted))
+
+
+def confusions(cells: Labels, classes: int, answers: int | None = None) -> npt.NDArray[np.int64]:
     """[draws, true class, predicted class] from cell numbers [draws, rows], in one count.
 
-    A cell is `true class * classes + predicted class`.
+    A cell is `true class * answers + predicted class`; left out, there are as many as classes.
     """
+    answers = answers or classes
     cells = np.atleast_2d(cells)
-    draws, width = len(cells), classes * classes
+    draws, width = len(cells), classes * answers
     shifted = cells + width * np.arange(draws)[:, None]
     counts = np.bincount(shifted.ravel(), minlength=draws * width)
-    return counts.reshape(draws, classes, classes)
+    return counts.reshape(draws, classes, answers)
 
 
 def scores(metric: Metric, confusions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The metric of each confusion matrix [draws, true class, predicted class]."""
-    hits = np.einsum("dcc->dc", confusions).astype(float)
+    """The metric of each confusion matrix [draws, true class, predicted class].
+
+    It may have more columns than rows: what falls behind is wrong, and no class's own.
+    """
+    classes = confusions.shape[1]
+    hits = np.einsum("dcc->dc", confusions[:, :, :classes]).astype(float)
     if metric == "accuracy":
         return np.asarray(hits.sum(axis=1) / confusions.sum(axis=(1, 2)))
-    both = confusions.sum(axis=1) + confusions.sum(axis=2)
+    both = confusions.sum(axis=1)[:, :classes] + confusions.sum(axis=2)
     # A class that neither occurs nor is predicted has F1 0, as in scikit-learn.
     return np.asarray((2 * hits / np.maximum(both, 1)).mean(axis=1))

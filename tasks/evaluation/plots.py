@@ -61,9 +61,11 @@ class ConfusionSheet:
         """Share of each true class that was called what; of not too many classes with the counts.
 
         A cell in which nothing fell stays blank: most are, and a text takes a millisecond to draw.
+        What was called by a name that is none of the classes is left out, and missing in its row.
         """
-        counts_CC = np.array(report.confusion)
-        shares_CC = counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
+        counts = np.array(report.confusion)
+        counts_CC = counts[:, : len(counts)]
+        shares_CC = counts_CC / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         self._axes.title.set_text(f"{report.candidate.name}, {report.rows:,} {report.split} rows")
         self._image.set_data(shares_CC)
         for before in list(self._axes.texts):

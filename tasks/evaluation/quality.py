@@ -53,7 +53,7 @@ def class_figures(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: Sequence[str]
 ) -> tuple[dict[str, float], dict[str, Interval], tuple[tuple[int, ...], ...]]:
     """Figures of named classes, their intervals, and who was taken for whom."""
-    confusion = confusion_of(probabilities, labels)
+    confusion = confusion_of(probabilities, labels)[: len(classes)]
     intervals = intervals_of(probabilities, labels, confusion)
     return quality_of(probabilities, labels, classes), intervals, confusion
 

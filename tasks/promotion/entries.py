@@ -73,6 +73,13 @@ class Standing(Artifact):
     barred: tuple[Bar, ...] = ()
     question: str = ""
     """What was asked of the ledger: an answer that is in it already is found by this."""
+    missing: tuple[str, ...] = ()
+    """Inputs that the champion reads and the rows of the decision lack."""
+
+    @property
+    def asked(self) -> Candidate | None:
+        """The champion, where it can answer the rows of the decision."""
+        return None if self.missing else self.champion
 
     def bar_of(self, sha256: str) -> str | None:
         """Why the bundle may not be promoted without a person, if it may not."""

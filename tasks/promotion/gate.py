@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.artifacts import Check, Decision, EvalReport
+from tasks.artifacts import Candidate, Check, Decision, EvalReport
 from tasks.evaluation.confusions import Metric
 from tasks.promotion.bits import bits_difference
 from tasks.promotion.config import GatePolicy, PromoteConfig
@@ -51,7 +51,6 @@ class Contender:
     @property
     def scores(self) -> Answers:
         """How likely the second of two classes is."""
-        assert self.answers.shape[1] == 2, "selection lets roc_auc through for two classes only"
         return np.asarray(self.answers[:, 1])
 
     @property
@@ -98,7 +97,7 @@ def decide(
         reason = f"the first champion: {selection.reason}"
         return _promoted(evidence.candidate, evidence, promote, reason, checks)
     difference = _difference(policy, evidence)
-    named = _named(opponent, standing)
+    named = _named(opponent.name, standing)
     won = _reason_to_promote(policy, difference, evidence, named, checks)
     if won is not None:
         return _promoted(evidence.candidate, evidence, promote, won, checks)
@@ -124,7 +123,19 @@ def _held_at_once(
         return _held(evidence, f"{candidate.name} is the champion already", checks)
     if bar is not None:
         return _held(evidence, f"{candidate.name} was {bar}", checks)
+    if standing.champion is not None and standing.missing:
+        held = _held(evidence, _unasked(standing.champion, standing, candidate.name), checks)
+        return held.model_copy(update={"champion_sha256": standing.champion.sha256})
     return None
+
+
+def _unasked(champion: Candidate, standing: Standing, candidate: str) -> str:
+    """Why there is nothing to compare with, and who decides then."""
+    missing = ", ".join(standing.missing)
+    return (
+        f"{_named(champion.name, standing)} cannot be asked: it reads {missing}, which "
+        f"data.inputs leaves out; {candidate} takes its place by `modelworks promote` alone"
+    )
 
 
 def _difference(policy: GatePolicy, evidence: Evidence) -> Difference:
@@ -138,6 +149,7 @@ def _class_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
 
 
 def _area_difference(policy: GatePolicy, evidence: Evidence) -> Difference:
+    assert evidence.classes == 2, "selection lets roc_auc through for two classes only"
     ours, theirs = evidence.candidate.scores, evidence.opponent.scores
     return auc_difference(evidence.truth, ours, theirs, policy)
 
@@ -190,12 +202,12 @@ def _reason_to_promote(
     return f"{candidate.name} is better than {opponent}: {difference}" if better else None
 
 
-def _named(opponent: Contender, standing: Standing) -> str:
+def _named(opponent: str, standing: Standing) -> str:
     """The opponent in a sentence: a candidate and the champion often share a name."""
     if standing.champion is None:
-        return f"the baseline {opponent.name}"
+        return f"the baseline {opponent}"
     version = f" (version {standing.version})" if standing.version else ""
-    return f"the champion {opponent.name}{version}"
+    return f"the champion {opponent}{version}"
 
 
 def _cost_comparison(candidate: EvalReport, opponent: EvalReport) -> tuple[bool, str]:

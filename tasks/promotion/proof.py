@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.evaluation.bootstrap import percentile_interval
-from tasks.evaluation.confusions import Labels, Metric, confusions, score, scores
+from tasks.evaluation.confusions import Labels, Metric, confusions, num_answers, score, scores
 from tasks.promotion.config import GatePolicy
 
 
@@ -43,6 +43,7 @@ def paired_difference(
 ) -> Difference:
     """Bootstrap the difference of two models' predictions for the same rows.
 
+    A prediction beyond `classes` is of a class that no row has: wrong, like any other mistake.
     Deterministic for the policy's seed. Raises ValueError when the three do not have the same rows.
     """
     if not len(truth) == len(first) == len(second) or len(truth) < 2:
@@ -51,14 +52,15 @@ def paired_difference(
             "a paired comparison needs the same rows, at least 2"
         )
     metric = policy.metric
-    cells = (truth * classes + first, truth * classes + second)
+    answers = num_answers(classes, first, second)
+    cells = (truth * answers + first, truth * answers + second)
 
     def difference(
         first_cells: npt.NDArray[np.int64], second_cells: npt.NDArray[np.int64], axis: int = -1
     ) -> npt.NDArray[np.float64]:
         assert axis == -1, "scipy hands resamples on the last axis"
-        first_scores = scores(metric, confusions(first_cells, classes))
-        return first_scores - scores(metric, confusions(second_cells, classes))
+        first_scores = scores(metric, confusions(first_cells, classes, answers))
+        return first_scores - scores(metric, confusions(second_cells, classes, answers))
 
     low, high = interval_of(cells, difference, policy)
     return Difference(

@@ -26,6 +26,7 @@ from tasks.artifacts import (
 )
 from tasks.evaluation.config import BudgetConfig
 from tasks.packaging.answers import save_answers
+from tasks.packaging.bundle import FACTS, BundleFacts
 from tasks.packaging.manifest import write_manifest
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
@@ -102,7 +103,7 @@ def report(made: Made, name: str, accuracy: float, role: Role, split: Split) -> 
             name=name,
             role=role,
             parent=None,
-            uri=f"s3://modelworks/bundles/{sha256}/",
+            uri=bundle_uri(made, sha256),
             sha256=sha256,
             size_bytes=1000,
             params=10,
@@ -115,6 +116,18 @@ def report(made: Made, name: str, accuracy: float, role: Role, split: Split) -> 
         predictions_uri=store(folder, "predictions")[0],
         cost=Cost(latency_ms=Latency(p50=1, p95=2), rows_per_second=9, peak_memory_mb=50),
     )
+
+
+def bundle_uri(made: Made, sha256: str) -> str:
+    """Where a bundle lies that says what it reads, and no more."""
+    from infra.storage import open_storage
+
+    facts = BundleFacts(encoder={}, classes=("no", "yes"), inputs=("text",), target="y")
+    folder = made.folder / f"bundle-{uuid4().hex[:6]}"
+    folder.mkdir()
+    (folder / FACTS).write_text(facts.model_dump_json(), encoding="utf-8")
+    write_manifest(folder, sha256)
+    return open_storage().upload_folder(folder, f"bundles/{sha256}")
 
 
 class Proved(NamedTuple):
@@ -136,7 +149,7 @@ def prove(
     facts: list[tuple[str, float, Role]] = [(name, accuracy, "student"), ("base", 0.6, "baseline")]
     valid = [report(made, *fact, "valid") for fact in facts]
     selection = select_candidate.fn(valid, BudgetConfig(), "macro_f1")
-    standing = find_standing(made.project, GATE, promote, selection)
+    standing = find_standing(made.project, GATE, promote, selection, made.dataset)
     proof = [report(made, *fact, "test") for fact in facts]
     proof += [champion] if champion else []
     decision = decide_promotion.fn(GATE, promote, selection, standing, proof, made.dataset)

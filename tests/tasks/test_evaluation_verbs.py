@@ -15,8 +15,10 @@ import tasks.predict_file
 import tasks.quantize_candidate
 from tasks.artifacts import Candidate, DatasetRef, TrainedModel
 from tasks.compression.config import QuantizeConfig
+from tasks.packaging.answers import load_answers
 from tasks.packaging.bundle import read_facts
 from tasks.packaging.manifest import verify_manifest
+from tests.tasks.conftest import CLASSES
 
 VERBS = (
     tasks.calibrate_candidate,
@@ -113,6 +115,22 @@ def test_a_report_is_made_of_the_bundles_own_answers(
     # The export's answers to the validation rows are not asked for again.
     predictions = [prefix for prefix in storage.uploads if prefix.startswith("predictions/")]
     assert len(predictions) == len(set(predictions)) == 4
+
+
+def test_a_champion_of_other_rows_is_judged_by_name(
+    storage: FolderStorage, candidates: list[Candidate], dataset: DatasetRef
+) -> None:
+    """A new class that sorts first moves all others; the bundle is as good as it was."""
+    (cost,) = tasks.measure_costs.measure_costs.fn(candidates[:1], [], dataset)
+    other = {"classes": ("awful", *dataset.classes), "sha256": "7" * 64}
+    tonight = dataset.model_copy(update=other)
+    evaluate = tasks.evaluate_candidate.evaluate_candidate.fn
+    before, now = (evaluate(candidates[0], cost, d, "test") for d in (dataset, tonight))
+    for name in ("accuracy", "log_loss", "calibration_error", *(f"f1/{c}" for c in CLASSES)):
+        assert now.metrics[name] == pytest.approx(before.metrics[name]), name
+    assert now.metrics["macro_f1"] == pytest.approx(before.metrics["macro_f1"] * 3 / 4)
+    answers = [load_answers(storage.fetch_folder(r.predictions_uri)) for r in (before, now)]
+    assert answers[1].tolist() == [[0, *row] for row in answers[0].tolist()]
 
 
 def test_a_calibrated_candidate_gives_the_same_answers_with_less_confidence(

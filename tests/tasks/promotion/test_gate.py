@@ -39,7 +39,9 @@ def gate(report: Make, truth: np.ndarray, predictions: Predictions) -> Callable[
             version=3 if champion else None,
             generation=1 if champion else 0,
             barred=facts.get("barred", ()),
+            missing=facts.get("missing", ()),
         )
+        champion = None if standing.missing else champion
         evidence = Evidence(
             truth=truth, classes=3, candidate=candidate, baseline=baseline, champion=champion
         )
@@ -195,6 +197,17 @@ def test_a_bundle_that_was_sent_away_is_held(gate: Any) -> None:
     decision = gate(new, gate.contender("old", 0.6), gate.contender("base", 0.1), barred=(bar,))
     assert decision.verdict == "held"
     assert decision.reason == "new was rolled back by ann on 2026-11-21: slow"
+
+
+def test_a_champion_that_cannot_be_asked_keeps_its_place(gate: Any) -> None:
+    new, old = gate.contender("new", 0.9), gate.contender("old", 0.6)
+    decision = gate(new, old, gate.contender("base", 0.1), missing=("carrier", "day"))
+    assert decision.verdict == "held"
+    assert decision.champion_sha256 == old.sha256
+    assert decision.reason == (
+        "the champion old (version 3) cannot be asked: it reads carrier, day, which data.inputs "
+        "leaves out; new takes its place by `modelworks promote` alone"
+    )
 
 
 def test_approval_makes_it_wait(gate: Any) -> None:
