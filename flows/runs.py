@@ -1,5 +1,6 @@
 """What Prefect knows about our runs: who ran, who died, what they said."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -63,8 +64,11 @@ def close_dead_runs(project: str, own_id: str, flow: str = "retrain") -> int:
     return len(dead)
 
 
-def find_run(reference: str) -> dict[str, Any]:
-    """Return the newest run whose id, name or project is `reference`, one that runs before others.
+def find_run(
+    reference: str, works: Callable[[dict[str, Any]], bool] = lambda _: False
+) -> dict[str, Any]:
+    """Return the newest run whose id, name or project is `reference`: before all others one that
+    `works`, then one that runs, if only to wait for another.
 
     `ValueError` if none is.
     """
@@ -75,7 +79,8 @@ def find_run(reference: str) -> dict[str, Any]:
     ]
     if not found:
         raise ValueError(f"run {reference!r}: no such run; `modelworks runs` lists them")
-    return next((run for run in found if run["state"] == "Running"), found[0])
+    running = [run for run in found if run["state"] == "Running"]
+    return next((run for run in found if works(run)), (running or found)[0])
 
 
 def mark_cancelled(run_id: str) -> None:

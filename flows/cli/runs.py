@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any
 
@@ -43,19 +44,36 @@ def stop(
     """Stop a retraining or a sweep; called again it goes on from its last step, pass or trial."""
     home = existing_home()
     reach(home)
-    from flows.runs import find_run, lock_of, mark_cancelled
+    from flows.runs import mark_cancelled
 
-    found = find_run(run)
-    other = holder(home, lock_of(found["project"], found["flow"]))
-    if other is None or other.get("id") != found["id"]:
-        raise ValueError(f"run {run!r} is not running: it is {found['state']}")
-    _interrupt(int(other["pid"]))
+    found, pid = at_work(home, run)
+    _interrupt(pid)
     mark_cancelled(found["id"])
     if as_json:
         answer_json({"stopped": found["id"], "project": found["project"]})
     else:
         again = AGAIN[found["flow"]]
         say(f"stopped {found['name']}; `modelworks {again}` goes on from where it was")
+
+
+def at_work(home: Path, reference: str) -> tuple[dict[str, Any], int]:
+    """Return the run that holds its project's lock among those that are meant, and its process.
+
+    `ValueError` says whom the run waits for, or what became of it.
+    """
+    from flows.runs import find_run, lock_of
+
+    def at_lock(run: dict[str, Any]) -> dict[str, str]:
+        return holder(home, lock_of(run["project"], run["flow"])) or {}
+
+    found = find_run(reference, lambda run: at_lock(run).get("id") == run["id"])
+    other = at_lock(found)
+    if other.get("id") == found["id"]:
+        return found, int(other["pid"])
+    if other and found["state"] == "Running":
+        who = f"run {other['run']} (process {other['pid']})"
+        raise ValueError(f"run {reference!r} is not at work: it waits for {who}")
+    raise ValueError(f"run {reference!r} is not running: it is {found['state']}")
 
 
 def _interrupt(pid: int) -> None:
