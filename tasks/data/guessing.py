@@ -14,11 +14,10 @@ from tasks.data.kinds import KINDS
 from tasks.data.labels import MAX_MISSING, class_name
 from tasks.data.plain_text import TEXT, is_plain, plain_files
 from tasks.data.prepare import Prepared, prepare_rows
-from tasks.data.reading import TEXT_SUFFIXES, read_table
+from tasks.data.reading import read_table, text_encoding
 from tasks.data.source import resolve_source
 from tasks.data.split_config import SplitConfig
 from tasks.data.table import Table, shortened
-from tasks.data.text_file import guess_encoding
 
 USUAL_TARGETS = (
     *("target", "label", "labels", "class", "category", "sentiment", "y", "outcome"),
@@ -162,9 +161,9 @@ def _table(path: Path, encoding: str) -> Table:
 def _encoding(path: Path) -> Guess:
     if path.is_dir():
         return Guess("utf-8", "not used: a folder of files")
-    if path.suffix.lower() not in TEXT_SUFFIXES:
+    encoding = text_encoding(path)
+    if encoding is None:
         return Guess("utf-8", "not used: Parquet knows its own")
-    encoding = guess_encoding(path)
     why = {
         "utf-8": "every byte of the file is valid utf-8",
         "utf-16": "the file starts with the mark of utf-16",

@@ -6,45 +6,56 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import BinaryIO, cast
 
 SUFFIXES = (".zip", ".gz")
+OF_MACOS = "__MACOSX/"
+"""Where the archiver of macOS puts what it knows of each file."""
 MOST_BYTES = 8 << 30
 """Unpacked; a small file can be made to unpack into any number of bytes."""
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """The file inside `path`, under its name without the last suffix.
+    """The file inside `path`: of a .zip under its own name, of a .gz under that of `path` without
+    the last suffix.
 
     Raises ValueError when it is no such archive, or holds more than one file.
     """
     with tempfile.TemporaryDirectory(prefix="unpacked-") as folder:
-        target = Path(folder, path.stem)
         try:
-            _unpack(path, target)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            target = _unpack(path, Path(folder))
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, RuntimeError, zlib.error) as error:
             raise ValueError(f"{path.name} cannot be unpacked: {error}") from error
         yield target
 
 
-def _unpack(path: Path, target: Path) -> None:
+def _unpack(path: Path, folder: Path) -> Path:
     if path.suffix.lower() == ".gz":
         with gzip.open(path) as packed:
-            _copy(cast("BinaryIO", packed), target, path)
-        return
+            return _copy(cast("BinaryIO", packed), folder / path.stem, path)
     with zipfile.ZipFile(path) as archive:
-        files = [info for info in archive.infolist() if not info.is_dir()]
-        if len(files) != 1:
-            raise ValueError(f"{path.name} holds {len(files)} files, one was expected")
-        with archive.open(files[0]) as packed:
-            _copy(cast("BinaryIO", packed), target, path)
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        names = [name for name in names if not name.startswith(OF_MACOS)]
+        if len(names) != 1:
+            raise ValueError(f"{path.name} holds {len(names)} files, one was expected")
+        with archive.open(names[0]) as packed:
+            return _copy(cast("BinaryIO", packed), folder / _own_name(names[0], path), path)
 
 
-def _copy(packed: BinaryIO, target: Path, path: Path) -> None:
+def _own_name(name: str, path: Path) -> str:
+    """The last part of a name in an archive, never a way out of the folder; that of the archive
+    where it does not say what the file is."""
+    own = PureWindowsPath(name).name  # which is divided by both kinds of slashes
+    # An archive in an archive goes by the outer name, which gets shorter: there is an end to them.
+    return path.stem if PurePath(own).suffix.lower() in ("", *SUFFIXES) else own
+
+
+def _copy(packed: BinaryIO, target: Path, path: Path) -> Path:
     with target.open("wb") as file:
         while part := packed.read(1 << 20):
             file.write(part)
             if file.tell() > MOST_BYTES:
                 raise ValueError(f"{path.name} unpacks to more than {MOST_BYTES >> 30} GiB")
+    return target

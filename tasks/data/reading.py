@@ -18,7 +18,7 @@ from tasks.data.packed import unpacked
 from tasks.data.plain_text import SUFFIXES as PLAIN
 from tasks.data.plain_text import read_plain
 from tasks.data.table import Table, shortened
-from tasks.data.text_file import check_text, without_mark
+from tasks.data.text_file import check_text, guess_encoding, without_mark
 from tasks.data.ts_file import read_ts
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".ts", *PLAIN)
@@ -53,6 +53,15 @@ def read_table(
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror or error}") from error
     raise ValueError(f"{path.name}: files of rows end in one of {', '.join((*SUFFIXES, *PACKED))}")
+
+
+def text_encoding(path: Path) -> str | None:
+    """The encoding of a file of text, packed or not, that names none; None of any other file."""
+    suffix = path.suffix.lower()
+    if suffix in PACKED:
+        with unpacked(path) as inside:
+            return text_encoding(inside)
+    return guess_encoding(path) if suffix in TEXT_SUFFIXES else None
 
 
 def read_jsonl(path: Path, encoding: str) -> Table:

@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 
 from tasks.data.files import folder_table, is_named, located
 from tasks.data.long_table import rows_of_steps
-from tasks.data.reading import SUFFIXES, read_table
+from tasks.data.reading import SUFFIXES, read_table, text_encoding
 from tasks.data.table import Table
 from tasks.packaging.predictor import Predictor
 
 Columns = dict[str, list[Any]]
 ENCODING = "utf-8"
+"""Of what is written; what is read tells its own."""
 
 
 def score_file(
@@ -49,7 +50,7 @@ def _table(source: Path, predictor: Predictor) -> Table:
         return Table(source, {name: [source.name]}, (name,))
     if not source.is_file():
         raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
-    table = read_table(source, ENCODING)
+    table = read_table(source, text_encoding(source) or ENCODING)
     is_long = predictor.layout.get("id") in table.columns
     return rows_of_steps(table, predictor.layout, channels=predictor.inputs) if is_long else table
 

@@ -1,5 +1,6 @@
 """Which column is the target: names first, then words before numbers, few classes, late columns."""
 
+import gzip
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,13 @@ def test_a_column_of_people_is_pointed_out(tmp_path: Path) -> None:
     guess = guess_data(path)["group_by"]
     assert guess.value == "near_duplicate"
     assert guess.why.endswith("; rows of one user_id may belong together instead")
+
+
+def test_the_encoding_is_that_of_what_is_packed(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", {"label": ["caf\u00e9", "bar"]})
+    packed = tmp_path / "rows.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_text().encode("cp1252")))
+    assert guess_data(packed)["encoding"].value == "cp1252"
 
 
 def test_few_rows_get_a_larger_holdout(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A file in, the same rows with answers out, or one sentence and nothing written."""
 
 import csv
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,19 @@ def test_rows_keep_their_columns_and_gain_answers(
     shares = [sum(float(table.columns[name][i]) for name in ADDED[1:]) for i in range(2)]
     assert shares == pytest.approx([1, 1], abs=1e-5)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"in{read}", f"out{written}"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_rows_are_read_in_the_encoding_in_which_they_are_written(
+    bundle: Path, tmp_path: Path, encoding: str, packed: str
+) -> None:
+    content = "id,text\n1,très \u201clovely\u201d flight\n".encode(encoding)
+    source = tmp_path / f"in.csv{packed}"
+    source.write_bytes(gzip.compress(content) if packed else content)
+    assert score_file(bundle, source, tmp_path / "out.csv") == 1
+    table = read_table(tmp_path / "out.csv", "utf-8")
+    assert table.columns["text"] == ["très \u201clovely\u201d flight"]
 
 
 @pytest.mark.parametrize(
