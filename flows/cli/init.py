@@ -170,7 +170,11 @@ def source_from(file: Path, folder: Path) -> str:
 
 def quoted(text: str) -> str:
     """A string as YAML, in quotes where it could be read as something else."""
-    return text if PLAIN.fullmatch(text) else json.dumps(text)
+    if PLAIN.fullmatch(text):
+        return text
+    # JSON's own escapes of what lies beyond 16 bits are two halves, which YAML reads as such.
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)
 
 
 def shown(value: object) -> str:

@@ -135,6 +135,8 @@ def instants_of(column: str, table: Table, used: Ids) -> Instants:
     for place, value in enumerate(chosen):
         try:
             found[place] = parse(value)
+            if not np.isfinite(found[place]):
+                raise ValueError(value)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{table.where(int(used[place]))}: {field} {column!r} is {value!r:.40}, a number "

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
-from flows.cli.init import app, project_name
+from flows.cli.init import app, project_name, quoted
 from flows.project_file import load_project, project_schema
 from tasks.data.guessing_interactions import most_events
 from tasks.data.interactions_config import InteractionsConfig
@@ -114,6 +115,21 @@ def test_column_names_that_yaml_would_read_otherwise_are_quoted() -> None:
     invoke("rows.csv")
     project = load_project(Path("rows.yaml"))
     assert (project.data.inputs, project.data.target) == (("null",), "y: {es}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\U0001f600", "\u00e9", "a\u2028b", "a\x85b", "\xa0", "\ufeffx", "\x7f", '\n\t"\\', "\ufffe"],
+    ids=ascii,
+)
+def test_any_text_is_read_back_from_its_quotes(text: str) -> None:
+    assert yaml.safe_load(f"[{quoted(text)}]") == [text]
+
+
+def test_a_column_may_be_called_by_any_sign() -> None:
+    frame().rename(columns={"body": "\U0001f600 body"}).to_csv("rows.csv", index=False)
+    assert guesses_of("rows.csv")["inputs"]["value"] == ["\U0001f600 body"]
+    assert load_project(Path("rows.yaml")).data.inputs == ("\U0001f600 body",)
 
 
 def test_a_file_elsewhere_is_written_down_absolutely(tmp_path: Path) -> None:

@@ -142,6 +142,7 @@ def numbers_of(
     found = _parsed(column, type_, values, first)
     if type_ != "moment":
         return {column: found}
+    found = found.reshape(-1, len(MOMENT_PARTS))  # of no row too
     return {f"{column}.{part}": found[:, i] for i, part in enumerate(MOMENT_PARTS)}
 
 

@@ -153,6 +153,13 @@ def test_times_may_be_numbers_or_moments(prepare: Prepare, when: Callable[[int],
     assert rows_of(prepared, "valid") == set(range(70, 80))
 
 
+@pytest.mark.parametrize("word", ["nan", "NaN", "inf", "-Infinity", ""])
+def test_a_time_that_is_no_instant_is_refused(prepare: Prepare, word: str) -> None:
+    body = "".join(f"{i},{i % 7},{i if i != 40 else word},{'pn'[i % 2]}\n" for i in range(100))
+    with pytest.raises(ValueError, match=rf"rows\.csv:42: data\.split\.time 'when' is '{word}', a"):
+        prepare({"rows.csv": "a,b,when,y\n" + body}, {"time": "when"})
+
+
 def texts(first: int, last: int) -> str:
     words = [
         " ".join(random.Random(i).choices(["mira", "tolo", "venu", "kasi", "brado", "lenti"], k=9))  # noqa: S311

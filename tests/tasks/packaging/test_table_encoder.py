@@ -41,6 +41,10 @@ def test_a_category_is_an_id(city: Any, id_: int) -> None:
     assert encoded(city=city)[-1] == id_
 
 
+def test_no_row_is_encoded_as_none() -> None:
+    assert load_encoder(CONFIG, Path()).rows({name: [] for name in ROW}).shape == (0, 5)
+
+
 def test_a_batch_holds_numbers_beside_ids() -> None:
     encoder = load_encoder(CONFIG, Path())
     rows = encoder.rows({name: [value] * 3 for name, value in ROW.items()})
