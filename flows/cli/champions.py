@@ -53,12 +53,16 @@ def open_ledger(project: str) -> Ledger:
     return ledger
 
 
-def hand_promotion(ledger: Ledger, asked: str, note: Note) -> Callable[[], Entry]:
-    """The move to the version that was asked for, or to the newest; ValueError if there is none."""
-    project = ledger.project
+def version_asked(project: str, asked: str) -> int | None:
+    """The number behind the @, if any stands there; `ValueError` for what is none."""
     if asked and not asked.isdecimal():
         raise ValueError(f"version {asked!r} of {project} must be a number, as in {project}@3")
-    found = registry.get_version(project, int(asked) if asked else None)
+    return int(asked) if asked else None
+
+
+def hand_promotion(ledger: Ledger, asked: str, note: Note) -> Callable[[], Entry]:
+    """The move to the version that was asked for, or to the newest; ValueError if there is none."""
+    found = registry.get_version(ledger.project, version_asked(ledger.project, asked))
     candidate = Candidate.model_validate_json(found.tags["modelworks.candidate"])
     return lambda: moves.promote(ledger, candidate, found.version, note)
 
@@ -151,9 +155,10 @@ def _figure(value: float | None, spec: str) -> Any:
 
 def relatives(project: str, asked: str) -> list[Relative]:
     """The family of a version within the run that registered it; ValueError for no such version."""
-    if not asked.isdecimal():
-        raise ValueError(f"version {asked!r} of {project} must be a number, as in {project}@3")
-    own = tracking.get_run(registry.get_version(project, int(asked)).run_id)
+    version = version_asked(project, asked)
+    if version is None:
+        raise ValueError(f"name a version of {project}, as in {project}@3")
+    own = tracking.get_run(registry.get_version(project, version).run_id)
     runs = tracking.find_runs(project, {tracking.PARENT: own.tags[tracking.PARENT]})
     members = [
         Member(

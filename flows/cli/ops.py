@@ -11,6 +11,9 @@ from flows.cli.console import answer_json, out
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(help="The project.")]
+Waiting = Annotated[
+    str, typer.Argument(metavar="NAME[@VERSION]", help="Of a version: not if another waits by now.")
+]
 Reason = Annotated[str, typer.Option(help="Why; written to the ledger.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -47,25 +50,27 @@ def rollback(
 
 
 @app.command()
-def approve(name: Name, reason: Reason, as_json: AsJson = False) -> None:
+def approve(name: Waiting, reason: Reason, as_json: AsJson = False) -> None:
     """Make the candidate that waits champion."""
     from flows.cli import champions
     from tasks.promotion import moves
 
-    ledger = champions.open_ledger(name)
+    project, _, asked = name.partition("@")
+    ledger, version = champions.open_ledger(project), champions.version_asked(project, asked)
     note = champions.new_note("approve", reason)
-    champions.carry_out(ledger, lambda: moves.approve(ledger, note), as_json)
+    champions.carry_out(ledger, lambda: moves.approve(ledger, note, version), as_json)
 
 
 @app.command()
-def reject(name: Name, reason: Reason, as_json: AsJson = False) -> None:
+def reject(name: Waiting, reason: Reason, as_json: AsJson = False) -> None:
     """Send the candidate that waits away; it stays away until promoted by hand."""
     from flows.cli import champions
     from tasks.promotion import moves
 
-    ledger = champions.open_ledger(name)
+    project, _, asked = name.partition("@")
+    ledger, version = champions.open_ledger(project), champions.version_asked(project, asked)
     note = champions.new_note("reject", reason)
-    champions.carry_out(ledger, lambda: moves.reject(ledger, note), as_json)
+    champions.carry_out(ledger, lambda: moves.reject(ledger, note, version), as_json)
 
 
 @app.command()

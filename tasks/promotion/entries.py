@@ -73,6 +73,8 @@ class Standing(Artifact):
     barred: tuple[Bar, ...] = ()
     question: str = ""
     """What was asked of the ledger: an answer that is in it already is found by this."""
+    waiting: int = 0
+    """The entry by which a candidate waits that answered another question; 0: there is none."""
     missing: tuple[str, ...] = ()
     """Inputs that the champion reads and the rows of the decision lack."""
 

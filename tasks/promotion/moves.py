@@ -16,9 +16,13 @@ ACTION_OF: dict[Verdict, Action] = {
 }
 
 
-def decision_id(decision: Decision, generation: int) -> str:
-    """The same decision against the same reign of a champion is one decision."""
-    text = f"{generation}\n{decision.model_dump_json()}"
+def decision_id(decision: Decision, standing: Standing) -> str:
+    """The same decision against the same reign of a champion is one decision, unless another
+    candidate has waited since: then it takes that one's place."""
+    against = (
+        f"{standing.generation} {standing.waiting}" if standing.waiting else standing.generation
+    )
+    text = f"{against}\n{decision.model_dump_json()}"
     return f"decision-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
@@ -40,7 +44,10 @@ def standing_for(ledger: Ledger, question: str) -> Standing:
         if is_answer and entry.champion == chain.seat:
             chain = chain.before(entry)
             break
-    return standing_of(chain).model_copy(update={"question": question})
+    pending = chain.pending()
+    is_other = pending is not None and pending.evidence.get("question") != question
+    waiting = pending.seq if pending and is_other else 0
+    return standing_of(chain).model_copy(update={"question": question, "waiting": waiting})
 
 
 def record_verdict(
@@ -52,7 +59,7 @@ def record_verdict(
     """
     evidence = {"question": standing.question, "decision": decision.model_dump(mode="json")}
     note = Note(
-        id=decision_id(decision, standing.generation),
+        id=decision_id(decision, standing),
         actor=actor,
         reason=decision.reason,
         evidence=evidence,
@@ -87,9 +94,9 @@ def rollback(ledger: Ledger, note: Note, to_version: int | None = None) -> Entry
     return ledger.append("rollback", subject, note, unchanged_since(ledger, chain.generation))
 
 
-def approve(ledger: Ledger, note: Note) -> Entry:
-    """Make the waiting candidate champion."""
-    waiting = _waiting(ledger.chain(), ledger.project)
+def approve(ledger: Ledger, note: Note, version: int | None = None) -> Entry:
+    """Make the waiting candidate champion; raises ValueError when another version waits."""
+    waiting = _waiting(ledger.chain(), ledger.project, version)
     generation = waiting.champion.generation if waiting.champion else 0
     note = note.model_copy(update={"evidence": {**note.evidence, "waited": waiting.seq}})
 
@@ -100,9 +107,12 @@ def approve(ledger: Ledger, note: Note) -> Entry:
     return ledger.append("approve", _subject(waiting), note, check)
 
 
-def reject(ledger: Ledger, note: Note) -> Entry:
-    """Send the waiting candidate away; it is barred until a person promotes it."""
-    waiting = _waiting(ledger.chain(), ledger.project)
+def reject(ledger: Ledger, note: Note, version: int | None = None) -> Entry:
+    """Send the waiting candidate away; it is barred until a person promotes it.
+
+    Raises ValueError when another version waits.
+    """
+    waiting = _waiting(ledger.chain(), ledger.project, version)
     note = note.model_copy(update={"evidence": {**note.evidence, "waited": waiting.seq}})
     return ledger.append("reject", _subject(waiting), note, _same_waiting(ledger, waiting))
 
@@ -122,10 +132,14 @@ def _former_reign(chain: Chain, project: str, version: int | None) -> Entry:
     return found
 
 
-def _waiting(chain: Chain, project: str) -> Entry:
+def _waiting(chain: Chain, project: str, version: int | None = None) -> Entry:
     waiting = chain.pending()
     if waiting is None:
         raise ValueError(f"no candidate of {project} waits for approval")
+    if version not in (None, waiting.version):
+        raise ValueError(
+            f"version {version} of {project} does not wait for approval, {waiting.version} does"
+        )
     return waiting
 
 

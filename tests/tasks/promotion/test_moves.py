@@ -64,6 +64,26 @@ def test_the_same_run_again_meets_the_champion_it_met(ledger: Ledger, candidate:
     assert len(ledger.chain().entries) == 2
 
 
+def test_whoever_a_run_says_waits_is_the_one_that_waits(ledger: Ledger, candidate: Make) -> None:
+    for name, version in (("a", 1), ("b", 2), ("a", 1), ("a", 1)):
+        judge(ledger, candidate(name), version, "waiting", question=f"q-{name}")
+        pending = ledger.chain().pending()
+        assert pending is not None
+        assert pending.candidate == candidate(name)
+    assert len(ledger.chain().entries) == 3, "said again, it is not written again"
+
+
+@pytest.mark.parametrize("move", [moves.approve, moves.reject])
+def test_a_version_is_approved_that_was_looked_at(
+    ledger: Ledger, candidate: Make, move: Callable[..., object]
+) -> None:
+    judge(ledger, candidate("a"), 1, "waiting", question="q-a")
+    judge(ledger, candidate("b"), 2, "waiting", question="q-b")
+    with pytest.raises(ValueError, match=r"version 1 of \w+ does not wait for approval, 2 does"):
+        move(ledger, note("n"), 1)
+    move(ledger, note("n"), 2)
+
+
 def test_after_a_rollback_the_question_is_new(ledger: Ledger, candidate: Make) -> None:
     reign(ledger, candidate, "ab")
     moves.rollback(ledger, note("r1"))
