@@ -16,7 +16,7 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import Used
-from tasks.sweep.benches import TICK_SECONDS
+from tasks.sweep.benches import DEATHS, TICK_SECONDS
 from tasks.sweep.desk import Desk, Made
 from tasks.sweep.passes import OUT_OF_BUDGET, CutShort, Weights, scores_in
 from tasks.sweep.runners import Report, report
@@ -149,7 +149,9 @@ def why_failed(number: int, error: BaseException) -> str:
 
 
 def said_of(error: BaseException) -> str:
-    """The end of a traceback, or the beginning of what Ray knows of a death."""
+    """The end of a traceback, or of what Ray says its first line."""
+    if isinstance(getattr(error, "health_check_failure", None), DEATHS):
+        return "a process died"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1 if lines[0].startswith("Traceback") else 0]
 

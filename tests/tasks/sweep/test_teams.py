@@ -99,6 +99,7 @@ def test_a_team_that_dies_ends_its_trial_alone(
         pass
     assert last.score is None
     assert last.trouble.startswith("its workers failed")
+    assert "a process died" in last.trouble
     assert "\n" not in last.trouble
     teams.end(0)
     teams.close()
