@@ -97,10 +97,13 @@ def found_rows(config: DataConfig, base: Path, data: Path, dataset: DatasetRef) 
 def made_rows(
     config: UnlabelledConfig, data: Path, dataset: DatasetRef, others: Sequence[Columns]
 ) -> dict[str, Any]:
-    """At most so many rows of each training row, none twice and none that is there already."""
+    """At most so many rows of each training row, none twice and none that is there already; of
+    kinds whose equal rows all count, each."""
     training = _split(data, dataset, "train")
     made = MAKERS[dataset.kind](training, config.made_rows, config.seed)
     made = _usable(made, dataset)
+    if not KINDS[dataset.kind].drops_equal_rows:
+        return made
     known = [*others, *(_split(data, dataset, split) for split in SIDES)]
     return _taken(made, _new(made, known, dataset))
 
@@ -132,15 +135,29 @@ def _usable(columns: Columns, dataset: DatasetRef) -> dict[str, Any]:
 
 
 def _new(columns: Columns, known: Sequence[Columns], dataset: DatasetRef) -> Ids:
-    """The first of each row that no known one equals; all, of kinds whose equal rows all count."""
-    kind = KINDS[dataset.kind]
-    if not kind.drops_equal_rows or not num_rows(columns):
-        return np.arange(num_rows(columns))
-    digests = [row_digests(kind, each) for each in (*known, columns)]
-    numbers = numbered(np.concatenate(digests))
-    own, first = numbers[-num_rows(columns) :], np.zeros(num_rows(columns), dtype=np.bool_)
-    first[np.unique(own, return_index=True)[1]] = True
-    return np.flatnonzero(first & ~np.isin(own, numbers[: -len(own)]))
+    """The first of each row that no known one equals.
+
+    Of kinds whose equal rows all count, each but as many as are known.
+    """
+    kind, count = KINDS[dataset.kind], num_rows(columns)
+    if not count:
+        return np.arange(0)
+    numbers = numbered(np.concatenate([row_digests(kind, each) for each in (*known, columns)]))
+    own, known_N = numbers[-count:], np.bincount(numbers[:-count], minlength=numbers.max() + 1)
+    before = _times_before(own)
+    if kind.drops_equal_rows:
+        return np.flatnonzero((before == 0) & (known_N[own] == 0))
+    return np.flatnonzero(before >= known_N[own])
+
+
+def _times_before(numbers: Ids) -> Ids:
+    """How often each number stands before its place."""
+    order = np.argsort(numbers, kind="stable")
+    is_first = np.diff(numbers[order], prepend=-1) != 0
+    places = np.arange(len(numbers))
+    found = np.empty_like(places)
+    found[order] = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return found
 
 
 def _far_from_held_out(columns: Columns, data: Path, dataset: DatasetRef) -> Ids:

@@ -149,7 +149,7 @@ def test_rows_of_a_table_keep_the_types_of_the_dataset(tmp_path: Path) -> None:
     rows = [[f"{n / 7:.3f}", f"c{n % 5}", "ab"[n * n % 3 > 0]] for n in range(90)]
     write(tmp_path / "rows.csv", ["delay", "carrier", "y"], rows)
     dataset = snapshot(config, tmp_path, tmp_path / "data")
-    more = [["1", "c2"], ["", "new"], ["2.5", ""]]
+    more = [["1", "c3"], ["", "new"], ["2.5", ""]]
     write(tmp_path / "more.csv", ["delay", "carrier"], more)
     source = config.model_copy(update={"source": "more.csv"})
     asked = UnlabelledConfig(source=source, made_rows=2, seed=1)
@@ -163,3 +163,18 @@ def test_rows_of_a_table_keep_the_types_of_the_dataset(tmp_path: Path) -> None:
     assert list(found["delay"])[:3] == [1.0, None, 2.5]
     assert {type(column) for column in found.values()} == {type(training["delay"])}
     assert set(list(found["carrier"])[3:]) <= set(training["carrier"])
+
+
+def test_of_a_table_that_holds_the_labelled_rows_only_the_others_are_taken(tmp_path: Path) -> None:
+    config = DataConfig(source="rows.csv", target="y", kind="table")
+    rows = [[f"{n % 45 / 7:.3f}", f"c{n % 5}", "ab"[n * n % 3 > 0]] for n in range(90)]
+    write(tmp_path / "rows.csv", ["delay", "carrier", "y"], rows)
+    dataset = snapshot(config, tmp_path, tmp_path / "data")
+    new = [["9.5", "c2"], rows[3][:2], ["8", "new"]]  # a third row that is as two others are
+    whole = [*(row[:2] for row in rows), *new]
+    write(tmp_path / "whole.csv", ["delay", "carrier"], [whole[-1], *whole[:-1]])
+    asked = UnlabelledConfig(source=config.model_copy(update={"source": "whole.csv"}))
+    data, folder = tmp_path / "data", tmp_path / "more"
+    assert write_unlabelled(asked, tmp_path, data, dataset, folder)[1:] == (3, 0)
+    found = read_unlabelled(folder, dataset)
+    assert list(found["carrier"]) == ["new", "c2", "c3"]
