@@ -51,6 +51,16 @@ def numbered(digests: Digests) -> Ids:
     return numbers
 
 
+def times_before(numbers: Ids) -> Ids:
+    """How often each number stands before its place."""
+    order = np.argsort(numbers, kind="stable")
+    is_first = np.diff(numbers[order], prepend=-1) != 0
+    places = np.arange(len(numbers))
+    found = np.empty_like(places)
+    found[order] = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return found
+
+
 def smallest(digests: Digests, groups: Ids) -> Digests:
     """The smallest digest of each group 0, 1, ..."""
     count = int(groups.max()) + 1 if len(groups) else 0

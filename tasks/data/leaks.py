@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.arrow_column import taken
+from tasks.data.columns import codes_of
+from tasks.data.digests import times_before
+from tasks.data.table import Ids
 from tasks.packaging.predictor.table import category_of, numbers_of
 
 LEAK = 0.99
@@ -31,10 +34,10 @@ def alone(
     """What each column says alone of labels (names of classes, or numbers) that it has not seen.
 
     Of two classes the AUC, of more the mean recall, of numbers R2. Empty for too few rows; columns
-    of free text are passed over.
+    of free text, and classes of too few rows, are passed over.
     """
     random = np.random.default_rng(0)
-    rows = np.sort(random.permutation(len(labels))[:SAMPLE])
+    rows = _sampled(labels, random)
     answers = _answers([labels[row] for row in rows])
     if answers is None:
         return {}
@@ -46,6 +49,17 @@ def alone(
     }
 
 
+def _sampled(labels: Sequence[Any], random: np.random.Generator) -> Ids:
+    """Rows of the sample: of each class as many, so that a rare one is there at all."""
+    shuffled = random.permutation(len(labels))
+    if not isinstance(labels[0], str):
+        return np.sort(shuffled[:SAMPLE])
+    codes = codes_of(labels)[0][shuffled]
+    counts = np.bincount(codes)
+    is_chosen = times_before(codes) < SAMPLE // np.count_nonzero(counts)
+    return np.sort(shuffled[is_chosen & (counts[codes] >= LEAST_ROWS)])
+
+
 def leaking(scores: Mapping[str, float]) -> dict[str, float]:
     """Those that leak."""
     return {name: score for name, score in scores.items() if score >= LEAK}
@@ -53,6 +67,8 @@ def leaking(scores: Mapping[str, float]) -> dict[str, float]:
 
 def _answers(labels: Sequence[Any]) -> Answers | None:
     """A column for each class, 1 where it is, or the numbers; None for too few rows."""
+    if not labels:
+        return None
     if not isinstance(labels[0], str):
         numbers = np.asarray(labels, dtype=np.float64)[:, None]
         return numbers if len(labels) >= LEAST_ROWS and numbers.std() > 0 else None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.artifacts import DatasetRef, Split
 from tasks.data.arrow_column import appended, taken
 from tasks.data.config import DataConfig
-from tasks.data.digests import numbered, row_digests
+from tasks.data.digests import numbered, row_digests, times_before
 from tasks.data.kinds import GROUPS_EQUAL_ROWS, KINDS
 from tasks.data.made_rows import MAKERS
 from tasks.data.snapshot import read_split, split_rows, write_split
@@ -144,20 +144,10 @@ def _new(columns: Columns, known: Sequence[Columns], dataset: DatasetRef) -> Ids
         return np.arange(0)
     numbers = numbered(np.concatenate([row_digests(kind, each) for each in (*known, columns)]))
     own, known_N = numbers[-count:], np.bincount(numbers[:-count], minlength=numbers.max() + 1)
-    before = _times_before(own)
+    before = times_before(own)
     if kind.drops_equal_rows:
         return np.flatnonzero((before == 0) & (known_N[own] == 0))
     return np.flatnonzero(before >= known_N[own])
-
-
-def _times_before(numbers: Ids) -> Ids:
-    """How often each number stands before its place."""
-    order = np.argsort(numbers, kind="stable")
-    is_first = np.diff(numbers[order], prepend=-1) != 0
-    places = np.arange(len(numbers))
-    found = np.empty_like(places)
-    found[order] = places - np.maximum.accumulate(np.where(is_first, places, 0))
-    return found
 
 
 def _far_from_held_out(columns: Columns, data: Path, dataset: DatasetRef) -> Ids:
