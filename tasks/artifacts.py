@@ -96,7 +96,7 @@ class Tuned(Artifact):
     is_trusted: bool | None = None
     """Whether the range test agrees with the sweep; None where one of them was not made.
 
-    Not where it broke off before anything could be read."""
+    False, too, where its ramp broke off before anything could be read."""
     trials: tuple[RateTrial, ...]
     range_test: tuple[tuple[float, float], ...]
     """(learning rate, smoothed loss) of the exponential ramp; empty when the rate was given."""

@@ -18,8 +18,8 @@ MOST_BYTES = 8 << 30
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """The file inside `path`: of a .zip under its own name, of a .gz under that of `path` without
-    the last suffix.
+    """The file inside `path`, under the name of `path` without the last suffix; of a .zip whose
+    name then says nothing, under its own.
 
     Raises ValueError when it is no such archive, or holds more than one file.
     """
@@ -45,8 +45,10 @@ def _unpack(path: Path, folder: Path) -> Path:
 
 
 def _own_name(name: str, path: Path) -> str:
-    """The last part of a name in an archive, never a way out of the folder; that of the archive
-    where it does not say what the file is."""
+    """That of the archive where it says what the file is; else the last part of the name in it,
+    never a way out of the folder."""
+    if PurePath(path.stem).suffix[1:].isalpha():
+        return path.stem
     own = PureWindowsPath(name).name  # which is divided by both kinds of slashes
     # An archive in an archive goes by the outer name, which gets shorter: there is an end to them.
     return path.stem if PurePath(own).suffix.lower() in ("", *SUFFIXES) else own

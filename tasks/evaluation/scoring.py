@@ -3,6 +3,7 @@
 import base64
 import csv
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from io import TextIOWrapper
@@ -18,6 +19,7 @@ from tasks.data.reading import SUFFIXES, read_table, text_encoding
 from tasks.data.table import Table
 from tasks.packaging.predictor import Predictor
 
+log = logging.getLogger(__name__)
 Columns = dict[str, list[Any]]
 ENCODING = "utf-8"
 """Of what is written; what is read tells its own."""
@@ -50,7 +52,10 @@ def _table(source: Path, predictor: Predictor) -> Table:
         return Table(source, {name: [source.name]}, (name,))
     if not source.is_file():
         raise ValueError(f"{source}: must be a file of rows ({', '.join(SUFFIXES)})")
-    table = read_table(source, text_encoding(source) or ENCODING)
+    encoding = text_encoding(source) or ENCODING
+    if encoding != ENCODING:
+        log.warning("%s is read as %s", source.name, encoding)
+    table = read_table(source, encoding)
     is_long = predictor.layout.get("id") in table.columns
     return rows_of_steps(table, predictor.layout, channels=predictor.inputs) if is_long else table
 

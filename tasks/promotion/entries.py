@@ -73,8 +73,9 @@ class Standing(Artifact):
     barred: tuple[Bar, ...] = ()
     question: str = ""
     """What was asked of the ledger: an answer that is in it already is found by this."""
-    waiting: int = 0
-    """The entry by which a candidate waits that answered another question; 0: there is none."""
+    after: int = 0
+    """The entry of this reign by which another candidate waits, or one was sent away; 0: none. The
+    same answer given after it is another one."""
     missing: tuple[str, ...] = ()
     """Inputs that the champion reads and the rows of the decision lack."""
 
@@ -129,6 +130,17 @@ class Chain(BaseModel):
             if entry.action in (*MOVES, "reject"):
                 return None
         return None
+
+    def last_of_others(self, question: str) -> int:
+        """The last entry since the champion changed by which somebody waits who did not answer
+        `question`, or was sent away; 0: there is none."""
+        for entry in reversed(self.entries):
+            if entry.action in MOVES:
+                return 0
+            is_own = entry.action == "wait" and entry.evidence.get("question") == question
+            if entry.action in ("wait", "reject") and not is_own:
+                return entry.seq
+        return 0
 
     def reigns(self) -> list[Entry]:
         """Moves that lead to today's champion, each the one before the next; the last is today's.

@@ -133,8 +133,8 @@ def _unasked(champion: Candidate, standing: Standing, candidate: str) -> str:
     """Why there is nothing to compare with, and who decides then."""
     missing = ", ".join(standing.missing)
     return (
-        f"{_named(champion.name, standing)} cannot be asked: it reads {missing}, which "
-        f"data.inputs leaves out; {candidate} takes its place by `modelworks promote` alone"
+        f"{_named(champion.name, standing)} cannot be asked: it reads {missing}, none of "
+        f"tonight's inputs (data.inputs); {candidate} takes its place by `modelworks promote` alone"
     )
 
 

@@ -18,10 +18,8 @@ ACTION_OF: dict[Verdict, Action] = {
 
 def decision_id(decision: Decision, standing: Standing) -> str:
     """The same decision against the same reign of a champion is one decision, unless another
-    candidate has waited since: then it takes that one's place."""
-    against = (
-        f"{standing.generation} {standing.waiting}" if standing.waiting else standing.generation
-    )
+    candidate has waited since, or one was sent away."""
+    against = f"{standing.generation} {standing.after}" if standing.after else standing.generation
     text = f"{against}\n{decision.model_dump_json()}"
     return f"decision-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
@@ -44,10 +42,8 @@ def standing_for(ledger: Ledger, question: str) -> Standing:
         if is_answer and entry.champion == chain.seat:
             chain = chain.before(entry)
             break
-    pending = chain.pending()
-    is_other = pending is not None and pending.evidence.get("question") != question
-    waiting = pending.seq if pending and is_other else 0
-    return standing_of(chain).model_copy(update={"question": question, "waiting": waiting})
+    found = {"question": question, "after": chain.last_of_others(question)}
+    return standing_of(chain).model_copy(update=found)
 
 
 def record_verdict(

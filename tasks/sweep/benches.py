@@ -191,8 +191,8 @@ class Actors:
         except DEATHS as error:
             why = self._died(number, error)
             return Report(number, None, *self._busy[number].used, why) if why else None
-        except ValueError as error:  # of what is shared
-            why = str(getattr(error, "cause", error))
+        except (ValueError, MemoryError) as error:  # of what is shared
+            why = str(getattr(error, "cause", error)) or type(error).__name__
             return Report(number, None, *self._busy[number].used, why)
         given = self._busy[number]
         given.passed, given.worked = given.passed + 1, 0.0

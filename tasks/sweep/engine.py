@@ -168,8 +168,8 @@ class Sweep:
         self.watcher.on_begin(trial)
         try:
             self.runner.begin(trial.number, trial.params)
-        except ValueError as error:
-            self.finish(trial.number, TrialState.FAIL, str(error))
+        except (ValueError, MemoryError) as error:
+            self.finish(trial.number, TrialState.FAIL, str(error) or type(error).__name__)
 
     def take(self, report: Report) -> None:
         """What a pass came to: a score, and then perhaps the end."""

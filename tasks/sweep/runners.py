@@ -114,7 +114,7 @@ class Running:
         except StopIteration as over:
             self.trained = over.value or {}
         except (CutShort, Diverged, ValueError, MemoryError, torch.OutOfMemoryError) as error:
-            trouble = str(error)
+            trouble = str(error) or type(error).__name__
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall
         used = Used(self.cpu_seconds, self.gpus * self.wall_seconds)

@@ -260,9 +260,14 @@ class Teams:
         if led.told >= len(led.made.scores):
             led.take_final(number)
         if led.told >= len(led.made.scores):
-            return report(number, None, led.cost, led.trouble)
+            return report(number, None, self._cost(led), led.trouble)
         led.told, led.since = led.told + 1, time.monotonic()
         return report(number, led.made.scores[led.told - 1], led.cost)
+
+    def _cost(self, led: Led) -> Used:
+        """Of a trial that is over; what workers held that died they have not reported."""
+        lost = time.monotonic() - led.since if led.run.exception() else 0.0
+        return led.cost.plus(self.each.held(lost))
 
     def _made(self, job: TrainingJob) -> tuple[Any, Used]:
         """Where what the trial learns from stands in the object store, and what it took."""

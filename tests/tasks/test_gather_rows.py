@@ -55,7 +55,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatasetRef:
     monkeypatch.chdir(tmp_path)
     lines = [f"{i % 50},{'Oslo' if i % 3 else 'Rome'},{'pn'[i * i % 5 > 1]}" for i in range(200)]
     Path("rows.csv").write_text("\n".join(["age,city,y", *lines]) + "\n")
-    Path("more.csv").write_text("city,age\nOslo,3\nRome,\nLima,70\n")
+    Path("more.csv").write_text("city,age\nBonn,3\nRome,\nLima,70\n")
     storage.root.mkdir()
     made = snapshot(SOURCE.model_copy(update={"source": "rows.csv"}), tmp_path, storage.root / "d")
     return made.model_copy(update={"uri": f"{BUCKET}d/"})

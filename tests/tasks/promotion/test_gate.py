@@ -205,8 +205,8 @@ def test_a_champion_that_cannot_be_asked_keeps_its_place(gate: Any) -> None:
     assert decision.verdict == "held"
     assert decision.champion_sha256 == old.sha256
     assert decision.reason == (
-        "the champion old (version 3) cannot be asked: it reads carrier, day, which data.inputs "
-        "leaves out; new takes its place by `modelworks promote` alone"
+        "the champion old (version 3) cannot be asked: it reads carrier, day, none of "
+        "tonight's inputs (data.inputs); new takes its place by `modelworks promote` alone"
     )
 
 

@@ -65,12 +65,18 @@ def test_the_same_run_again_meets_the_champion_it_met(ledger: Ledger, candidate:
 
 
 def test_whoever_a_run_says_waits_is_the_one_that_waits(ledger: Ledger, candidate: Make) -> None:
-    for name, version in (("a", 1), ("b", 2), ("a", 1), ("a", 1)):
+    def waits(name: str, version: int) -> int:
         judge(ledger, candidate(name), version, "waiting", question=f"q-{name}")
         pending = ledger.chain().pending()
         assert pending is not None
         assert pending.candidate == candidate(name)
-    assert len(ledger.chain().entries) == 3, "said again, it is not written again"
+        return len(ledger.chain().entries)
+
+    said = [waits("a", 1), waits("b", 2), waits("b", 2), waits("a", 1), waits("a", 1)]
+    assert said == [1, 2, 2, 3, 3], "said again, it is not written again"
+    waits("b", 2)
+    moves.reject(ledger, note("n"))
+    assert [waits("a", 1), waits("a", 1)] == [6, 6], "whoever was sent away keeps nobody waiting"
 
 
 @pytest.mark.parametrize("move", [moves.approve, moves.reject])

@@ -91,16 +91,18 @@ def test_a_team_that_dies_ends_its_trial_alone(
     job: TrainingJob, saving: Saving, cluster: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del cluster
-    monkeypatch.setattr("tasks.training.distributed.MAX_FAILURES", 0)  # a start takes seconds
+    for module in ("tasks.training.distributed", "tasks.sweep.teams"):
+        monkeypatch.setattr(f"{module}.MAX_FAILURES", 0)  # a start takes seconds
     bench: Any = OneJob(dying(job))
     teams = Teams(bench, 1, TWO, saving)
     teams.begin(0, {})
     while (last := teams.wait(PATIENT)) is None:
         pass
     assert last.score is None
-    assert last.trouble.startswith("its workers failed")
+    assert last.trouble.startswith("its workers failed 1 times")
     assert "a process died" in last.trouble
     assert "\n" not in last.trouble
+    assert last.cpu_seconds > 0, "what its workers held is its cost"
     teams.end(0)
     teams.close()
 
