@@ -28,6 +28,7 @@ THOROUGH_SEEDS = 3
 THOROUGH_HELP = f"Students and controls by {THOROUGH_SEEDS} seeds, or more: evaluate.seeds."
 SAMPLE_TRIALS = 4
 """Of a search for settings."""
+SAMPLE_TEACHERS = 2
 SIDE_BY_SIDE = 2
 """Trainings at a time."""
 EXIT_CODES = {"promoted": 0, "held": 0, "refused": 3, "waiting": 4}
@@ -77,17 +78,17 @@ def sampled(project: Project, rows: int) -> Project:
         "teacher": _shorter(project.teacher),
         "students": tuple(_shorter(student) for student in project.students),
         "sweep": _shorter_sweep(project.sweep),
-        "compress": _with_fewer_rows(project.compress, rows),
+        "compress": _shorter_lesson(project.compress, rows),
     }
     return project.model_copy(update=changes)
 
 
-def _with_fewer_rows(compress: CompressConfig, rows: int) -> CompressConfig:
-    """The same with no more rows without labels than there are with one."""
-    if compress.distil.unlabelled is None:
-        return compress
-    most = min(rows, compress.distil.most_unlabelled or rows)
-    distil = compress.distil.model_copy(update={"most_unlabelled": most})
+def _shorter_lesson(compress: CompressConfig, rows: int) -> CompressConfig:
+    """The same by few teachers, with no more rows without labels than there are with one."""
+    few = {"teachers": min(SAMPLE_TEACHERS, compress.distil.teachers)}
+    if compress.distil.unlabelled is not None:
+        few["most_unlabelled"] = min(rows, compress.distil.most_unlabelled or rows)
+    distil = compress.distil.model_copy(update=few)
     return compress.model_copy(update={"distil": distil})
 
 
