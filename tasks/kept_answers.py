@@ -40,9 +40,9 @@ def named_answers(
     uri = kept_answers(storage, candidate, dataset, split, columns)
     found = load_answers(storage.fetch_folder(uri))
     own = read_facts(storage.fetch_folder(candidate.uri)).classes
-    if own == dataset.classes:
-        return found, uri
     moved = by_name(found, own, dataset.classes, dataset.task)
+    if moved is found:
+        return found, uri
     prefix = prediction_prefix(candidate.sha256, dataset.sha256, split)
     with TemporaryDirectory() as folder:
         save_answers(Path(folder), moved)

@@ -16,8 +16,8 @@ Names = Sequence[str]
 
 
 def by_name(found: Answers, own: Names, names: Names, task: Task) -> Answers:
-    """What a bundle that knows the names `own` said, in the order of `names`; as it was where the
-    two are the same."""
+    """What a bundle that knows the names `own` said, in the order of `names`; `found` itself where
+    nothing moves."""
     if tuple(own) == tuple(names) or task not in MOVED:
         return found
     return MOVED[task](found, own, names)
