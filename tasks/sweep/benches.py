@@ -17,7 +17,7 @@ import ray
 from tasks.costs.meter import Used
 from tasks.sweep.passes import CutShort, Deadline, Weights
 from tasks.sweep.population import Leg
-from tasks.sweep.runners import Report, Running, begun
+from tasks.sweep.runners import Report, Running, begun, trouble_of
 from tasks.sweep.saving import Saved, Saving, forget
 from tasks.sweep.shares import Share
 from tasks.sweep.shelf import Shelf
@@ -192,7 +192,7 @@ class Actors:
             why = self._died(number, error)
             return Report(number, None, *self._busy[number].used, why) if why else None
         except (ValueError, MemoryError) as error:  # of what is shared
-            why = str(getattr(error, "cause", error)) or type(error).__name__
+            why = trouble_of(getattr(error, "cause", error))
             return Report(number, None, *self._busy[number].used, why)
         given = self._busy[number]
         given.passed, given.worked = given.passed + 1, 0.0

@@ -13,7 +13,7 @@ from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
 from tasks.sweep.passes import OUT_OF_BUDGET, CutShort
 from tasks.sweep.population import may_begin
-from tasks.sweep.runners import Report, Runner
+from tasks.sweep.runners import Report, Runner, trouble_of
 from tasks.sweep.space import Space
 from tasks.sweep.spending import Ledger
 from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
@@ -106,7 +106,7 @@ class Sweep:
         again = unfinished(self.study)
         while True:
             why = self.why_over()
-            while not why and self.may_begin():
+            while not why and self.has_room():
                 if again:
                     self.begin(ask_again(self.study, self.search, self.space, again.pop(0)))
                 elif self.may_ask():
@@ -122,7 +122,7 @@ class Sweep:
                 self.save()
             self.end_stopped()
 
-    def may_begin(self) -> bool:
+    def has_room(self) -> bool:
         """Whether there is a slot, and something left to spend in it."""
         return len(self.going) < self.runner.slots and self.seconds_left() > 0
 
@@ -169,7 +169,7 @@ class Sweep:
         try:
             self.runner.begin(trial.number, trial.params)
         except (ValueError, MemoryError) as error:
-            self.finish(trial.number, TrialState.FAIL, str(error) or type(error).__name__)
+            self.finish(trial.number, TrialState.FAIL, trouble_of(error))
 
     def take(self, report: Report) -> None:
         """What a pass came to: a score, and then perhaps the end."""

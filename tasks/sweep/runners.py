@@ -32,6 +32,11 @@ class Report:
     """Why it ended before its last pass."""
 
 
+def trouble_of(error: BaseException) -> str:
+    """What went wrong, in its own words; by its name where it has none."""
+    return str(error) or type(error).__name__
+
+
 def report(number: int, score: float | None, used: Used, trouble: str = "") -> Report:
     """What came of a pass; a score that is no number is a trouble."""
     if score is not None and not math.isfinite(score):
@@ -114,7 +119,7 @@ class Running:
         except StopIteration as over:
             self.trained = over.value or {}
         except (CutShort, Diverged, ValueError, MemoryError, torch.OutOfMemoryError) as error:
-            trouble = str(error) or type(error).__name__
+            trouble = trouble_of(error)
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall
         used = Used(self.cpu_seconds, self.gpus * self.wall_seconds)
