@@ -19,6 +19,8 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 from prefect.states import Cancelled, Crashed
 
+from tasks.run_alone import waits
+
 LOCKS = {"retrain": "", "sweep": "-sweep", "find-rate": "-lr"}
 """Our flows, and what a project's lock of each is called behind the project's name."""
 ALIVE = FlowRunFilter(
@@ -51,11 +53,13 @@ def list_runs(limit: int = 20) -> list[dict[str, Any]]:
 def close_dead_runs(project: str, own_id: str, flow: str = "retrain") -> int:
     """Mark runs of `flow` on `project` that claim to be alive as crashed; hold its lock meanwhile.
 
-    A killed process cannot say that it ended; whoever holds the project's lock knows that it did.
+    A killed process cannot say that it ended; whoever holds the project's lock knows that it did,
+    unless it waits for that lock.
     """
     with _client() as client:
         alive = client.read_flow_runs(flow_filter=_named(flow), flow_run_filter=ALIVE)
-        dead = [run for run in alive if project_of(run) == project and str(run.id) != own_id]
+        others = [run for run in alive if project_of(run) == project and str(run.id) != own_id]
+        dead = [run for run in others if not waits(str(run.id))]
         for run in dead:
             state: State[None] = Crashed(
                 message="its process ended without a word; seen by the next run"

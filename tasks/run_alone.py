@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra import progress
-from infra.lock import alone
+from infra.lock import alone, is_waiting
 from infra.settings import load_settings
 
 
@@ -23,3 +23,8 @@ def run_alone(lock: str, run: str, run_id: str) -> Iterator[None]:
 
     with alone(load_settings().home, lock, {"run": run, "id": run_id}, say):
         yield
+
+
+def waits(run_id: str) -> bool:
+    """Return whether the run is alive, and waits for another."""
+    return is_waiting(load_settings().home, run_id)
