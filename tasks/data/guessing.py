@@ -167,6 +167,8 @@ def _encoding(path: Path) -> Guess:
     why = {
         "utf-8": "every byte of the file is valid utf-8",
         "utf-16": "the file starts with the mark of utf-16",
+        "utf-16-le": "the file starts as utf-16 does, without its mark",
+        "utf-16-be": "the file starts as utf-16 does, without its mark",
         "cp1252": "not valid utf-8; every byte is one of Windows' Western European letters",
     }
     return Guess(encoding, why.get(encoding, "neither utf-8 nor cp1252; latin-1 reads any byte"))

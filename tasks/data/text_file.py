@@ -25,10 +25,12 @@ def check_text(path: Path, encoding: str) -> None:
                 line += error.object[: error.start].count(b"\n")
                 raise _not_in_encoding(path, encoding, begin, line) from error
             except UnicodeError as error:  # utf-16 without a mark has no place to name
-                raise ValueError(f"{path.name}: not {encoding}: {error}") from error
+                advice = _advice(path, encoding, "latin-1")
+                raise ValueError(f"{path.name}: not {encoding}: {error}, {advice}") from error
             if "\0" in text:
                 line += text.count("\n", 0, text.index("\0"))
-                raise ValueError(f"{path.name}:{line}: NUL character, {_nul_hint(path)}")
+                advice = _advice(path, encoding, None, "only text is allowed")
+                raise ValueError(f"{path.name}:{line}: NUL character, {advice}")
             line += text.count("\n")
             done += len(piece)
     if done == 0:
@@ -42,9 +44,9 @@ def without_mark(encoding: str) -> str:
 
 def guess_encoding(path: Path) -> str:
     """The encoding of a text file that names none: utf-8 if it is, else what old programs wrote."""
+    if utf_16 := _utf_16_of(path):
+        return utf_16
     content = path.read_bytes()
-    if content.startswith(BYTE_ORDER_MARKS):
-        return "utf-16"
     for encoding in ("utf-8", "cp1252"):
         try:
             content.decode(encoding)
@@ -52,6 +54,17 @@ def guess_encoding(path: Path) -> str:
             continue
         return encoding
     return "latin-1"
+
+
+def _utf_16_of(path: Path) -> str | None:
+    """The form of UTF-16 that a file begins as: with its mark, or with half a letter that is NUL,
+    as those of ASCII have, with which headers begin."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in BYTE_ORDER_MARKS:
+        return "utf-16"
+    forms = {(False, True): "utf-16-le", (True, False): "utf-16-be"}
+    return forms.get((start[:1] == b"\0", start[1:] == b"\0"))
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
@@ -67,17 +80,19 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 def _not_in_encoding(path: Path, encoding: str, begin: int, line: int) -> ValueError:
     with path.open("rb") as file:
-        start = file.read(2)
         file.seek(begin)
         byte = file.read(1)
-    better = "utf-16" if start in BYTE_ORDER_MARKS else "latin-1"
     return ValueError(
         f"{path.name}:{line}: byte 0x{byte.hex()} at offset {begin} is not {encoding}, "
-        f"data.encoding: {better} may be right"
+        f"{_advice(path, encoding, 'latin-1')}"
     )
 
 
-def _nul_hint(path: Path) -> str:
-    with path.open("rb") as file:
-        utf_16 = b"\0" in file.read(4)
-    return "data.encoding: utf-16 may be right" if utf_16 else "only text is allowed"
+def _advice(
+    path: Path, encoding: str, usual: str | None, otherwise: str = "the file is cut off or damaged"
+) -> str:
+    """The encoding that may be right, if it is another."""
+    better = _utf_16_of(path) or usual
+    if better is None or codecs.lookup(better).name == codecs.lookup(encoding).name:
+        return otherwise
+    return f"data.encoding: {better} may be right"

@@ -119,7 +119,7 @@ def test_a_value_may_be_longer_than_the_csv_module_likes(tmp_path: Path) -> None
         ),
         pytest.param(
             "text,label\nä,1\n".encode("utf-16-le"),
-            "a.csv:2: byte 0xe4 at offset 22 is not utf-8, data.encoding: latin-1 may be right",
+            "a.csv:2: byte 0xe4 at offset 22 is not utf-8, data.encoding: utf-16-le may be right",
             id="utf-16 without a mark",
         ),
         pytest.param(
@@ -165,7 +165,14 @@ def test_an_unknown_encoding(tmp_path: Path, encoding: str) -> None:
 
 def test_utf_16_without_a_mark_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a.csv", "a,b\n1,2\n".encode("utf-16-le"), "utf-16") == (
-        "a.csv: not utf-16: UTF-16 stream does not start with BOM"
+        "a.csv: not utf-16: UTF-16 stream does not start with BOM, "
+        "data.encoding: utf-16-le may be right"
+    )
+
+
+def test_utf_16_that_is_cut_off_is_not_advised_again(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "a.csv", "a,b\n1,2\n".encode("utf-16")[:-1], "utf-16") == (
+        "a.csv:2: byte 0x0a at offset 16 is not utf-16, the file is cut off or damaged"
     )
 
 

@@ -52,7 +52,7 @@ def test_rows_keep_their_columns_and_gain_answers(
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"in{read}", f"out{written}"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_rows_are_read_in_the_encoding_in_which_they_are_written(
     bundle: Path, tmp_path: Path, encoding: str, packed: str
@@ -75,8 +75,20 @@ def test_rows_are_read_in_the_encoding_in_which_they_are_written(
         (".", "out.csv", r"must be a file of rows"),
         ("other.csv", "out.csv", r"input 'text' is not a column of other.csv"),
         ("null.jsonl", "out.csv", r"column 'text', row 1: None must be a text"),
+        ("cut.csv", "out.csv", r"cut.csv:2: .* is not utf-16-le, the file is cut off or damaged"),
+        ("nul.csv", "out.csv", r"nul.csv:2: NUL character, only text is allowed"),
     ],
-    ids=["target directory", "suffix", "folder", "no file", "directory", "column", "no text"],
+    ids=[
+        "target directory",
+        "suffix",
+        "folder",
+        "no file",
+        "directory",
+        "column",
+        "no text",
+        "cut",
+        "NUL",
+    ],
 )
 def test_bad_files_are_refused_and_nothing_is_written(
     bundle: Path, tmp_path: Path, source: str, target: str, message: str
@@ -84,6 +96,8 @@ def test_bad_files_are_refused_and_nothing_is_written(
     write(tmp_path / "in.csv", ROWS)
     write(tmp_path / "other.csv", [{"id": "1", "body": "late"}])
     (tmp_path / "null.jsonl").write_text('{"text": "a"}\n{"text": null}\n')
+    (tmp_path / "cut.csv").write_bytes("id,text\n1,late\n".encode("utf-16-le")[:-1])
+    (tmp_path / "nul.csv").write_bytes(b"id,text\n1,la\0te\n")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ValueError, match=message):
         score_file(bundle, tmp_path / source, tmp_path / target)
