@@ -19,7 +19,7 @@ MOST_BYTES = 8 << 30
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
     """The file inside `path`, under the name of `path` without the last suffix; of a .zip whose
-    name then says nothing, under its own.
+    name then says nothing, with its own suffix.
 
     Raises ValueError when it is no such archive, or holds more than one file.
     """
@@ -29,6 +29,11 @@ def unpacked(path: Path) -> Iterator[Path]:
         except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, RuntimeError, zlib.error) as error:
             raise ValueError(f"{path.name} cannot be unpacked: {error}") from error
         yield target
+
+
+def is_telling(path: Path) -> bool:
+    """Whether the name of an archive says what the file in it is."""
+    return PurePath(path.stem).suffix[1:].isalpha()
 
 
 def _unpack(path: Path, folder: Path) -> Path:
@@ -41,17 +46,14 @@ def _unpack(path: Path, folder: Path) -> Path:
         if len(names) != 1:
             raise ValueError(f"{path.name} holds {len(names)} files, one was expected")
         with archive.open(names[0]) as packed:
-            return _copy(cast("BinaryIO", packed), folder / _own_name(names[0], path), path)
+            return _copy(cast("BinaryIO", packed), folder / _name_of(names[0], path), path)
 
 
-def _own_name(name: str, path: Path) -> str:
-    """That of the archive where it says what the file is; else the last part of the name in it,
-    never a way out of the folder."""
-    if PurePath(path.stem).suffix[1:].isalpha():
-        return path.stem
-    own = PureWindowsPath(name).name  # which is divided by both kinds of slashes
+def _name_of(inside: str, path: Path) -> str:
+    """That of the archive, with the end of the name in it where its own says nothing."""
+    end = PureWindowsPath(inside).suffix  # which is divided by both kinds of slashes
     # An archive in an archive goes by the outer name, which gets shorter: there is an end to them.
-    return path.stem if PurePath(own).suffix.lower() in ("", *SUFFIXES) else own
+    return path.stem if is_telling(path) or end.lower() in SUFFIXES else f"{path.stem}{end}"
 
 
 def _copy(packed: BinaryIO, target: Path, path: Path) -> Path:

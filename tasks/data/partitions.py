@@ -18,6 +18,7 @@ import pyarrow as pa
 from tasks.data.arrow_column import ArrowColumn
 from tasks.data.config import DataConfig
 from tasks.data.packed import SUFFIXES as PACKED
+from tasks.data.packed import is_telling
 from tasks.data.plain_text import SUFFIXES as PLAIN
 from tasks.data.reading import SUFFIXES as FORMATS
 from tasks.data.reading import read_table
@@ -104,10 +105,13 @@ def digest_of(partitions: Sequence[Partition]) -> str:
 
 
 def _is_rows(name: Path) -> bool:
-    ends = [end.lower() for end in name.suffixes[-2:]]
-    return bool(ends) and (
-        ends[-1] in SUFFIXES or (ends[-1] in PACKED and len(ends) > 1 and ends[0] in SUFFIXES)
-    )
+    """By its end; of an archive by the end before that, and what is in a plain .zip is seen when
+    it is read."""
+    if name.suffix.lower() not in PACKED:
+        return name.suffix.lower() in SUFFIXES
+    if is_telling(name):
+        return Path(name.stem).suffix.lower() in SUFFIXES
+    return name.suffix.lower() == ".zip"
 
 
 def _partition(folder: Path, name: Path) -> Partition:

@@ -1,5 +1,6 @@
 """Data that grows: folders of partitions, windows by date, and what is read of them."""
 
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -144,12 +145,43 @@ def test_hidden_and_other_files_are_passed_over(tmp_path: Path) -> None:
     assert [each.title for each in partitions_of(folder)] == ["sales-20261102.csv"]
 
 
+def test_an_archive_goes_by_the_name_in_it(tmp_path: Path) -> None:
+    folder = files(tmp_path / "rows", 0, 1, 2)
+    (folder / "notes.txt.zip").write_bytes(b"passed over, as notes are")
+    for name in ("sales-20261101", "sales-20261103"):
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+            archive.write(folder / f"{name}.csv", "sales.csv")
+        (folder / f"{name}.csv").unlink()
+    assert marks(tmp_path) == list(range(120))
+    assert marks(tmp_path, window="1d") == list(range(80, 120))
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("a.csv", "b.csv"), "sales.zip holds 2 files, one was expected"),
+        (("a.xlsx",), "sales.xlsx: files of rows end in one of"),
+    ],
+    ids=["two files", "no rows"],
+)
+def test_an_archive_of_anything_else_is_refused(
+    tmp_path: Path, names: tuple[str, ...], sentence: str
+) -> None:
+    folder = files(tmp_path / "rows", 0)
+    with zipfile.ZipFile(folder / "sales.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    with pytest.raises(ValueError, match=sentence):
+        marks(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [
         ("year=2026/month=3/day=9/a.csv", "2026-03-09"),
         ("day=2026-03-09/a.csv", "2026-03-09"),
         ("2026-03-09T12.csv.gz", "2026-03-09"),
+        ("2026-03-09.zip", "2026-03-09"),
         ("2025-01-01/sales_20260309.jsonl", "2026-03-09"),
         ("sales-20261399.csv", "None"),
         ("run-120260309.csv", "None"),
