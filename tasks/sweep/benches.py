@@ -17,7 +17,7 @@ import ray
 from tasks.costs.meter import Used
 from tasks.sweep.passes import CutShort, Deadline, Weights
 from tasks.sweep.population import Leg
-from tasks.sweep.runners import Report, Running, begun, trouble_of
+from tasks.sweep.runners import Report, Running, begun, is_of_trial, trouble_of
 from tasks.sweep.saving import Saved, Saving, forget
 from tasks.sweep.shares import Share
 from tasks.sweep.shelf import Shelf
@@ -191,7 +191,9 @@ class Actors:
         except DEATHS as error:
             why = self._died(number, error)
             return Report(number, None, *self._busy[number].used, why) if why else None
-        except (ValueError, MemoryError) as error:  # of what is shared
+        except Exception as error:  # of what is shared
+            if not is_of_trial(error):
+                raise
             why = trouble_of(getattr(error, "cause", error))
             return Report(number, None, *self._busy[number].used, why)
         given = self._busy[number]

@@ -13,7 +13,7 @@ from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
 from tasks.sweep.passes import OUT_OF_BUDGET, CutShort
 from tasks.sweep.population import may_begin
-from tasks.sweep.runners import Report, Runner, trouble_of
+from tasks.sweep.runners import Report, Runner, is_of_trial, trouble_of
 from tasks.sweep.space import Space
 from tasks.sweep.spending import Ledger
 from tasks.sweep.study import ask, ask_again, is_exhausted, unfinished
@@ -168,7 +168,9 @@ class Sweep:
         self.watcher.on_begin(trial)
         try:
             self.runner.begin(trial.number, trial.params)
-        except (ValueError, MemoryError) as error:
+        except Exception as error:
+            if not is_of_trial(error):
+                raise
             self.finish(trial.number, TrialState.FAIL, trouble_of(error))
 
     def take(self, report: Report) -> None:

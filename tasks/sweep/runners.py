@@ -14,8 +14,8 @@ from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
 from tasks.training.checkpoint import Checkpoint
 from tasks.training.course import Material
-from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob
+from tasks.training.memory import is_out_of_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Report:
 def trouble_of(error: BaseException) -> str:
     """What went wrong, in its own words; by its name where it has none."""
     return str(error) or type(error).__name__
+
+
+def is_of_trial(error: BaseException) -> bool:
+    """Whether it ends the trial alone: what its values, its rows or its memory lead to."""
+    return isinstance(error, CutShort | ValueError) or is_out_of_memory(error)
 
 
 def report(number: int, score: float | None, used: Used, trouble: str = "") -> Report:
@@ -118,7 +123,9 @@ class Running:
             score = next(self.scores)
         except StopIteration as over:
             self.trained = over.value or {}
-        except (CutShort, Diverged, ValueError, MemoryError, torch.OutOfMemoryError) as error:
+        except Exception as error:
+            if not is_of_trial(error):
+                raise
             trouble = trouble_of(error)
         self.cpu_seconds += time.process_time() - cpu
         self.wall_seconds += time.monotonic() - wall

@@ -9,8 +9,8 @@ from tasks.training.course import TrainState
 
 log = logging.getLogger(__name__)
 
-CPU_WORDS = "can't allocate memory"
-"""Of the RuntimeError that torch's allocator of main memory raises."""
+CPU_WORDS = "DefaultCPUAllocator: "
+"""Of the plain RuntimeError that torch's allocator of main memory raises."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """What becomes of a trial within a pass."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,8 +8,15 @@ import pytest
 import torch
 
 from tasks.sweep.passes import Deadline
-from tasks.sweep.runners import begun
+from tasks.sweep.runners import Report, begun
 from tasks.training.job import TrainingJob, material_of
+
+
+def ended(mlp_job: TrainingJob, loss: Callable[..., Any]) -> Report:
+    """What the first pass comes to, in which the loss is this."""
+    given: Any = {"loss": loss}
+    job = replace(mlp_job, course=replace(mlp_job.course, **given))
+    return begun(job, lambda: material_of(job), 0, Deadline()).go_on(7, 60.0)
 
 
 @pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError, ValueError])
@@ -18,8 +26,20 @@ def test_a_trial_that_does_not_fit_fails_alone(
     def loss(*_: object) -> None:
         raise error("batch_size 4096 takes more than there is")
 
-    given: Any = {"loss": loss}
-    job = replace(mlp_job, course=replace(mlp_job.course, **given))
-    report = begun(job, lambda: material_of(job), 0, Deadline()).go_on(7, 60.0)
+    report = ended(mlp_job, loss)
     assert (report.number, report.score) == (7, None)
     assert report.trouble == "batch_size 4096 takes more than there is"
+
+
+def test_so_does_one_that_torch_has_no_main_memory_for(mlp_job: TrainingJob) -> None:
+    report = ended(mlp_job, lambda *_: torch.empty(1 << 50))
+    assert report.score is None
+    assert "you tried to allocate" in report.trouble
+
+
+def test_what_is_wrong_with_the_sweep_ends_it(mlp_job: TrainingJob) -> None:
+    def loss(*_: object) -> None:
+        raise RuntimeError("no kernel for this")
+
+    with pytest.raises(RuntimeError, match="no kernel for this"):
+        ended(mlp_job, loss)
