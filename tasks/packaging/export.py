@@ -49,6 +49,7 @@ class Parity:
     """Rows whose likeliest class is not the same; of numbers, beyond what is allowed."""
     max_difference: float
     """Largest absolute difference of a probability, or of a standard score."""
+    allowed: float = MOST_DIFFERENCE
 
 
 def export_bundle(model_folder: Path, bundle_folder: Path, target: str, columns: Columns) -> str:
@@ -174,12 +175,17 @@ def class_parity(
 def score_parity(
     expected: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard
 ) -> Parity:
-    """Compare numbers [rows, 1], in units of their deviation."""
+    """Compare numbers [rows, 1], in units of their deviation.
+
+    Numbers far from zero are no closer than float32 has them: one of its steps is allowed.
+    """
     assert card.scale is not None, "numbers are learned as standard scores"
     mean, deviation = card.scale
     differences = np.abs((found - mean) / deviation - expected)
-    differing = int((differences > MOST_DIFFERENCE).sum())
-    return Parity(len(expected), differing, float(differences.max()))
+    step = float(np.spacing(np.abs(found).max())) / deviation
+    allowed = max(MOST_DIFFERENCE, step)
+    differing = int((differences > allowed).sum())
+    return Parity(len(expected), differing, float(differences.max()), allowed)
 
 
 def item_parity(logits: NDArray[np.float32], found: NDArray[np.float32], card: ModelCard) -> Parity:
@@ -215,8 +221,9 @@ PARITIES: dict[Task, Callable[[NDArray[np.float32], NDArray[np.float32], ModelCa
 
 def check_parity(parity: Parity, name: str) -> None:
     """ValueError when the difference is more than rounding."""
-    if parity.max_difference > MOST_DIFFERENCE:
+    if parity.max_difference > parity.allowed:
         raise ValueError(
             f"{name}: the exported graph differs from the model by {parity.max_difference:.2g} "
-            f"({parity.differing} of {parity.rows} answers), at most {MOST_DIFFERENCE:g} is allowed"
+            f"({parity.differing} of {parity.rows} answers), at most {parity.allowed:.2g} is "
+            "allowed"
         )

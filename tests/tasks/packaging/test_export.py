@@ -10,9 +10,17 @@ import pytest
 from tasks.artifacts import DatasetRef
 from tasks.data.snapshot import split_rows
 from tasks.packaging import bundle as bundles
-from tasks.packaging.export import Parity, check_parity, export_bundle, prove_parity
+from tasks.packaging.export import (
+    Parity,
+    check_parity,
+    export_bundle,
+    prove_parity,
+    score_parity,
+)
 from tasks.packaging.manifest import verify_manifest
 from tasks.packaging.predictor import Predictor
+from tasks.packaging.predictor.forms import Numbers
+from tasks.training.model_folder import ModelCard
 
 
 @pytest.mark.parametrize("family", ["text_encoder", "ngram_bag"])
@@ -82,3 +90,32 @@ def test_a_difference_beyond_rounding_is_refused(
 def test_the_refusal_has_value_and_limit() -> None:
     with pytest.raises(ValueError, match=r"by 0.02 \(3 of 10 answers\), at most 0.0001 is allowed"):
         check_parity(Parity(rows=10, differing=3, max_difference=0.02), "student")
+
+
+def numbers(mean: float, deviation: float, error: float) -> Parity:
+    """Of a graph whose scores are off by `error`, of a target with this mean and deviation."""
+    scale = (mean, deviation)
+    card = ModelCard(
+        family="mlp", config={}, encoder={}, task="regression", classes=(), scale=scale, inputs=()
+    )
+    scores = np.random.default_rng(0).normal(size=(2000, 1)).astype(np.float32)
+    found = Numbers({"scale": scale}).finished(scores + np.float32(error))
+    return score_parity(scores, found, card)
+
+
+@pytest.mark.parametrize("deviations", [0, 1_700, -4_000, 1_000_000])
+@pytest.mark.parametrize("deviation", [0.003, 1.0, 700.0])
+def test_a_number_far_from_zero_is_as_exact_as_float32_has_it(
+    deviations: float, deviation: float
+) -> None:
+    parity = numbers(deviations * deviation, deviation, 1e-6)
+    check_parity(parity, "student")
+    assert parity.differing == 0
+
+
+@pytest.mark.parametrize(("deviations", "error"), [(0, 2e-4), (100, 2e-4), (1_000_000, 0.5)])
+def test_a_number_that_is_further_off_is_refused(deviations: float, error: float) -> None:
+    parity = numbers(deviations, 1.0, error)
+    assert parity.differing > 1000
+    with pytest.raises(ValueError, match="the exported graph differs from the model by"):
+        check_parity(parity, "student")
