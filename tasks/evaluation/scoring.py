@@ -116,7 +116,18 @@ def _write_jsonl(file: IO[bytes], columns: Columns) -> None:
 
 
 def _write_parquet(file: IO[bytes], columns: Columns) -> None:
-    pq.write_table(pa.table(columns), file)
+    pq.write_table(pa.table({name: _typed(name, cells) for name, cells in columns.items()}), file)
+
+
+def _typed(name: str, cells: list[Any]) -> pa.Array:
+    """A column of one type; ValueError names one that has several, which JSON Lines allow."""
+    try:
+        return pa.array(cells)
+    except pa.ArrowException as error:
+        raise ValueError(
+            f"column {name!r} has cells of several types, which Parquet does not hold: write .csv "
+            "or .jsonl"
+        ) from error
 
 
 WRITERS: dict[str, Callable[[IO[bytes], Columns], None]] = {

@@ -104,6 +104,17 @@ def test_bad_files_are_refused_and_nothing_is_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_column_of_several_types_is_refused_where_the_file_holds_one(
+    bundle: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "7", "text": "late"}\n{"id": 8, "text": "kind"}\n')
+    with pytest.raises(ValueError, match=r"column 'id' has cells of several types, which Parquet"):
+        score_file(bundle, source, tmp_path / "out.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    assert score_file(bundle, source, tmp_path / "out.jsonl") == 2
+
+
 def test_what_was_there_stays_when_writing_fails(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
