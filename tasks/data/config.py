@@ -202,13 +202,20 @@ class DataConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _has_classes(self) -> "DataConfig":
+        said = {
+            f"above {self.above or 0:g} makes two classes": self.above is not None,
+            "checks.labels are classes": bool(self.checks.labels),
+            "class_weights are for classes": self.class_weights is not None,
+            "split.stratify divides classes": self.split.stratify,
+        }
+        for words, is_said in said.items():
+            if is_said and self.task != "classification":
+                raise ValueError(f"{words}, task {self.task} has none")
+        return self
+
+    @model_validator(mode="after")
     def _asks_one_question(self) -> "DataConfig":
-        if self.above is not None and self.task != "classification":
-            raise ValueError(f"above {self.above:g} makes two classes, task {self.task} has none")
-        if self.checks.labels and self.task != "classification":
-            raise ValueError(f"checks.labels are classes, task {self.task} has none")
-        if self.class_weights is not None and self.task != "classification":
-            raise ValueError(f"class_weights are for classes, task {self.task} has none")
         if self.weight is not None and self.kind == "interactions":
             raise ValueError(
                 f"weight {self.weight!r}: of kind interactions every event counts once"

@@ -32,6 +32,9 @@ class SplitConfig(BaseModel):
     Of interactions, each user's own newest rows."""
     group_by: str | None = "near_duplicate"
     """`near_duplicate`, a column whose equal values stay together, or null."""
+    stratify: bool = False
+    """Each class is divided by exactly these shares, as far as groups allow. Rows that are added
+    may then move others to another side, into the holdout or out of it; without, each row stays."""
     seed: int = 7
 
     @model_validator(mode="after")
@@ -50,6 +53,11 @@ class SplitConfig(BaseModel):
             raise ValueError(
                 f"time {self.time!r} and group_by {self.group_by!r} cannot both hold, one is "
                 "allowed"
+            )
+        if self.time and self.stratify:
+            raise ValueError(
+                f"time {self.time!r} and stratify cannot both hold: the newest rows are the "
+                "holdout, whatever their class"
             )
         return self
 

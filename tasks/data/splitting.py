@@ -5,6 +5,9 @@ the holdout, the next `valid` choose, the rest train. So a row stays on its side
 reordered or added, and the holdout does not move when the share of `valid` does; shares and classes
 come out right by the law of large numbers. Only a class that would be absent from a side is helped:
 the group of that class that is nearest to the side moves over.
+
+With `stratify` a group's place is where it stands among the groups of its class instead, so that
+shares come out right in each class, and not by chance.
 """
 
 from collections import Counter
@@ -38,6 +41,8 @@ def split_rows(
     sizes = Counter({classes[code]: int(n) for code, n in enumerate(np.bincount(label))})
     check_class_sizes(sizes, len(intervals), f"data.target {target!r}")
     places = group_places(digests, groups, config.seed)
+    if config.stratify:
+        places = _places_in_class(places, groups, codes)
     sides = _sides(places, intervals)
     _spread_classes(sides, places, (group, label), config)
     return np.asarray(sides[groups], dtype=np.int64)
@@ -46,6 +51,22 @@ def split_rows(
 def group_places(digests: Digests, groups: Ids, seed: int) -> Places:
     """A number in [0, 1) for each group 0, 1, ...: hash of its smallest digest and `seed`."""
     return seeded_places(smallest(digests, groups), seed)
+
+
+def _places_in_class(places: Places, groups: Ids, codes: Ids) -> Places:
+    """For each group the share of its class's rows before it, in the order of the hashes.
+
+    The class of a group is the one that most of its rows have. Half of the group's own rows count.
+    """
+    counts = np.zeros((len(places), int(codes.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (groups, codes), 1)
+    found, sizes, classes = np.empty(len(places)), counts.sum(axis=1), counts.argmax(axis=1)
+    for code in np.unique(classes):
+        of_class = np.flatnonzero(classes == code)
+        ordered = of_class[np.argsort(places[of_class], kind="stable")]
+        middles = sizes[ordered].cumsum() - sizes[ordered] / 2
+        found[ordered] = middles / sizes[ordered].sum()
+    return found
 
 
 def coded(labels: Sequence[str]) -> tuple[list[str], Ids]:

@@ -214,6 +214,7 @@ def test_equal_rows_of_tables_are_reported_and_kept(prepare: Prepare) -> None:
         ({"t.csv": lines(0, 9)}, {"test": "t.csv", "time": "day"}, "time and a file of its own"),
         ({}, {"column": "part", "time": "day"}, "column and time both say where rows go"),
         ({}, {"time": "day", "group_by": "b"}, "time 'day' and group_by 'b' cannot both hold"),
+        ({}, {"time": "day", "stratify": True}, "time 'day' and stratify cannot both hold"),
         ({}, {"test": 0.9}, "0.9 must be a share between 0 and 0.5, or a file of these rows"),
         ({}, {"test": ""}, "'' must be a share between 0 and 0.5, or a file of these rows"),
     ],

@@ -41,10 +41,12 @@ def test_the_same_row_lies_on_the_same_side(added: list[str], rng: random.Random
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 60), min_size=200, max_size=300), st.integers(0, 2**40))
-def test_a_group_is_never_divided(groups: list[int], seed: int) -> None:
+@given(
+    st.lists(st.integers(0, 60), min_size=200, max_size=300), st.integers(0, 2**40), st.booleans()
+)
+def test_a_group_is_never_divided(groups: list[int], seed: int, stratify: bool) -> None:
     keys = [f"row {number}" for number in range(len(groups))]
-    config = SplitConfig(seed=seed)
+    config = SplitConfig(seed=seed, stratify=stratify)
     try:
         sides = split_rows(digests_of(keys), np.array(groups), labels_of(keys), config, "label")
     except ValueError:
@@ -63,6 +65,44 @@ def test_shares_are_near_those_asked_for(seed: int, valid: float, test: float) -
         # Five standard deviations of a binomial share.
         allowed = 5 * (share * (1 - share) / 3000) ** 0.5
         assert abs(counts[SPLITS.index(split)] / 3000 - share) < allowed
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**40), st.lists(st.integers(8, 300), min_size=2, max_size=4), st.randoms())
+def test_strata_are_divided_by_exactly_the_shares(
+    seed: int, sizes: list[int], rng: random.Random
+) -> None:
+    rows = [(f"{label} {n}", str(label)) for label, size in enumerate(sizes) for n in range(size)]
+    config = SplitConfig(valid=0.15, test=0.2, seed=seed, stratify=True)
+    found = []
+    for _ in range(2):
+        rng.shuffle(rows)
+        found.append(sides_by_key([key for key, _ in rows], [label for _, label in rows], config))
+    assert found[0] == found[1], "the order of rows says nothing"
+    counts = Counter((label, found[0][key]) for key, label in rows)
+    for label, size in enumerate(sizes):
+        for side, share in ((1, 0.15), (2, 0.2)):
+            assert abs(counts[str(label), side] - share * size) < 1.001
+            assert counts[str(label), side] > 0
+
+
+def test_strata_keep_their_groups_and_the_holdout_its_rows() -> None:
+    keys, groups = [f"row {n}" for n in range(400)], np.repeat(np.arange(100), 4)
+    labels = ["rare" if group % 10 == 0 else "common" for group in groups]
+    before, after = (
+        split_rows(
+            digests_of(keys),
+            groups,
+            labels,
+            SplitConfig(valid=valid, test=0.2, stratify=True),
+            "label",
+        )
+        for valid in (0.1, 0.3)
+    )
+    assert ((before == 2) == (after == 2)).all()
+    rare = np.array(labels) == "rare"
+    assert [int((before[rare] == side).sum()) for side in range(3)] == [28, 4, 8]
+    assert [int((before[~rare] == side).sum()) for side in range(3)] == [252, 36, 72]
 
 
 def test_another_share_of_valid_leaves_the_holdout_alone() -> None:
