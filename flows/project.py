@@ -60,6 +60,24 @@ def with_metric(values: Any) -> Any:
     return values
 
 
+def with_slices(values: Any) -> Any:
+    """The fields of a project file, with the slices that are no inputs kept beside its rows."""
+    if not isinstance(values, dict) or not isinstance(values.get("data"), dict):
+        return values
+    data, evaluate = values["data"], values.get("evaluate")
+    asked = _names(evaluate, "slices") if isinstance(evaluate, dict) else []
+    beside = _names(data, "beside")
+    known = [*_names(data, "inputs"), *beside, data.get("target")]
+    others = [name for name in asked if name not in known]
+    return {**values, "data": {**data, "beside": [*beside, *others]}} if others else values
+
+
+def _names(section: dict[str, Any], field: str) -> list[str]:
+    """The names in a list of a section; none where something else stands."""
+    found = section.get(field)
+    return [n for n in found if isinstance(n, str)] if isinstance(found, list | tuple) else []
+
+
 def with_search(values: Any) -> Any:
     """The fields of a project file whose `compress` is `auto`, with the search that this means."""
     if not isinstance(values, dict) or values.get("compress") != "auto":
@@ -126,7 +144,7 @@ class Project(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _have_models(cls, values: Any) -> Any:
-        return with_search(with_metric(with_models(values)))
+        return with_search(with_metric(with_models(with_slices(values))))
 
     @property
     def searches(self) -> bool:
@@ -167,18 +185,17 @@ class Project(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _divides_by_inputs(self) -> "Project":
-        strange = [name for name in self.evaluate.slices if name not in self.data.inputs]
-        if strange:
-            raise ValueError(
-                f"evaluate.slices {strange[0]!r} must be one of data.inputs: "
-                f"{', '.join(self.data.inputs) or 'none is named'}"
-            )
-        if self.evaluate.slices and self.data.kind in WITHOUT_VALUES:
-            raise ValueError(
-                f"evaluate.slices {self.evaluate.slices[0]!r}: kind {self.data.kind} has no "
-                "columns with values to divide by, only none is allowed"
-            )
+    def _divides_by_values(self) -> "Project":
+        for name in self.evaluate.slices:
+            if name == self.data.target:
+                raise ValueError(
+                    f"evaluate.slices {name!r} is data.target, by which the report divides anyway"
+                )
+            if name in self.data.inputs and self.data.kind in WITHOUT_VALUES:
+                raise ValueError(
+                    f"evaluate.slices {name!r}: an input of kind {self.data.kind} has no values to "
+                    "divide by, a column that is no input may have"
+                )
         return self
 
     @model_validator(mode="after")

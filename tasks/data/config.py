@@ -102,6 +102,9 @@ class DataConfig(BaseModel):
     Of interactions, the user and the item, of a ranking the user."""
     columns: dict[str, Literal["number", "boolean", "moment", "category", "text"]] = {}
     """Types of a table's columns, where the cells do not tell: a code made of digits, say."""
+    beside: tuple[str, ...] = ()
+    """Columns that are kept and never learned from, to divide the holdout by: those that
+    `evaluate.slices` names and `inputs` does not stand here by themselves."""
     encoding: str = "utf-8"
     """Of a CSV or JSON Lines file: utf-8, latin-1, cp1252, utf-16, ..."""
     max_rows: Annotated[int, Field(ge=50)] | None = None

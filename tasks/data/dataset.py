@@ -22,7 +22,7 @@ def write_dataset(
     """Write everything into `folder`; the digest of rows and split, which the report is not in."""
     rows = prepared.rows
     target = prepared.config.target
-    columns = {**prepared.inputs, target: rows.labels} if target else prepared.inputs
+    columns = {**prepared.kept, target: rows.labels} if target else prepared.kept
     if rows.weights is not None:
         columns[WEIGHT] = rows.weights.tolist()
     for side, split in enumerate(SPLITS):

@@ -36,14 +36,19 @@ def with_inputs(config: DataConfig, table: Table, kind: Kind) -> tuple[DataConfi
         table.column(name, "data.inputs")
     by_date = table.facts.get("partitioned_by", ()) if config.window else ()
     split = config.split
-    named = (split.column, split.time, split.group_by, config.weight, config.time)
+    named = (
+        *(split.column, split.time, split.group_by, config.weight, config.time),
+        *config.beside,
+    )
     others = [*by_date, *(name for name in named if name)]
     open_to_choice = table.without(others)
     inputs = config.inputs or config.usual_inputs
     inputs = inputs or kind.choose_inputs(open_to_choice, config.target)
-    for name in (*inputs, config.target):
+    for name in (*inputs, *config.beside, config.target):
         if name in RESERVED:
-            raise ValueError(f"{name!r} cannot be an input or the target: the name is reserved")
+            raise ValueError(
+                f"{name!r} cannot be an input, the target or a slice: the name is reserved"
+            )
     _check_named(config, table, inputs)
     check_weight_column(config, inputs)
     kind.check_inputs(table, inputs)

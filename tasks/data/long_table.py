@@ -16,21 +16,25 @@ Groups = list[list[int]]
 
 
 def rows_of_steps(
-    table: Table, layout: Mapping[str, str], target: str = "", channels: Sequence[str] = ()
+    table: Table,
+    layout: Mapping[str, str],
+    of_a_series: Sequence[str] = (),
+    channels: Sequence[str] = (),
 ) -> Table:
     """A row for each series: channels as lists in order of time, the rest as it is.
 
     `layout` names the columns `id` and `time`. Without `channels` those are the numbers that change
     within a series; other columns that do are left out. Raises ValueError for a time that repeats,
-    a cell that is no number, or two labels.
+    a cell that is no number, or two values `of_a_series`: its label, or what it is told apart by.
     """
     series_id, time = layout["id"], layout["time"]
     ids = table.column(series_id, "data.series.id")
     times = [_instant(table, row, time) for row in range(len(table))]
     groups = _groups(table, ids, times, series_id, time)
-    if target in table.columns:
-        _check_one_label(table, groups, target)
-    moving = [n for n in table.columns if n not in (series_id, time, target)]
+    for place, name in enumerate(of_a_series):
+        if name in table.columns:
+            _check_one_value(table, groups, name, "evaluate.slices" if place else "data.target")
+    moving = [n for n in table.columns if n not in (series_id, time, *of_a_series)]
     lists = tuple(channels) or tuple(n for n in moving if _is_channel(table, n, groups))
     if not lists:
         _check_there_is_one(table, moving, groups)
@@ -126,12 +130,12 @@ def _changes(values: Sequence[Any], groups: Groups) -> bool:
     return any(values[row] != values[group[0]] for group in groups for row in group)
 
 
-def _check_one_label(table: Table, groups: Groups, target: str) -> None:
-    values = table.columns[target]
+def _check_one_value(table: Table, groups: Groups, name: str, what: str) -> None:
+    values = table.columns[name]
     for group in groups:
         for row in group:
             if values[row] != values[group[0]]:
                 raise ValueError(
-                    f"{table.where(row)}: data.target {target!r} is {values[row]!r:.40} and "
-                    f"{values[group[0]]!r:.40} in one series, which has one label"
+                    f"{table.where(row)}: {what} {name!r} is {values[row]!r:.40} and "
+                    f"{values[group[0]]!r:.40} in one series, which has one value"
                 )

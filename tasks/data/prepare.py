@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.data.arrow_column import taken
+from tasks.data.beside import beside_of
 from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
 from tasks.data.digests import Digests, digests_of, numbered, row_digests, seeded_places
@@ -35,7 +36,7 @@ class LabelledRows:
     """Rows that are fit to be learned from, and what became of the others."""
 
     columns: dict[str, list[Any]]
-    """The inputs, and the column to group by if there is one."""
+    """The inputs, the column to group by if there is one, and what is kept beside them."""
     labels: list[Any]
     """Names of classes; of a regression, numbers."""
     row_ids: Ids
@@ -94,6 +95,11 @@ class Prepared:
     def inputs(self) -> dict[str, list[Any]]:
         """The columns to predict from."""
         return {name: self.rows.columns[name] for name in self.config.inputs}
+
+    @property
+    def kept(self) -> dict[str, list[Any]]:
+        """The columns that a snapshot holds: inputs, and what is kept beside them."""
+        return self.inputs | {name: self.rows.columns[name] for name in self.config.beside}
 
 
 def prepare_rows(config: DataConfig, base: Path) -> Prepared:
@@ -161,7 +167,7 @@ def _wanted(config: DataConfig) -> Sequence[str]:
     rating = config.interactions.rating if config.interactions else None
     target, weight, time = config.target, config.weight, config.time
     also = (split.group_by, split.column, split.time, fresh, rating, target, weight, time)
-    named = [name for name in also if name]
+    named = [*config.beside, *(name for name in also if name)]
     return [*config.inputs, *named, *config.checks.columns] if config.inputs else ()
 
 
@@ -196,6 +202,7 @@ def _usable_rows(
     grouping = config.split.group_by
     if grouping and grouping != "near_duplicate":
         columns[grouping] = table.column(grouping, GROUP_FIELD)
+    columns = {**beside_of(table, config), **columns}
     weights = read_weights(table, config.weight) if config.weight else None
     if weights is not None:
         reasons["weight 0"] = weights == 0

@@ -1,8 +1,8 @@
 """A dataset folder on disk: one Parquet file a split, written the same way every time.
 
-Columns are the inputs, the target as a string, `row_id` (position in the source) `group`
-(the smallest `row_id` of the rows that must stay together) and, where the project names weights,
-`row_weight`. Rows stand in the order of `row_id`.
+Columns are the inputs, what is kept beside them, the target as a string, `row_id` (position in the
+source) `group` (the smallest `row_id` of the rows that must stay together) and, where the project
+names weights, `row_weight`. Rows stand in the order of `row_id`.
 """
 
 from collections.abc import Mapping, Sequence

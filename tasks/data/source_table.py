@@ -35,7 +35,8 @@ def source_table(
     if config.series:
         layout = config.series.model_dump()
         table = _read(path, config, [*columns, *layout.values()] if columns else ())
-        return rows_of_steps(table, layout, config.target, config.inputs)
+        of_a_series = (config.target, *config.beside)
+        return rows_of_steps(table, layout, of_a_series, config.inputs)
     whole = field != "data.source"  # a split's own file is read as it is
     config = config.model_copy(update={"window": None}) if whole else config
     table = in_window(_read(path, config, columns), config)

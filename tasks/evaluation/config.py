@@ -34,7 +34,8 @@ class EvaluateConfig(BaseModel):
     """`temperature`: each bundle divides its logits by a number of its own, fitted on validation
     rows, so that its confidence means what it says; its answers stay (Guo et al. 2017)."""
     slices: tuple[str, ...] = ()
-    """Inputs by whose values the holdout is divided, beside those that its kind suggests."""
+    """Columns by whose values the holdout is divided, beside those that its kind suggests. One that
+    `data.inputs` does not name is kept beside the rows, and no input."""
     slice_rows: Annotated[int, Field(ge=10)] = 50
     """A slice of fewer holdout rows is not judged."""
     probe_rows: PositiveInt = 500

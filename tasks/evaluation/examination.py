@@ -1,14 +1,14 @@
 """All that is reported about the chosen candidate, from its bundle, a snapshot and kept answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tasks.artifacts import DatasetRef, EvalReport
+from tasks.data.beside import declared_slices
 from tasks.data.probes import BOUND_TOGETHER, probe_of
-from tasks.data.slicing import sliced_by_value
 from tasks.data.snapshot import Rows
 from tasks.evaluation.calibration import calibration_of
 from tasks.evaluation.case import LOOKS, Case, judged_rows
@@ -100,7 +100,9 @@ def _case(
         holdout=holdout,
         training=training,
         probed=holdout.take(_some(holdout, config)),
-        slicings=slicings_of(holdout, training, dataset, config.slices, judge),
+        slicings=slicings_of(
+            holdout, training, dataset, declared_slices(data, "test", config.slices), judge
+        ),
         answers={chosen: subject.found, **subject.answers},
         names=subject.contenders,
     )
@@ -113,19 +115,24 @@ def _compression(
     if not subject.compressed:
         return ()
     rows = judged_rows(data, case.dataset, "valid")
-    slicings = slicings_of(rows, case.training, case.dataset, config.slices, case.judge)
+    declared = declared_slices(data, "valid", config.slices)
+    slicings = slicings_of(rows, case.training, case.dataset, declared, case.judge)
     answers = subject.valid_answers
     return tuple(slices_of(slicings, rows.labels, answers, case.judge, config.slice_rows))
 
 
 def slicings_of(
-    rows: Rows, training: Rows, dataset: DatasetRef, declared: Sequence[str], judge: Judge
+    rows: Rows,
+    training: Rows,
+    dataset: DatasetRef,
+    declared: Mapping[str, list[str]],
+    judge: Judge,
 ) -> dict[str, list[str]]:
-    """All rows; the declared columns, what the kind of rows suggests, what the task does.
+    """All rows; by the declared columns, by what the kind of rows suggests, by what the task does.
 
     What does not divide the rows is left out.
     """
-    found = {name: sliced_by_value(rows.columns[name], training.columns[name]) for name in declared}
+    found = {**declared}
     found |= probe_of(dataset.kind).slices(rows.columns, training.columns, dataset.types)
     found |= judge.slices(rows.labels, training.labels)
     dividing = {name: names for name, names in found.items() if len(set(names)) > 1}

@@ -28,20 +28,30 @@ def project(evaluate: dict[str, Any], **data: Any) -> Project:
             "none is allowed",
         ),
         ({"calibrate": "isotonic"}, {}, "Input should be 'none' or 'temperature'"),
-        ({"slices": ["age"]}, {"inputs": ["sex"]}, "evaluate.slices 'age' must be one of"),
+        ({"slices": ["y"]}, {}, "evaluate.slices 'y' is data.target, by which the report divides"),
         (
             {"slices": ["pixels"]},
             {"kind": "image", "inputs": ["pixels"]},
-            "evaluate.slices 'pixels': kind image has no columns with values to divide by",
+            "evaluate.slices 'pixels': an input of kind image has no values to divide by",
         ),
+        ({"slices": 3}, {}, "Input should be a valid tuple"),
+        ({"slices": [3]}, {"inputs": 3, "beside": 3}, "Input should be a valid"),
     ],
-    ids=["regression", "unknown", "slice of no input", "slice of pictures"],
+    ids=["regression", "unknown", "slice of the target", "slice of pictures", "no list", "numbers"],
 )
 def test_what_makes_no_sense_is_refused(
     evaluate: dict[str, Any], data: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         project(evaluate, **data)
+
+
+def test_what_is_sliced_by_and_no_input_is_kept_beside_the_rows() -> None:
+    asked = project({"slices": ["age", "site"]}, inputs=["age", "sex"], beside=["camera"])
+    assert asked.data.beside == ("camera", "site")
+    assert project({"slices": ["site"]}).data.beside == ("site",)
+    again = type(asked).model_validate(asked.model_dump(mode="json"))
+    assert again.data == asked.data
 
 
 @pytest.mark.parametrize("how", ["none", "temperature"])

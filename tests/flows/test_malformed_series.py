@@ -171,7 +171,7 @@ MALFORMED: dict[str, tuple[Case, str]] = {
     ),
     "a series of two labels": (
         steps("0,9,1,b"),
-        "rows.csv:182: data.target 'y' is 'b' and 'a' in one series, which has one label",
+        "rows.csv:182: data.target 'y' is 'b' and 'a' in one series, which has one",
     ),
     "a long table without its layout": (
         steps(series=None),

@@ -240,7 +240,7 @@ def test_a_sample_keeps_class_shares_and_does_not_depend_on_the_order(prepare: P
         pytest.param(
             {"group": "a long text that is free"},
             {"inputs": ["group"]},
-            "'group' cannot be an input or the target: the name is reserved",
+            "'group' cannot be an input, the target or a slice: the name is reserved",
             id="reserved",
         ),
     ],

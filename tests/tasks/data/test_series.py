@@ -141,7 +141,7 @@ def test_a_malformed_ts_file_is_one_sentence(tmp_path: Path, text: str, sentence
         ({"series": {"id": "id", "time": "then"}}, "data.series.time 'then' is not a column"),
         ({"series": {"id": "id", "time": "label"}}, "long.csv:2: data.series.time 'label' is 'a'"),
         ({"series": {"id": "label", "time": "when"}}, "repeats '.' within series 'a'"),
-        ({"target": "x"}, "data.target 'x' is '1' and '0' in one series, which has one label"),
+        ({"target": "x"}, "data.target 'x' is '1' and '0' in one series, which has one"),
         ({"inputs": ["label"], "target": "who"}, "data.inputs 'label' is 'a', a number was"),
         ({"series": None}, "has no column of lists of numbers"),
         ({"series": None, "inputs": ["x"]}, "data.inputs 'x' is '2', a list of finite numbers"),
