@@ -128,7 +128,7 @@ class DataConfig(BaseModel):
     @field_validator("target")
     @classmethod
     def _is_named(cls, target: str, info: ValidationInfo) -> str:
-        if not target and info.data.get("task") != "generation":
+        if not target and info.data.get("task", "generation") != "generation":
             raise PydanticCustomError("missing", "Field required")
         if target and info.data.get("task") == "generation":
             raise ValueError(f"{target!r}: task generation has no target, it learns the inputs")

@@ -126,6 +126,11 @@ def check_classes(labels: Sequence[str], target: str, where: str) -> tuple[str, 
 def check_class_sizes(sizes: Counter[str], least: int, field: str) -> None:
     """Raise ValueError when a class has fewer than `least` independent groups of rows."""
     rare = sorted((count, name) for name, count in sizes.items() if count < least)
+    if rare and len(sizes) == 1:  # of numbers and texts, which have no classes
+        raise ValueError(
+            f"{rare[0][0]} rows or groups of near-equal rows cannot be divided into train, valid "
+            f"and test, at least {least} are needed"
+        )
     if rare:
         listing = shortened([f"{name!r} has {count}" for count, name in rare], most=5)
         raise ValueError(

@@ -103,8 +103,8 @@ BAD_FILES: list[tuple[str, bytes, str]] = [
     ("blank", b"\n \n\t\n", "book.txt has no paragraph, all of its lines are empty"),
     ("latin", "caf\xe9".encode("latin-1"), "byte 0xe9 at offset 3 is not utf-8"),
     ("nul", b"a\0b", "book.txt:1: NUL character"),
-    ("one row", b"only this", "too rare to stand in train, valid and test"),
-    ("copies", b"the same again\n\n" * 50, "too rare to stand in train, valid and test"),
+    ("one row", b"only this", "1 rows or groups of near-equal rows cannot be divided"),
+    ("copies", b"the same again\n\n" * 50, "1 rows or groups of near-equal rows cannot be divided"),
 ]
 
 
