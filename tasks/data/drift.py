@@ -1,4 +1,4 @@
-"""How far rows have moved since the last snapshot: each input, and the mix of labels.
+"""How far rows have moved since the last snapshot: inputs or their measures, and the labels.
 
 Values fall into bins that the last snapshot decides: tenths of its numbers, its most frequent
 categories or words. The population stability index of two histograms p and q is the sum of
@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.data.arrow_column import ArrowColumn
+from tasks.data.config import DataConfig
+from tasks.data.measures import measures_of
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
 
@@ -42,16 +44,25 @@ class Drift(NamedTuple):
 
 
 def drift_since(last: Path, prepared: Prepared) -> dict[str, Drift]:
-    """Drift of each input that both have, and of the target, since the snapshot in `last`."""
+    """Drift since the snapshot in `last`, as far as both have the columns: of each input or, where
+    its cells are neither numbers nor names, of what is measured of it; of what is kept beside the
+    inputs; of the target."""
     config = prepared.config
-    # Of pictures and sounds the labels alone: their bytes are neither numbers nor words.
-    inputs = prepared.inputs if config.kind in ("text", "table") else {}
     labels = {config.target: prepared.rows.labels} if config.target else {}
-    now: dict[str, Sequence[Any]] = {**inputs, **labels}
-    before = _columns(last, now)
-    found = {name: drift_of(before[name], now[name]) for name in now if name in before}
+    now: dict[str, Sequence[Any]] = {**prepared.kept, **labels}
+    there = _columns(last, now)
+    before = _compared(config, there)
+    later = _compared(config, {name: now[name] for name in there})
+    found = {name: drift_of(before[name], later[name]) for name in later}
     # Time moves by itself.
     return {n: d for n, d in found.items() if d is not None and prepared.types.get(n) != "moment"}
+
+
+def _compared(config: DataConfig, columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Inputs by their measures, if there are any, and the other columns as they are."""
+    inputs = {name: cells for name, cells in columns.items() if name in config.inputs}
+    others = {name: cells for name, cells in columns.items() if name not in inputs}
+    return {**(measures_of(config.kind, inputs) if inputs else {}), **others}
 
 
 def drift_of(before: Sequence[Any], now: Sequence[Any]) -> Drift | None:

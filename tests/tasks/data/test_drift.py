@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import entropy
 
@@ -13,6 +14,7 @@ from tasks.data.config import DataConfig
 from tasks.data.dataset import write_dataset
 from tasks.data.drift import Drift, drift_of, drift_sentences, drift_since, stability_index
 from tasks.data.prepare import Prepared, prepare_rows
+from tasks.packaging.predictor.audio import cell_of
 
 RNG = np.random.default_rng(5)
 
@@ -108,3 +110,77 @@ def test_a_compact_column_drifts_like_its_list(before: list[Any], now: list[Any]
     wanted = drift_of(before, now)
     assert drift_of(compact(before), compact(now)) == wanted
     assert drift_of(compact(before), now) == wanted
+
+
+def sounds(folder: Path, loudness: float) -> DataConfig:
+    lines = []
+    for row in range(200):
+        steps = np.arange(400 + 10 * (row % 9)) / 4000
+        tone = np.sin(2 * np.pi * (300 + 2 * row) * steps)
+        made = np.rint(loudness * (0.2 + 0.001 * (row % 50)) * 32767 * tone).astype(np.int16)
+        lines.append(f"{cell_of(made, 4000)},{'lh'[row % 2]}")
+    (folder / "rows.csv").write_text("\n".join(["clip,y", *lines]) + "\n")
+    form = {"sample_rate": 4000, "seconds": 1, "mels": 16}
+    return DataConfig.model_validate(
+        {"source": "rows.csv", "kind": "audio", "target": "y", "audio": form}
+    )
+
+
+def pictures(folder: Path, light: float) -> DataConfig:
+    random = np.random.default_rng(3)
+    cells = [(light * random.integers(0, 200, (8, 8))).astype(int).tolist() for _ in range(200)]
+    rows = {"photo": cells, "y": [i % 2 for i in range(200)]}
+    pq.write_table(pa.table(rows), folder / "rows.parquet")
+    return DataConfig.model_validate(
+        {"source": "rows.parquet", "kind": "image", "target": "y", "image": {"size": 8}}
+    )
+
+
+def series(folder: Path, level: float) -> DataConfig:
+    random = np.random.default_rng(3)
+    cells = [(level + random.normal(size=5 + row % 7)).tolist() for row in range(200)]
+    rows = {"heat": cells, "y": [i % 2 for i in range(200)]}
+    pq.write_table(pa.table(rows), folder / "rows.parquet")
+    return DataConfig(source="rows.parquet", kind="series", target="y")
+
+
+def ratings(folder: Path, users: float) -> DataConfig:
+    lines = [f"u{int(users * 10) + row % 9},i{row // 9},{1 + row % 5}" for row in range(300)]
+    (folder / "rows.csv").write_text("\n".join(["who,what,y", *lines]) + "\n")
+    asked = {"interactions": {"user": "who", "item": "what"}, "task": "regression"}
+    return DataConfig.model_validate(
+        {"source": "rows.csv", "kind": "interactions", "target": "y", **asked}
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "seen", "moved"),
+    [
+        (sounds, {"seconds", "loudness", "y"}, {"loudness"}),
+        (pictures, {"brightness", "contrast", "y"}, {"brightness", "contrast"}),
+        (series, {"steps", "mean of heat", "y"}, {"mean of heat"}),
+        (ratings, {"who", "what", "y"}, {"who"}),
+    ],
+    ids=["sounds", "pictures", "series", "ratings"],
+)
+def test_rows_of_each_kind_drift_by_what_can_be_measured_of_them(
+    tmp_path: Path, written: Any, seen: set[str], moved: set[str]
+) -> None:
+    last = tmp_path / "last"
+    last.mkdir()
+    write_dataset(prepare_rows(written(tmp_path, 1.0), tmp_path), last)
+    same = drift_since(last, prepare_rows(written(tmp_path, 1.0), tmp_path))
+    assert {name: found.psi for name, found in same.items()} == dict.fromkeys(seen, 0)
+    found = drift_since(last, prepare_rows(written(tmp_path, 0.5), tmp_path))
+    assert {name for name in found if found[name].is_above(0.2)} == moved
+
+
+def test_what_is_kept_beside_the_inputs_drifts_too(tmp_path: Path) -> None:
+    last = tmp_path / "last"
+    last.mkdir()
+    beside = {"inputs": ("age",), "beside": ("city",)}
+    kept = prepared(tmp_path, 0).config.model_copy(update=beside)
+    write_dataset(prepare_rows(kept, tmp_path), last)
+    prepared(tmp_path, 0, extra="ville")
+    found = drift_since(last, prepare_rows(kept, tmp_path))
+    assert {name for name in found if found[name].is_above(0.2)} == {"city"}
