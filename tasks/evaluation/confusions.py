@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Labels = npt.NDArray[np.integer]
 Metric = Literal["macro_f1", "accuracy", "roc_auc", "r2", "ndcg", "bits_saved"]
+CLASS_SCORES = ("precision", "recall", "f1")
+F1 = CLASS_SCORES.index("f1")
 
 
 def score(metric: Metric, truth: Labels, predicted: Labels, classes: int) -> float:
@@ -39,9 +41,17 @@ def scores(metric: Metric, confusions: npt.NDArray[np.int64]) -> npt.NDArray[np.
     It may have more columns than rows: what falls behind is wrong, and no class's own.
     """
     classes = confusions.shape[1]
-    hits = np.einsum("dcc->dc", confusions[:, :, :classes]).astype(float)
     if metric == "accuracy":
-        return np.asarray(hits.sum(axis=1) / confusions.sum(axis=(1, 2)))
-    both = confusions.sum(axis=1)[:, :classes] + confusions.sum(axis=2)
+        hits = np.einsum("dcc->d", confusions[:, :, :classes])
+        return np.asarray(hits / confusions.sum(axis=(1, 2)))
+    return np.asarray(class_scores(confusions)[:, F1].mean(axis=1))
+
+
+def class_scores(confusions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """[draws, 3, classes]: precision, recall and F1 of each class, 0 where they have no meaning."""
+    classes = confusions.shape[1]
+    hits = np.einsum("dcc->dc", confusions[:, :, :classes]).astype(float)
+    given, true = confusions.sum(axis=1)[:, :classes], confusions.sum(axis=2)
     # A class that neither occurs nor is predicted has F1 0, as in scikit-learn.
-    return np.asarray((2 * hits / np.maximum(both, 1)).mean(axis=1))
+    parts = ((hits, given), (hits, true), (2 * hits, given + true))
+    return np.stack([some / np.maximum(whole, 1) for some, whole in parts], axis=1)

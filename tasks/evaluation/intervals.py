@@ -1,8 +1,9 @@
 """How far chance alone moves a figure of one model: two-sided intervals.
 
-Accuracy and macro-F1 by the bootstrap over rows (Efron and Tibshirani 1993, chapter 13). They
-depend on the confusion matrix alone, and its draws are multinomial: a draw costs the same for a
-thousand rows and for a million. ROC AUC by DeLong, the mean of the log loss by Student's t.
+Accuracy, macro-F1 and the figures of each class by the bootstrap over rows (Efron and Tibshirani
+1993, chapter 13). They depend on the confusion matrix alone, and its draws are multinomial: a draw
+costs the same for a thousand rows and for a million. So does one of the calibration error, of rows
+that are counted by confidence. ROC AUC by DeLong, the mean of the log loss by Student's t.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,28 +14,37 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tasks.evaluation.bootstrap import percentile_interval
-from tasks.evaluation.confusions import Metric, confusions, scores
+from tasks.evaluation.confusions import CLASS_SCORES, Metric, class_scores, confusions, scores
+from tasks.evaluation.metrics import BINS, calibration_error, reliability
 from tasks.evaluation.ranks import area_interval, row_means
 from tasks.quality_artifacts import Estimate
 
 CONFIDENCE = 0.95
 RESAMPLES, BATCH = 2000, 200
 SEED = 7
+PARTS = 20
+"""Of a bin of the calibration error: rows of one part are taken to be equally sure."""
 Interval = tuple[float, float]
 Counted = Sequence[Sequence[int]] | NDArray[np.int64]
 
 
 def intervals_of(
-    probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64], confusion: Counted
+    probabilities_NC: NDArray[np.float32],
+    labels_N: NDArray[np.int64],
+    confusion: Counted,
+    classes: Sequence[str] = (),
 ) -> dict[str, Interval]:
-    """Intervals of accuracy, macro-F1, log loss, and ROC AUC of two classes; none of one row."""
+    """Intervals of accuracy, macro-F1, log loss, calibration error, ROC AUC of two classes, and the
+    figures of the named classes; none of one row."""
     if len(labels_N) < 2:
         return {}
     found: dict[str, Interval] = {
         "accuracy": bootstrap_interval("accuracy", confusion),
         "macro_f1": bootstrap_interval("macro_f1", confusion),
         "log_loss": mean_interval(row_losses(probabilities_NC, labels_N)),
+        "calibration_error": calibration_interval(probabilities_NC, labels_N),
     }
+    found |= class_intervals(confusion, classes)
     if (area := _area(probabilities_NC, labels_N)) is not None:
         found["roc_auc"] = (area.low, area.high)
     return found
@@ -42,14 +52,52 @@ def intervals_of(
 
 def bootstrap_interval(metric: Metric, confusion: Counted) -> Interval:
     """Percentile interval of a metric from counts [true class, predicted class]."""
-    counts = np.asarray(confusion, dtype=np.int64)
+    low, high = _bounds(confusion, lambda drawn: scores(metric, drawn))
+    return float(low), float(high)
+
+
+def class_intervals(confusion: Counted, classes: Sequence[str]) -> dict[str, Interval]:
+    """Of `precision/<class>`, `recall/<class>` and `f1/<class>`."""
+    if not classes:
+        return {}
+    low, high = _bounds(confusion, class_scores)
+    return {
+        f"{name}/{label}": (float(low[place, row]), float(high[place, row]))
+        for place, name in enumerate(CLASS_SCORES)
+        for row, label in enumerate(classes)
+    }
+
+
+def calibration_interval(
+    probabilities_NC: NDArray[np.float32], labels_N: NDArray[np.int64]
+) -> Interval:
+    """Of the expected calibration error: the basic bootstrap interval, widened to hold the figure.
+
+    Drawing rows raises the error itself, the more the fewer they are, so that percentiles would lie
+    above it; reflected at the figure they allow for that (Efron and Tibshirani 1993, 13.4).
+    """
+    confidence_N, right_N, bin_N = reliability(probabilities_NC, labels_N)
+    parts_N = np.minimum((confidence_N * BINS - bin_N) * PARTS, PARTS - 1).astype(np.int64)
+    cells_N = (bin_N * PARTS + parts_N) * 2 + right_N.astype(np.int64)
+    cells, codes_N, counts = np.unique(cells_N, return_inverse=True, return_counts=True)
+    gaps = np.zeros((len(cells), BINS))
+    means = np.bincount(codes_N, weights=right_N - confidence_N) / counts
+    gaps[np.arange(len(cells)), cells // (2 * PARTS)] = means
+    low, high = _bounds(counts, lambda drawn: np.abs(drawn @ gaps).sum(axis=1) / len(labels_N))
+    error = calibration_error(probabilities_NC, labels_N)
+    return max(0.0, 2 * error - float(high)), max(error, 2 * error - float(low))
+
+
+def _bounds(counted: Counted, figures: Callable[..., Any]) -> NDArray[np.float64]:
+    """Lower and upper end of each figure; `figures` puts those of many draws on its first axis."""
+    counts = np.asarray(counted, dtype=np.int64)
     random, shares = np.random.default_rng(SEED), counts.ravel() / counts.sum()
     found = [
-        scores(metric, random.multinomial(counts.sum(), shares, BATCH).reshape(-1, *counts.shape))
+        figures(random.multinomial(counts.sum(), shares, BATCH).reshape(-1, *counts.shape))
         for _ in range(RESAMPLES // BATCH)
     ]
-    low, high = np.quantile(found, (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2))
-    return float(low), float(high)
+    ends = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
+    return np.asarray(np.quantile(np.concatenate(found), ends, axis=0))
 
 
 def resampled_intervals(

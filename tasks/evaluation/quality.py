@@ -54,7 +54,7 @@ def class_figures(
 ) -> tuple[dict[str, float], dict[str, Interval], tuple[tuple[int, ...], ...]]:
     """Figures of named classes, their intervals, and who was taken for whom."""
     confusion = confusion_of(probabilities, labels)[: len(classes)]
-    intervals = intervals_of(probabilities, labels, confusion)
+    intervals = intervals_of(probabilities, labels, confusion, classes)
     return quality_of(probabilities, labels, classes), intervals, confusion
 
 

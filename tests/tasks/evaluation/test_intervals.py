@@ -5,10 +5,15 @@ import time
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import f1_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    f1_score,
+    log_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
-from tasks.evaluation.intervals import bootstrap_interval, intervals_of
-from tasks.evaluation.metrics import confusion_of
+from tasks.evaluation.intervals import bootstrap_interval, calibration_interval, intervals_of
+from tasks.evaluation.metrics import calibration_error, confusion_of, quality_of
 
 
 def answered(rows: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,13 +44,18 @@ def test_accuracy_is_near_the_exact_binomial_interval() -> None:
 
 def test_every_figure_lies_inside_its_interval() -> None:
     shares_NC, labels_N = answered(300, 2, 2)
-    found = intervals_of(shares_NC, labels_N, confusion_of(shares_NC, labels_N))
+    classes = ("no", "yes")
+    found = intervals_of(shares_NC, labels_N, confusion_of(shares_NC, labels_N), classes)
     predicted_N, exact_NC = shares_NC.argmax(1), shares_NC.astype(np.float64)
     values = {
         "accuracy": (labels_N == predicted_N).mean(),
         "macro_f1": f1_score(labels_N, predicted_N, average="macro"),
         "log_loss": log_loss(labels_N, exact_NC / exact_NC.sum(1, keepdims=True)),
         "roc_auc": roc_auc_score(labels_N, shares_NC[:, 1]),
+    } | {
+        name: value
+        for name, value in quality_of(shares_NC, labels_N, classes).items()
+        if "/" in name or name == "calibration_error"
     }
     assert found.keys() == values.keys()
     for name, (low, high) in found.items():
@@ -64,11 +74,36 @@ def test_one_interval_in_twenty_misses() -> None:
     assert held >= 89
 
 
+def test_figures_of_a_class_are_those_of_a_bootstrap_over_rows() -> None:
+    shares_NC, labels_N = answered(400, 3, 1)
+    confusion = confusion_of(shares_NC, labels_N)
+    found = intervals_of(shares_NC, labels_N, confusion, ("a", "b", "c"))
+    random, predicted_N, drawn = np.random.default_rng(0), shares_NC.argmax(1), []
+    for _ in range(600):
+        rows = random.integers(0, len(labels_N), len(labels_N))
+        drawn.append(precision_recall_fscore_support(labels_N[rows], predicted_N[rows])[:3])
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    for place, name in enumerate(("precision", "recall", "f1")):
+        for row, label in enumerate("abc"):
+            wanted = (low[place, row], high[place, row])
+            assert found[f"{name}/{label}"] == pytest.approx(wanted, abs=0.02)
+
+
+def test_the_calibration_error_of_many_rows_lies_in_the_interval_of_few() -> None:
+    truth, held = calibration_error(*answered(200_000, 3, 0)), 0
+    for seed in range(1, 41):
+        low, high = calibration_interval(*answered(300, 3, seed))
+        assert low <= calibration_error(*answered(300, 3, seed)) <= high
+        held += low <= truth <= high
+    assert held >= 32
+
+
 def test_perfect_answers_leave_no_room() -> None:
     labels_N = np.array([0, 1, 0, 1, 1] * 10)
     shares_NC = np.eye(2, dtype=np.float32)[labels_N]
     found = intervals_of(shares_NC, labels_N, confusion_of(shares_NC, labels_N))
     assert found["accuracy"] == found["macro_f1"] == found["roc_auc"] == (1, 1)
+    assert found["calibration_error"] == (0, 0)
     assert found["log_loss"] == pytest.approx((0, 0), abs=1e-9)
 
 
