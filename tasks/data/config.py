@@ -30,7 +30,7 @@ FILE_SUFFIXES: dict[str, tuple[str, ...]] = {
     "audio": (".wav", ".wave"),
 }
 """Kinds whose rows are files, and how those end."""
-PARTITIONED = ("text", "table")
+PARTITIONED = ("text", "table", "series", "interactions")
 """Kinds whose source may be a folder of files of rows."""
 WINDOW = re.compile(r"([1-9]\d{0,4})([dw])")
 
@@ -54,7 +54,7 @@ class SeriesConfig(BaseModel):
     id: str
     """The column that says which series a step belongs to."""
     time: str
-    """The column that orders the steps: numbers, dates or times."""
+    """The column that orders the steps: numbers, dates or times. A series has that of its last."""
 
 
 class DataConfig(BaseModel):
@@ -70,8 +70,8 @@ class DataConfig(BaseModel):
     Of pictures: such a file with a column of paths (from its folder), a folder with a folder for
     each class (columns `path` and `label`), or `sklearn://digits` (columns `image` and `digit`).
     Of sounds: likewise, with WAV files.
-    Of text and tables also a folder of such files with the same columns, partitions: Hive's
-    (`day=2026-11-24/part.parquet`, whose folders are columns too) or files by date.
+    But of pictures and sounds also a folder of such files with the same columns, partitions:
+    Hive's (`day=2026-11-24/part.parquet`, whose folders are columns too) or files by date.
     Of series: a `.ts` file (columns `channel_1`, ... and `label`), or columns of lists of numbers.
     """
     window: str | None = None
@@ -171,7 +171,7 @@ class DataConfig(BaseModel):
             raise ValueError("window is for rows that have dates, task generation has none")
         if self.window is not None and self.kind not in PARTITIONED:
             raise ValueError(
-                f"window is for kinds {' and '.join(PARTITIONED)}, data.kind is {self.kind}"
+                f"window is for kinds {', '.join(PARTITIONED)}, data.kind is {self.kind}"
             )
         return self
 

@@ -21,7 +21,8 @@ def rows_of_steps(
     of_a_series: Sequence[str] = (),
     channels: Sequence[str] = (),
 ) -> Table:
-    """A row for each series: channels as lists in order of time, the rest as it is.
+    """A row for each series: channels as lists in order of time, the time of its last step, and the
+    rest as it is.
 
     `layout` names the columns `id` and `time`. Without `channels` those are the numbers that change
     within a series; other columns that do are left out. Raises ValueError for a time that repeats,
@@ -34,7 +35,8 @@ def rows_of_steps(
     for place, name in enumerate(of_a_series):
         if name in table.columns:
             _check_one_value(table, groups, name, "evaluate.slices" if place else "data.target")
-    moving = [n for n in table.columns if n not in (series_id, time, *of_a_series)]
+    fixed = (series_id, time, *of_a_series, *table.facts.get("partitioned_by", ()))
+    moving = [name for name in table.columns if name not in fixed]
     lists = tuple(channels) or tuple(n for n in moving if _is_channel(table, n, groups))
     if not lists:
         _check_there_is_one(table, moving, groups)
@@ -43,12 +45,12 @@ def rows_of_steps(
         if name in lists:
             numbers = [_number(table, row, name) for row in range(len(table))]
             columns[name] = [[numbers[row] for row in group] for group in groups]
-        elif name != time and not _changes(values, groups):
-            columns[name] = [values[group[0]] for group in groups]
+        elif name == time or not _changes(values, groups):
+            columns[name] = [values[group[-1]] for group in groups]
     first = np.array([min(group) for group in groups])
-    lines: Ids | None = None if table.lines is None else table.lines[first]
+    places: Ids = first if table.places is None else table.places[first]
     facts = {**table.facts, "steps": len(table)}
-    return replace(table, columns=columns, names=tuple(columns), lines=lines, facts=facts)
+    return replace(table, columns=columns, names=tuple(columns), places=places, facts=facts)
 
 
 def _groups(

@@ -32,14 +32,13 @@ def source_table(
     """
     suffixes = FILE_SUFFIXES.get(config.kind, ())
     path = resolve_source(config.source, base, field, folder=config.may_be_folder)
-    if config.series:
-        layout = config.series.model_dump()
-        table = _read(path, config, [*columns, *layout.values()] if columns else ())
-        of_a_series = (config.target, *config.beside)
-        return rows_of_steps(table, layout, of_a_series, config.inputs)
+    layout = config.layout if config.series else {}
     whole = field != "data.source"  # a split's own file is read as it is
     config = config.model_copy(update={"window": None}) if whole else config
-    table = in_window(_read(path, config, columns), config)
+    table = _read(path, config, [*columns, *layout.values()] if columns else ())
+    if layout:
+        table = rows_of_steps(table, layout, (config.target, *config.beside), config.inputs)
+    table = in_window(table, config)
     if config.task == "generation":
         return _in_passages(table, config)
     if not suffixes:

@@ -193,7 +193,7 @@ MALFORMED: dict[str, tuple[Case, str]] = {
     ),
     "a window of days": (
         (SOUNDS, SI | {"window": "7d"}),
-        "project.yaml:2: data: window is for kinds text and table, data.kind is audio",
+        "data: window is for kinds text, table, series, interactions, data.kind is audio",
     ),
     "ranking of sounds": (
         (SOUNDS, SI | {"task": "ranking"}),

@@ -244,11 +244,11 @@ MALFORMED: dict[str, tuple[Case, str]] = {
     ),
     "a weight within the channels": (
         steps(weight="x"),
-        "data.inputs: rows.csv has no column of lists of numbers (columns: id, y); a table",
+        "data.inputs: rows.csv has no column of lists of numbers (columns: id, when, y)",
     ),
     "a window": (
         steps(window="3d", time="when"),
-        "data: window is for kinds text and table, data.kind is series",
+        "rows.csv:2: '2' where data.window needs an ISO 8601 date or time",
     ),
     "a generation": (
         ({"rows.ts": TS}, SS | {"task": "generation", "target": None}),

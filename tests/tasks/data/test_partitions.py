@@ -130,6 +130,64 @@ def test_texts_may_be_partitions_too(tmp_path: Path) -> None:
     assert len(found.table) == 120
 
 
+def test_ratings_may_be_partitions_too(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    for number in range(3):
+        lines = [f"u{i % 4},i{i % 7},{i * 3 % 5},{day(number)}T{i % 24:02}:00" for i in range(60)]
+        text = "who,what,y,at\n" + "\n".join(lines) + "\n"
+        (tmp_path / "rows" / f"{day(number)}.csv").write_text(text)
+    pair = {"user": "who", "item": "what"}
+    given = {"source": "rows", "kind": "interactions", "interactions": pair, "target": "y"}
+    for fields, rows in (({}, 180), ({"window": "2d"}, 120), ({"window": "1d", "time": "at"}, 60)):
+        asked = {**given, "task": "regression", "split": {"time": "at"}, **fields}
+        assert len(prepare_rows(DataConfig.model_validate(asked), tmp_path).table) == rows
+
+
+def steps_of(number: int) -> str:
+    """Ten machines of one day, four steps each; the last runs on until the next day."""
+    today = day(number)
+    lines = [
+        f"{number}-{machine},{today}T{step:02}:00,{40 * number + step * machine},{machine % 2}"
+        for machine in range(10)
+        for step in range(4)
+    ]
+    before = f"{number - 1}-9,{day(number)}T00:30,5,1\n" if number else ""
+    return "id,at,heat,y\n" + before + "\n".join(lines) + "\n"
+
+
+def test_the_steps_of_series_may_be_partitions_too(tmp_path: Path) -> None:
+    for number in range(4):
+        year, month, date = day(number).split("-")
+        inside = tmp_path / "rows" / f"year={year}" / f"month={month}" / f"day={date}"
+        inside.mkdir(parents=True)
+        (inside / "part.csv").write_text(steps_of(number))
+    layout = {"id": "id", "time": "at"}
+    given = {"source": "rows", "kind": "series", "series": layout, "target": "y"}
+    table = source_table(DataConfig.model_validate(given), tmp_path)
+    assert (len(table), table.facts["partitions"], table.facts["steps"]) == (40, 4, 163)
+    long = table.columns["id"].index("1-9")
+    assert len(table.columns["heat"][long]) == 5
+    assert table.columns["at"][long] == f"{day(2)}T00:30"
+    assert table.where(long) == f"year=2026/month=11/day=02/part.csv:{2 + 1 + 36}"
+    assert "day" not in table.columns, "it changes within a series, and is no channel"
+    by_path = DataConfig.model_validate({**given, "window": "2d"})
+    assert {name[0] for name in source_table(by_path, tmp_path).columns["id"]} == {"1", "2", "3"}
+    by_time = DataConfig.model_validate({**given, "window": "1d", "time": "at"})
+    ids = source_table(by_time, tmp_path).columns["id"]
+    assert sorted(ids) == sorted([f"3-{n}" for n in range(10)] + ["2-9"])
+
+
+def test_the_newest_series_may_be_the_holdout(tmp_path: Path) -> None:
+    text = "".join(steps_of(n).partition("\n")[2] for n in range(12))
+    (tmp_path / "rows.csv").write_text("id,at,heat,y\n" + text)
+    layout = {"id": "id", "time": "at"}
+    given = {"source": "rows.csv", "kind": "series", "series": layout, "target": "y"}
+    found = prepare_rows(DataConfig.model_validate({**given, "split": {"time": "at"}}), tmp_path)
+    newest = [found.table.columns["at"][row] for row in found.rows.row_ids[found.sides == 2]]
+    others = [found.table.columns["at"][row] for row in found.rows.row_ids[found.sides != 2]]
+    assert min(newest) > max(others)
+
+
 def test_a_split_may_have_a_folder_of_its_own(tmp_path: Path) -> None:
     hive(tmp_path / "rows", 0, 1, 2, 3)
     hive(tmp_path / "later", 4)
@@ -202,7 +260,7 @@ def test_the_date_of_a_partition_stands_in_its_path(tmp_path: Path, name: str, f
         ({"window": "0d"}, "'0d' must be days or weeks"),
         ({"window": "3m"}, "'3m' must be days or weeks"),
         ({"time": "at"}, "time 'at' is what a window goes by, and there is none"),
-        ({"window": "9d", "kind": "image"}, "window is for kinds text and table"),
+        ({"window": "9d", "kind": "image"}, "window is for kinds text, table, series"),
         (
             {"window": "9d", "kind": "text", "task": "generation", "target": ""},
             "window is for rows that have dates, task generation has none",
