@@ -6,7 +6,7 @@ from typing import Any, Literal
 from tasks.artifacts import Artifact, Candidate, TrainedModel
 from tasks.costs.cost import Cost, total
 
-SHARED = ("prepare_data", "search_settings", "confirm_settings")
+SHARED = ("prepare_data", "gather_rows", "search_settings", "confirm_settings")
 """Steps about no model in particular that a model would not be there without."""
 AFTERWARDS = ("promote_model",)
 """Steps about a model that is made and measured."""
@@ -42,12 +42,15 @@ class Spending(Artifact):
 def subject_of(answer: Any, inputs: Mapping[str, Any], about: str) -> tuple[str, str | None]:
     """Name of the model that a step is about, and its parent's.
 
-    The one that it answers, else the one that it is given, else the input `about`.
+    The one that it answers, else the one that it is given, else the input `about`. Several of one
+    name, teachers by other seeds, are one.
     """
-    answers = answer if isinstance(answer, list) and len(answer) == 1 else [answer]
-    for value in (*answers, *inputs.values()):
-        if isinstance(value, TrainedModel | Candidate):
-            return value.name, value.parent
+    for value in (answer, *inputs.values()):
+        models = value if isinstance(value, list | tuple) else [value]
+        if all(isinstance(model, TrainedModel | Candidate) for model in models):
+            found = {(model.name, model.parent) for model in models}
+            if len(found) == 1:
+                return found.pop()
     return (inputs[about].name if about else ""), None
 
 

@@ -1,10 +1,11 @@
 """Whose cost a step is, and what a model took in all."""
 
+import inspect
 from typing import Any
 
 import pytest
 
-from tasks.artifacts import Candidate, TrainedModel
+from tasks.artifacts import Candidate, TeacherOutputs, TrainedModel
 from tasks.costs.cost import Cost
 from tasks.costs.shares import (
     StepCost,
@@ -14,6 +15,7 @@ from tasks.costs.shares import (
     subject_of,
     told,
 )
+from tasks.label_rows import label_rows
 from tasks.training.architectures import TEACHERS
 
 
@@ -31,12 +33,21 @@ def step(name: str, about: str, hours: float, parent: str | None = None) -> Step
     return StepCost(step=name, about=about, parent=parent, cost=cost, energy_by="watts")
 
 
+def asked(teachers: list[TrainedModel], hours: float) -> StepCost:
+    """As the step is recorded that asks them."""
+    inputs = inspect.signature(label_rows.fn).bind(teachers, None, None, False, None, False)
+    about, parent = subject_of(OUTPUTS, inputs.arguments, "")
+    return step("label_rows", about, hours, parent)
+
+
+OUTPUTS = TeacherOutputs(uri="", sha256="", teacher_sha256=("a", "b"))
 COSTS = {
     "prepare_data-1": step("prepare_data", "", 1),
     "fit_baseline-1": step("fit_baseline", "tfidf", 2),
     "tune_model-1": step("tune_model", "teacher", 4),
     "train_teacher-1": step("train_teacher", "teacher", 8),
-    "label_rows-1": step("label_rows", "teacher", 16),
+    "gather_rows-1": step("gather_rows", "", 2048),
+    "label_rows-1": asked([model("teacher", None), model("teacher", None)], 16),
     "train_student-1": step("train_student", "bag", 32, "teacher"),
     "train_student-2": step("train_student", "bag-control", 64),
     "quantize_candidate-1": step("quantize_candidate", "bag-int8", 128, "bag"),
@@ -59,9 +70,10 @@ COSTS = {
         ([], {"candidate": candidate("bag", "teacher")}, "", ("bag", "teacher")),
         (0.1, {"teacher": TEACHERS["text"]}, "teacher", ("teacher", None)),
         (3, {"rows": 3}, "", ("", None)),
+        (OUTPUTS, {"teachers": [model("cnn", None), model("cnn", None)]}, "", ("cnn", None)),
         ([1, 2], {"candidates": [candidate("a", None), candidate("b", None)]}, "", ("", None)),
     ],
-    ids=["made", "one-of-a-list", "given", "named", "nobody", "all"],
+    ids=["made", "one-of-a-list", "given", "named", "nobody", "alike", "all"],
 )
 def test_whose_step_it_is(
     answer: Any, inputs: dict[str, Any], about: str, expected: tuple[str, str | None]
@@ -77,10 +89,10 @@ def test_a_model_has_its_own_steps() -> None:
 @pytest.mark.parametrize(
     ("name", "hours"),
     [
-        ("bag-int8", 1 + 28 + 32 + 128 + 512),
-        ("bag", 1 + 28 + 32 + 512),
-        ("bag-control", 1 + 64 + 512),
-        ("tfidf", 1 + 2 + 512),
+        ("bag-int8", 1 + 28 + 32 + 128 + 512 + 2048),
+        ("bag", 1 + 28 + 32 + 512 + 2048),
+        ("bag-control", 1 + 64 + 512 + 2048),
+        ("tfidf", 1 + 2 + 512 + 2048),
     ],
 )
 def test_a_model_costs_what_it_came_from_once(name: str, hours: float) -> None:
@@ -89,9 +101,9 @@ def test_a_model_costs_what_it_came_from_once(name: str, hours: float) -> None:
 
 def test_what_was_spent_now_is_told_from_what_was_kept() -> None:
     spending = spending_of(COSTS, ["train_student-2", "measure_costs-1"], "bag")
-    assert spending.whole.cpu_hours == 2047
+    assert spending.whole.cpu_hours == 4095
     assert spending.now.cpu_hours == 64 + 256
-    assert spending.whole.money == 2047 / 2
+    assert spending.whole.money == 4095 / 2
     assert spending.energy_by == ("watts",)
 
 
