@@ -10,6 +10,9 @@ from tasks.promotion.selection import Selection
 from tasks.quality_artifacts import QualityReport, SeedGain
 from tasks.sweep_artifacts import Choice
 
+REPORTED = {"slices", "robustness", "importance", "calibration", "compressed", "compression"}
+"""Of the report on the chosen candidate."""
+
 
 class Outcome(Artifact):
     """The answer of the `retrain` flow."""
@@ -50,9 +53,7 @@ class Outcome(Artifact):
             "refused": self.refused,
             "selected": self.selection.name,
             "beyond_budget": self.selection.beyond,
-            "quality": self.quality.model_dump(
-                include={"slices", "robustness", "importance", "calibration", "compression"}
-            ),
+            "quality": self.quality.model_dump(include=REPORTED),
             "seeds": [gain.model_dump() for gain in self.seeds],
             "decision": self.decision.model_dump(include={"verdict", "reason", "checks"}),
             "version": self.version,

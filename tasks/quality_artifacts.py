@@ -127,9 +127,10 @@ class QualityReport(Artifact):
     calibration: Calibration | None = None
     """Of a bundle that divides its logits."""
     compressed: dict[str, str] = Field(default_factory=dict)
-    """Names of the float bundle that the chosen one was made from and of the chosen one."""
+    """Names of the whole float bundle that the chosen one was shrunk from, of what became of it in
+    between, and of the chosen one."""
     compression: tuple[Slice, ...] = ()
-    """Of validation rows, with the estimates of these two."""
+    """Of validation rows, with the estimates of these."""
     tables: tuple[FactTable, ...] = ()
     """Of a ranking and of a generation: recall and coverage, or where the bits go."""
 

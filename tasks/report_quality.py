@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from infra import tracking
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, EvalReport, RunRef
+from tasks.compression.gain import shrunk_from
 from tasks.evaluation.case import judged_rows
 from tasks.evaluation.config import EvaluateConfig
 from tasks.evaluation.confusions import Metric
@@ -57,23 +58,18 @@ def _subject(
     chosen: EvalReport, selection: Selection, reports: list[EvalReport], proof: list[EvalReport]
 ) -> Subject:
     """The chosen bundle, with the answers of all on the holdout, and on validation rows its own
-    and those of the float bundle that it was compressed from."""
+    and those of what it was shrunk from."""
     storage = open_storage()
-    pair = [
-        report
-        for name in (chosen.candidate.parent, chosen.candidate.name)
-        for report in reports
-        if chosen.candidate.role == "compressed" and report.candidate.name == name
-    ]
+    line = shrunk_from(chosen.candidate, reports)
     on_holdout, on_valid = (
         {r.candidate.sha256: load_answers(storage.fetch_folder(r.predictions_uri)) for r in seen}
-        for seen in (proof, pair)
+        for seen in (proof, line)
     )
     return Subject(
         chosen=chosen,
         bundle=storage.fetch_folder(chosen.candidate.uri),
         contenders=standings(selection, proof),
         answers=on_holdout,
-        compressed={report.candidate.sha256: report.candidate.name for report in pair},
+        compressed={report.candidate.sha256: report.candidate.name for report in line},
         valid_answers=on_valid,
     )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-from tasks.artifacts import Candidate, Cost
+from tasks.artifacts import Candidate, Cost, EvalReport
 from tasks.compression.config import QuantizeConfig
 
 LEAST_SMALLER, LEAST_FASTER = 0.05, 0.02
@@ -35,6 +35,16 @@ def each_once(forms: Iterable[Candidate]) -> list[Candidate]:
         if (same := first.setdefault((form.parent, form.sha256), form)) is not form:
             log.warning("%s is the same bundle as %s, and no candidate", form.name, same.name)
     return list(first.values())
+
+
+def shrunk_from(chosen: Candidate, reports: Iterable[EvalReport]) -> list[EvalReport]:
+    """Reports of the chosen one and of what it was shrunk from, the whole float model first; none
+    where it was not shrunk."""
+    known = {report.candidate.name: report for report in reports}
+    line = [known[chosen.name]] if chosen.role in SHRUNK else []
+    while line and line[0].candidate.role in SHRUNK:
+        line.insert(0, known[str(line[0].candidate.parent)])
+    return line
 
 
 def idle_of(candidates: Sequence[Candidate], costs: Sequence[Cost]) -> dict[str, str]:

@@ -42,7 +42,8 @@ class Subject:
     answers: Mapping[str, Answers]
     """Of every holdout row, by the bundle's digest."""
     compressed: Mapping[str, str] = field(default_factory=dict)
-    """The float bundle that the chosen one was made from, and the chosen one; or none."""
+    """The float bundle that the chosen one was shrunk from, what became of it in between, and the
+    chosen one; or none."""
     valid_answers: Mapping[str, Answers] = field(default_factory=dict)
     """Theirs, of every validation row."""
 
@@ -111,7 +112,7 @@ def _case(
 def _compression(
     subject: Subject, data: Path, case: Case, config: EvaluateConfig
 ) -> tuple[Slice, ...]:
-    """Slices of the validation rows, before and after the chosen one was compressed."""
+    """Slices of the validation rows, before and after the chosen one was shrunk."""
     if not subject.compressed:
         return ()
     rows = judged_rows(data, case.dataset, "valid")

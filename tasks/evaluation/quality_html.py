@@ -56,17 +56,17 @@ def _slices(slices: Sequence[Slice], contenders: Mapping[str, str]) -> str:
 
 
 def _compression(report: QualityReport) -> str:
-    """The same slices of the validation rows, before and after."""
-    (before, _), (after, _) = pair = list(report.compressed.items())
+    """The same slices of the validation rows, before and after, and what all of it changed."""
+    before, *_, after = report.compressed
     rows = [
         [
             *(s.slicing, s.name, f"{s.rows:,}"),
-            *(_shown(s.estimates.get(bundle)) for bundle, _ in pair),
+            *(_shown(s.estimates.get(bundle)) for bundle in report.compressed),
             _difference(s.estimates.get(before), s.estimates.get(after)),
         ]
         for s in report.compression
     ]
-    head = ["divided by", "slice", "rows", *(name for _, name in pair), "difference"]
+    head = ["divided by", "slice", "rows", *report.compressed.values(), "difference"]
     return "<p>On validation rows, which chose it.</p>" + table(head, rows, 2)
 
 

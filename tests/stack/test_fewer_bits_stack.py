@@ -100,6 +100,18 @@ def test_a_student_and_its_control_are_compared_by_three_seeds(found: dict[str, 
     assert {"small-seed-8", "small-seed-9-control", "small-int8-aware", "small-pruned"} <= curves
 
 
+def test_what_was_shrunk_is_told_beside_what_was_whole(found: dict[str, Any]) -> None:
+    known = {c["name"]: c for c in found["candidates"]}
+    line = [found["selected"]]
+    while known[line[0]]["role"] in ("pruned", "compressed"):
+        line.insert(0, known[line[0]]["parent"])
+    told = found["quality"]["compressed"]
+    assert list(told.values()) == (line if len(line) > 1 else [])
+    assert {frozenset(each["estimates"]) for each in found["quality"]["compression"]} == (
+        {frozenset(told)} if told else set()
+    )
+
+
 def test_the_same_run_again_reuses_every_step(found: dict[str, Any], project_file: Path) -> None:
     done = modelworks("run", str(project_file), "--thorough", "--json")
     again = json.loads(done.stdout)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.artifacts import Candidate, Cost, Latency, Role
-from tasks.compression.gain import each_once, idle_of
+from tasks.artifacts import Candidate, Cost, EvalReport, Latency, Role
+from tasks.compression.gain import each_once, idle_of, shrunk_from
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,28 @@ def test_a_form_that_is_another_one_s_bundle_is_left_out(caplog: pytest.LogCaptu
     assert "bag-int8-mixed is the same bundle as bag-int8" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("chosen", "line"),
+    [
+        ("bag", []),
+        ("bag-int8", ["bag", "bag-int8"]),
+        ("teacher-pruned", ["teacher", "teacher-pruned"]),
+        ("teacher-pruned-int8", ["teacher", "teacher-pruned", "teacher-pruned-int8"]),
+    ],
+)
+def test_what_was_shrunk_is_seen_beside_what_was_whole(chosen: str, line: list[str]) -> None:
+    candidates = [
+        candidate("teacher", "teacher", None, 1000),
+        candidate("bag", "student", "teacher", 500),
+        candidate("teacher-pruned", "pruned", "teacher", 600),
+        candidate("teacher-pruned-int8", "compressed", "teacher-pruned", 300),
+        candidate("bag-int8", "compressed", "bag", 200),
+    ]
+    reports = [report(each) for each in candidates]
+    (asked,) = (each for each in candidates if each.name == chosen)
+    assert [each.candidate.name for each in shrunk_from(asked, reports)] == line
+
+
 def test_zeros_alone_are_refused_however_fast_they_seem() -> None:
     sparse = candidate("bag-pruned", "pruned", "bag", 1_000_000).model_copy(
         update={"zeros": 0.5, "zipped_bytes": 580_000}
@@ -97,3 +119,15 @@ def candidate(name: str, role: Role, parent: str | None, size_bytes: int) -> Can
 def cost(p50: float, noise: float = 0.025) -> Cost:
     latency = Latency(p50=p50, p95=2 * p50, noise=noise)
     return Cost(latency_ms=latency, rows_per_second=1.0, peak_memory_mb=1.0)
+
+
+def report(about: Candidate) -> EvalReport:
+    return EvalReport(
+        candidate=about,
+        split="valid",
+        rows=1,
+        metrics={},
+        confusion=(),
+        predictions_uri="",
+        cost=cost(1.0),
+    )

@@ -104,15 +104,21 @@ def test_what_compressing_changed_is_told_by_slice_of_the_validation_rows(
         Predictor.load(folder).probabilities(columns)
         for folder in (subject.bundle, tmp_path / "int8")
     )
-    pair = {"f" * 64: "bag", "1" * 64: "bag-int8"}
-    valid = dict(zip(pair, (before, after), strict=True))
-    both = replace(subject, compressed=pair, valid_answers=valid)
+    line = {"f" * 64: "bag", "2" * 64: "bag-pruned", "1" * 64: "bag-pruned-int8"}
+    valid = dict(zip(line, (before, 1 - before, after), strict=True))
+    both = replace(subject, compressed=line, valid_answers=valid)
     report, wrong = examine(both, *small_dataset, CONFIG, "macro_f1")
     whole = report.compression[0]
     assert (whole.slicing, whole.rows) == ("rows", small_dataset[1].rows["valid"])
-    assert whole.estimates.keys() == pair.keys()
+    assert whole.estimates.keys() == line.keys()
     write_report(report, wrong, both, np.zeros(30, np.int64), small_dataset[1], tmp_path)
-    assert "What compressing changed" in (tmp_path / "report/quality.html").read_text()
+    page = (tmp_path / "report/quality.html").read_text()
+    told = page[page.index("What compressing changed") :]
+    lost = whole.estimates["1" * 64].value - whole.estimates["f" * 64].value
+    assert f"{lost:+.4f}" in told[: told.index("</table>")]
+    assert [told.index(f">{name}<") for name in line.values()] == sorted(
+        told.index(f">{name}<") for name in line.values()
+    )
 
 
 def test_pages_pictures_and_figures_are_written(
