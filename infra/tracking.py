@@ -176,12 +176,14 @@ def end_run(run_id: str, status: Status) -> None:
 
 
 @door
-def find_runs(project: str, tags: Mapping[str, str], limit: int = 100) -> list[TrackedRun]:
-    """Runs of the project that carry all the tags, newest first; none for an unknown project."""
+def find_runs(
+    project: str, tags: Mapping[str, str], limit: int = 100, compare: str = "="
+) -> list[TrackedRun]:
+    """Runs of the project that carry all the tags, newest first; by `LIKE`, `%` is anything."""
     experiment = client().get_experiment_by_name(project)
     if experiment is None:
         return []
-    return [_tracked(run) for run in _search(experiment.experiment_id, tags, limit)]
+    return [_tracked(run) for run in _search(experiment.experiment_id, tags, limit, compare)]
 
 
 @door
@@ -236,8 +238,8 @@ def _experiment_of(run_id: str) -> str:
     return str(client().get_run(run_id).info.experiment_id)
 
 
-def _search(experiment: str, tags: Mapping[str, str], limit: int) -> list[Run]:
-    conditions = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+def _search(experiment: str, tags: Mapping[str, str], limit: int, compare: str = "=") -> list[Run]:
+    conditions = " and ".join(f"tags.`{name}` {compare} '{value}'" for name, value in tags.items())
     order = ["attributes.start_time DESC"]
     found = client().search_runs([experiment], conditions, ViewType.ACTIVE_ONLY, limit, order)
     return list(found)

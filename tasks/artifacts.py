@@ -130,6 +130,8 @@ class TrainedModel(Artifact):
     params: int
     exports: bool = True
     """An estimator without an ONNX form teaches, and is no candidate."""
+    parents: tuple[str, ...] = ()
+    """Digests of the models that taught it, or of the one that it was made from."""
     batch_size: int | None = None
     """Rows of a step of its training, over all workers; None where nothing is trained by steps."""
     zeros: float = 0.0
@@ -192,6 +194,8 @@ class Candidate(Artifact):
     params: int
     model_sha256: str
     """Digest of the float model that it was exported from."""
+    parents: tuple[str, ...] = ()
+    """Of that model; of a form with fewer bits, that model."""
     zeros: float = 0.0
     """Of the float model."""
     zipped_bytes: int | None = None

@@ -32,6 +32,7 @@ def export_model(model: TrainedModel, dataset: DatasetRef) -> Candidate:
             size_bytes=bundle_bytes(bundle),
             params=model.params,
             model_sha256=model.sha256,
+            parents=model.parents,
             zeros=model.zeros,
             zipped_bytes=zipped_bytes(bundle) if model.zeros else None,
         )

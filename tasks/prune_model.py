@@ -61,6 +61,7 @@ def prune_model(
         name=name,
         role="pruned" if taught else "control",
         parent=source.name,
+        parents=(source.sha256,),
         uri=uri,
         sha256=saved.digest,
         params=saved.params,

@@ -36,6 +36,7 @@ def quantize_candidate(
             "name": name,
             "role": "compressed",
             "parent": candidate.parent if form.aware else candidate.name,
+            "parents": candidate.parents if form.aware else (candidate.model_sha256,),
             "uri": uri,
             "sha256": digest,
             "size_bytes": size_bytes,

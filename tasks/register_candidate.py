@@ -47,6 +47,7 @@ def register_candidate(
             example=example,
             answer=answer,
             tags={
+                **tags,
                 "modelworks.candidate": candidate.model_dump_json(),
                 "modelworks.dataset": dataset.sha256,
                 **{name: f"{value:.6g}" for name, value in made.metrics().items()},

@@ -51,6 +51,7 @@ def train_aware(
         name=name,
         role="compressed",
         parent=source.name,
+        parents=(source.sha256,),
         uri=uri,
         sha256=saved.digest,
         params=saved.params,

@@ -53,6 +53,7 @@ def train_student(
         name=name,
         role=role,
         parent=parent,
+        parents=outputs.teacher_sha256 if outputs else (),
         uri=uri,
         sha256=saved.digest,
         params=saved.params,

@@ -18,10 +18,12 @@ from tasks.promotion import moves
 from tasks.promotion.actor import actor
 from tasks.promotion.comparison import Row, Seen, compare
 from tasks.promotion.entries import Entry
-from tasks.promotion.family import Member, Relative, family_of
+from tasks.promotion.family import Member, Relative, family_of, origins_of
 from tasks.promotion.ledger import Ledger, Note
-from tasks.promotion.records import RETRAIN
+from tasks.promotion.records import MADE_FROM, MODEL, PARENTS, RETRAIN
 
+EVERY = 10_000
+"""Runs of one answer: more than any project has that are of one family."""
 FIGURES = {
     "valid/accuracy": ".4f",
     "valid/macro_f1": ".4f",
@@ -154,32 +156,62 @@ def _figure(value: float | None, spec: str) -> Any:
 
 
 def relatives(project: str, asked: str) -> list[Relative]:
-    """The family of a version within the run that registered it; ValueError for no such version."""
+    """The family of a version, over all runs; ValueError for no such version."""
     version = version_asked(project, asked)
     if version is None:
         raise ValueError(f"name a version of {project}, as in {project}@3")
     own = tracking.get_run(registry.get_version(project, version).run_id)
-    runs = tracking.find_runs(project, {tracking.PARENT: own.tags[tracking.PARENT]})
-    members = [
-        Member(
-            name=run.name,
-            role=run.tags.get(tracking.ROLE, ""),
-            parent=run.tags.get("modelworks.parent"),
-            bundle=run.tags.get(registry.BUNDLE, ""),
-        )
-        for run in runs
-    ]
+    beside, key = _children(project, own.tags[tracking.PARENT]), _member(own).key
+    origins = origins_of(beside, key)
+    runs = _runs_that_know(project, origins) - {own.tags[tracking.PARENT]}
+    members = [*beside, *(member for run in runs for member in _children(project, run))]
     numbers = {item.sha256: item.version for item in registry.versions(project)}
-    return family_of(members, own.name, numbers)
+    return family_of(members, key, numbers)
 
 
-def family_tree(project: str, family: list[Relative]) -> Tree:
-    """A branch for each model, below the one that it was made from."""
+def _runs_that_know(project: str, models: set[str]) -> set[str]:
+    """Ids of the runs that have one of these models, or one that is made from it."""
+    found = [
+        run
+        for model in models
+        for run in (
+            *tracking.find_runs(project, {MODEL: model}, EVERY),
+            *tracking.find_runs(project, {PARENTS: f"%{model}%"}, EVERY, "LIKE"),
+        )
+    ]
+    return {run.tags[tracking.PARENT] for run in found}
+
+
+def _children(project: str, run_id: str) -> list[Member]:
+    return [_member(run) for run in tracking.find_runs(project, {tracking.PARENT: run_id}, EVERY)]
+
+
+def _member(run: tracking.TrackedRun) -> Member:
+    """A model as its run knows it.
+
+    Where that is from before digests were kept, names tell who was made from whom, within its run:
+    the id of that stands for all digests.
+    """
+    tags, parent_run = run.tags, run.tags[tracking.PARENT]
+    return Member(
+        name=run.name,
+        role=tags.get(tracking.ROLE, ""),
+        model=tags.get(MODEL, parent_run),
+        parent=tags.get(MADE_FROM),
+        parents=tuple(tags.get(PARENTS, "" if MODEL in tags else parent_run).split()),
+        bundle=tags.get(registry.BUNDLE, ""),
+    )
+
+
+def family_trees(project: str, family: list[Relative]) -> list[Tree]:
+    """A tree for each model that was first; a branch for each, below one that it was made from."""
+    trees: list[Tree] = []
     branches: list[Tree] = []
     for relative in family:
-        version = f"  {project}@{relative.version}" if relative.version is not None else ""
+        version = "".join(f"  {project}@{number}" for number in relative.versions)
         style = "bold" if relative.standing == "asked" else ""
-        label = Text(f"{relative.name}  {relative.role}{version}", style)
+        label = Text(f"{relative.name}  {relative.role}  {relative.model[:8]}{version}", style)
         del branches[relative.depth :]
         branches.append(branches[-1].add(label) if branches else Tree(label))
-    return branches[0]
+        trees += branches if relative.depth == 0 else []
+    return trees

@@ -113,7 +113,7 @@ def descendants(
     name: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="A registered version.")],
     as_json: AsJson = False,
 ) -> None:
-    """The family of a version: who taught it or was shrunk to it, and what was made from it."""
+    """The family of a version, over all runs: who it was made from, and who was made from it."""
     from flows.cli import champions
 
     project, _, asked = name.partition("@")
@@ -123,4 +123,5 @@ def descendants(
         members = [relative.model_dump() for relative in family]
         answer_json({"project": project, "version": int(asked), "family": members})
     else:
-        out.print(champions.family_tree(project, family))
+        for tree in champions.family_trees(project, family):
+            out.print(tree)

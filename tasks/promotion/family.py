@@ -1,8 +1,11 @@
-"""Who was made from whom: the models of one run as a tree. Pure."""
+"""Who was made from whom: models as a tree, over all runs that know of them. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.artifacts import Artifact
+
+Key = tuple[str, str]
+"""A model: its name, and the digest of its float weights. Either may be shared."""
 
 
 class Member(Artifact):
@@ -10,10 +13,22 @@ class Member(Artifact):
 
     name: str
     role: str
+    model: str
+    """Digest of its float weights."""
     parent: str | None
-    """Name of the model that taught it, or that it was made from."""
+    """Name of the models that taught it, or of the one that it was made from."""
+    parents: tuple[str, ...] = ()
+    """Digests of their float weights."""
     bundle: str = ""
     """Digest of what was exported from it."""
+
+    @property
+    def key(self) -> Key:
+        return self.name, self.model
+
+    @property
+    def made_from(self) -> list[Key]:
+        return [(self.parent, digest) for digest in self.parents] if self.parent else []
 
 
 class Relative(Artifact):
@@ -21,50 +36,76 @@ class Relative(Artifact):
 
     name: str
     role: str
+    model: str
+    """Digest of its float weights."""
     depth: int
-    """0 of whom nobody was made from in this run."""
-    version: int | None
-    """In the registry, where it was registered."""
+    """0 of those that nobody is known to have been before."""
+    versions: tuple[int, ...]
+    """In the registry; several where the same weights were exported anew."""
     standing: str
     """`asked`, `descendant`, `ancestor`, or empty."""
 
 
-def family_of(members: Sequence[Member], asked: str, versions: Mapping[str, int]) -> list[Relative]:
-    """The tree that `asked`, a member's name, belongs to, parents before children.
+def origins_of(members: Sequence[Member], asked: Key) -> set[str]:
+    """Digests of the models that `asked` goes back to, whether `members` hold them or not."""
+    by_key = {member.key: member for member in members}
+    line = _up(by_key, asked)
+    return {model for name, model in line if _is_first(by_key, (name, model))}
+
+
+def family_of(members: Sequence[Member], asked: Key, versions: Mapping[str, int]) -> list[Relative]:
+    """The trees of all that `asked` goes back to, each model once, parents before children.
 
     `versions` are by digest of the bundle.
     """
-    by_name = {member.name: member for member in members}
-    ancestors = list(_ancestors(by_name, asked))
-    root = ancestors[-1] if ancestors else asked
-    below = {name for name, _ in _tree(members, asked, 0)} - {asked}
+    by_key = {member.key: member for member in members}
+    line = [key for key in _up(by_key, asked) if key in by_key]
+    first = [key for key in line if not any(k in by_key for k in by_key[key].made_from)]
+    below = {key for key, _ in _tree(by_key, asked, 0, set())} - {asked}
+    seen: set[Key] = set()
 
-    def standing(name: str) -> str:
-        if name == asked:
+    def standing(key: Key) -> str:
+        if key == asked:
             return "asked"
-        return "descendant" if name in below else "ancestor" if name in ancestors else ""
+        return "descendant" if key in below else "ancestor" if key in line else ""
+
+    def numbers(key: Key) -> tuple[int, ...]:
+        found = {versions.get(member.bundle) for member in members if member.key == key}
+        return tuple(sorted(number for number in found if number is not None))
 
     return [
         Relative(
-            name=name,
-            role=by_name[name].role,
+            name=key[0],
+            role=by_key[key].role,
+            model=key[1],
             depth=depth,
-            version=versions.get(by_name[name].bundle),
-            standing=standing(name),
+            versions=numbers(key),
+            standing=standing(key),
         )
-        for name, depth in _tree(members, root, 0)
+        for root in sorted(first)
+        for key, depth in _tree(by_key, root, 0, seen)
     ]
 
 
-def _ancestors(by_name: Mapping[str, Member], name: str) -> Iterator[str]:
-    """Nearest first."""
-    parent = by_name[name].parent
-    while parent is not None and parent in by_name:
-        yield parent
-        parent = by_name[parent].parent
+def _is_first(by_key: Mapping[Key, Member], key: Key) -> bool:
+    return key not in by_key or not by_key[key].made_from
 
 
-def _tree(members: Sequence[Member], name: str, depth: int) -> Iterator[tuple[str, int]]:
-    yield name, depth
-    for child in sorted(m.name for m in members if m.parent == name):
-        yield from _tree(members, child, depth + 1)
+def _up(by_key: Mapping[Key, Member], asked: Key) -> list[Key]:
+    """It and all that it goes back to, nearest first; also the first of whom nothing is known."""
+    found = [asked]
+    for key in found:
+        made_from = by_key[key].made_from if key in by_key else []
+        found += [parent for parent in made_from if parent not in found]
+    return found
+
+
+def _tree(
+    by_key: Mapping[Key, Member], key: Key, depth: int, seen: set[Key]
+) -> Iterator[tuple[Key, int]]:
+    if key in seen:
+        return
+    seen.add(key)
+    yield key, depth
+    for child in sorted(other for other, member in by_key.items() if key in member.made_from):
+        yield from _tree(by_key, child, depth + 1, seen)

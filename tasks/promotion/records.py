@@ -12,6 +12,8 @@ from tasks.quality_artifacts import QualityReport
 
 RETRAIN = "retrain"
 """Role of a parent run; its children have their candidate's."""
+MADE_FROM, MODEL, PARENTS = "modelworks.parent", "modelworks.model", "modelworks.parents"
+"""Tags of a model: its parents' name, the digests of its float weights and of theirs."""
 
 
 def digest_of(*parts: Any) -> str:
@@ -92,10 +94,13 @@ def child_key(run: RunRef, item: TrainedModel | Candidate) -> str:
 
 
 def child_tags(item: TrainedModel | Candidate) -> dict[str, str]:
-    """Role, parent model and digest, as tags."""
-    tags: dict[str, str] = {"modelworks.role": item.role}
+    """Role, parent models and digests, as tags."""
+    sha256 = item.sha256 if isinstance(item, TrainedModel) else item.model_sha256
+    tags: dict[str, str] = {"modelworks.role": item.role, MODEL: sha256}
     if item.parent is not None:
-        tags["modelworks.parent"] = item.parent
+        tags[MADE_FROM] = item.parent
+    if item.parents:
+        tags[PARENTS] = " ".join(item.parents)
     if isinstance(item, Candidate):
         tags["modelworks.bundle"] = item.sha256
     return tags

@@ -90,7 +90,7 @@ def project(stack: Path) -> str:
     return f"test-registry-{uuid4().hex[:8]}"
 
 
-def registered(project: str, folder: Path, seed: int) -> tuple[int, Candidate]:
+def registered(project: str, folder: Path, seed: int, run_id: str = "") -> tuple[int, Candidate]:
     """Register a random bundle as the verb does; version and candidate."""
     from infra import registry, tracking
 
@@ -115,7 +115,7 @@ def registered(project: str, folder: Path, seed: int) -> tuple[int, Candidate]:
     registration = registry.Registration(
         project=project,
         sha256=digest,
-        run_id=tracking.open_run(project, f"run-{seed}", "student", {}, {}).run_id,
+        run_id=run_id or tracking.open_run(project, f"run-{seed}", "student", {}, {}).run_id,
         bundle=bundle,
         predictor=PREDICTOR_FOLDER,
         example=example,
@@ -123,6 +123,36 @@ def registered(project: str, folder: Path, seed: int) -> tuple[int, Candidate]:
         tags={"modelworks.candidate": candidate.model_dump_json()},
     )
     return registry.register(registration), candidate
+
+
+def child(night: str, name: str, role: str, parent: str = "", **digests: str) -> str:
+    """A model's run below that of a night, with the digests of its weights and its parents'."""
+    from infra import tracking
+
+    tags = {"modelworks.role": role, **({"modelworks.parent": parent} if parent else {})}
+    tags |= {f"modelworks.{what}": value for what, value in digests.items()}
+    return tracking.child_run(night, f"{night}/{name}", name, tags, {})
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["by-digest", "by-name"])
+def test_a_version_s_family_is_found_in_every_run(project: str, tmp_path: Path, kept: bool) -> None:
+    """By digests; by names, which records of before had alone, in its own run."""
+    from flows.cli.champions import relatives
+    from infra import tracking
+
+    nights = [tracking.open_run(project, night, "retrain", {}, {}).run_id for night in "ab"]
+    teacher, two = ({"model": "t"}, {"parents": "t u"}) if kept else ({}, {})
+    own = [{"model": "s1"}, {"model": "s2"}] if kept else [{}, {}]
+    bits = {"model": "s2", "parents": "s2"} if kept else {}
+    for night in nights:
+        child(night, "teacher", "teacher", **teacher)
+    asked = child(nights[0], "bag-1", "student", "teacher", **two, **own[0])
+    child(nights[1], "bag-1", "student", "teacher", **two, **own[1])
+    child(nights[1], "bag-1-int8", "compressed", "bag-1", **bits)
+    version, _ = registered(project, tmp_path, 1, asked)
+    found = [(r.depth, r.name, r.standing) for r in relatives(project, str(version))]
+    mine = [(0, "teacher", "ancestor"), (1, "bag-1", "asked")]
+    assert found == [*mine, *([(1, "bag-1", ""), (2, "bag-1-int8", "")] if kept else [])]
 
 
 def test_a_bundle_has_one_version(project: str, tmp_path: Path) -> None:
