@@ -139,10 +139,11 @@ def _times_made(project: Project) -> int:
 
 
 def _pruned(project: Project, rows: int) -> float:
-    """Each recovers twice, as a student learns; what went is not taken off."""
+    """Each recovers twice, as a student learns, and so by each seed; what went is not taken off."""
     models = {"teacher": project.teacher, **{student.name: student for student in project.students}}
     return sum(
-        models[prune.of].row_ms
+        project.evaluate.seeds
+        * models[prune.of].row_ms
         * prune.recover.epochs
         * prune.rounds
         * min(rows, prune.recover.max_rows or rows)

@@ -7,8 +7,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
-from flows.students import settings_by_name, sized_students, trainings_of
-from flows.teacher import as_long, lesson_by, teacher_of, unlabelled_of
+from flows.students import prunings_of, settings_by_name, sized_students, trainings_of
+from flows.teacher import lesson_by, teacher_of, unlabelled_of
 from flows.thorough import over_seeds, repeated
 from tasks.artifacts import (
     Candidate,
@@ -78,15 +78,15 @@ def steps(project: Project) -> Outcome:
     project, choice = settled(project, dataset)
     run = open_run(project.name, project.model_dump(mode="json"), dataset, choice)
     models, tuned, outputs = trained(project, dataset)
-    again = repeated(project, outputs, dataset)
+    again = repeated(project, models, outputs, dataset)
     recorded = aside(record_training, run, [*models, *again], tuned)
-    candidates = exported(project, models, dataset)
+    made = exported(project, models, dataset)
     others = side_by_side(export_model, [{"model": m, "dataset": dataset} for m in again])
     recorded()  # Nothing else may run while costs are measured.
-    costs = measure_costs(candidates, models, dataset, project.deploy)
-    candidates, costs, refused = gaining(candidates, costs)
+    costs = measure_costs(made, models, dataset, project.deploy)
+    candidates, costs, refused = gaining(made, costs)
     reports = evaluated(candidates, costs, dataset, "valid")
-    seeds = over_seeds(project, [*candidates, *others], run, dataset)
+    seeds = over_seeds(project, [*made, *others], run, dataset)
     about = {"choice": choice, "refused": refused, "seeds": tuple(seeds)}
     return proven(project, reports, dataset, run).model_copy(update=about)
 
@@ -127,16 +127,11 @@ def pruned(
     """Return each pruned model followed by its control: of one shape, recovered on labels alone."""
     if not project.compress.prune:
         return []
-    sources = {"teacher" if m.role == "teacher" else m.name: m for m in models}
     configs = settings_by_name(project, dataset)
-    site = {"compute": project.compute, "dataset": dataset}
     calls = [
-        {"source": sources[p.of], "config": configs[p.of], "prune": each, "taught": lesson, **site}
-        for p in project.compress.prune
-        for each, lesson in (
-            (p, (project.compress.distil, outputs)),
-            (p.model_copy(update={"recover": as_long(p.recover, outputs, dataset)}), None),
-        )
+        call
+        for prune in project.compress.prune
+        for call in prunings_of(prune, configs[prune.of], models, project, outputs, dataset)
     ]
     return side_by_side(prune_model, calls)
 

@@ -1,11 +1,13 @@
-"""The students of a project: how each is trained, beside its control."""
+"""The students and pruned models of a project: how each is trained, beside its control."""
 
 from typing import Any
 
 from flows.project import Project
 from flows.teacher import as_long, sized
-from tasks.artifacts import DatasetRef, TeacherOutputs
+from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.compression.config import PruneConfig
 from tasks.training.architectures import StudentConfig
+from tasks.training.config import TrainConfig
 
 
 def sized_students(project: Project, dataset: DatasetRef) -> list[StudentConfig]:
@@ -32,3 +34,21 @@ def trainings_of(
     lesson = {"distil": project.compress.distil, "outputs": outputs, "parent": project.teacher.name}
     control = as_long(student, outputs, dataset)
     return [{"config": student, **lesson, **site}, {"config": control, **without}]
+
+
+def prunings_of(
+    prune: PruneConfig,
+    config: TrainConfig,
+    models: list[TrainedModel],
+    project: Project,
+    outputs: TeacherOutputs,
+    dataset: DatasetRef,
+) -> list[dict[str, Any]]:
+    """Return the calls that prune one of `models`, which was trained by `config`: it recovers from
+    the teacher's answers, and from labels alone."""
+    sources = {"teacher" if model.role == "teacher" else model.name: model for model in models}
+    site = {"compute": project.compute, "dataset": dataset}
+    about = {"source": sources[prune.of], "config": config, **site}
+    alone = prune.model_copy(update={"recover": as_long(prune.recover, outputs, dataset)})
+    lesson = (project.compress.distil, outputs)
+    return [{"prune": prune, "taught": lesson, **about}, {"prune": alone, "taught": None, **about}]

@@ -25,7 +25,9 @@ Trained = TypeVar("Trained", bound=BaseModel)
 SAMPLE_EPOCHS = 10
 SAMPLE_HELP = f"A true run on this many rows, in at most {SAMPLE_EPOCHS} epochs each."
 THOROUGH_SEEDS = 3
-THOROUGH_HELP = f"Students and controls by {THOROUGH_SEEDS} seeds, or more: evaluate.seeds."
+THOROUGH_HELP = (
+    f"What is taught and its controls by {THOROUGH_SEEDS} seeds, or more: evaluate.seeds."
+)
 SAMPLE_TRIALS = 4
 """Of a search for settings."""
 SAMPLE_TEACHERS = 2

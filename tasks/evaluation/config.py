@@ -43,6 +43,7 @@ class EvaluateConfig(BaseModel):
     mistakes: Annotated[int, Field(ge=1, le=200)] = 20
     """The surest wrong answers, each explained."""
     seeds: Annotated[int, Field(ge=1, le=20)] = 1
-    """Above 1, each student that is taught and its control are trained by so many seeds in all, and
-    what the teacher is worth is told with its interval; `run --thorough` asks for 3."""
+    """Above 1, each student that is taught and its control are trained, and each pruned model and
+    its control recover, by so many seeds in all, and what the teacher is worth is told with its
+    interval; `run --thorough` asks for 3."""
     seed: int = 7

@@ -80,9 +80,11 @@ def test_what_goes_of_the_teacher_is_the_share_that_the_budget_picked(
     assert params["teacher-pruned"] == convolutions + full
 
 
-def test_a_student_and_its_control_are_compared_by_three_seeds(found: dict[str, Any]) -> None:
-    [compared] = found["seeds"]
+def test_what_is_taught_and_its_control_are_compared_by_three_seeds(found: dict[str, Any]) -> None:
+    compared, *recovered = found["seeds"]
     assert compared["name"] == "small"
+    assert [each["name"] for each in recovered] == ["small-pruned", "teacher-pruned"]
+    assert {len(each["taught"]) for each in recovered} == {3}
     assert len(compared["taught"]) == len(compared["alone"]) == 3
     by_name = {c["name"]: c["metrics"]["valid/macro_f1"] for c in found["candidates"]}
     assert compared["taught"][0] == by_name["small"]
@@ -98,6 +100,7 @@ def test_a_student_and_its_control_are_compared_by_three_seeds(found: dict[str, 
     )
     curves = {child.info.run_name for child in children}
     assert {"small-seed-8", "small-seed-9-control", "small-int8-aware", "small-pruned"} <= curves
+    assert {"teacher-pruned-seed-8", "small-pruned-seed-9-control"} <= curves
 
 
 def test_what_was_shrunk_is_told_beside_what_was_whole(found: dict[str, Any]) -> None:
