@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from tasks.compression.config import CompressConfig
-from tasks.compression.parts import check_aware, check_prunings
+from tasks.compression.parts import check_aware, check_provider, check_prunings
 from tasks.data.config import DataConfig
 from tasks.evaluation.config import WITHOUT_VALUES, BudgetConfig, EvaluateConfig
 from tasks.packaging.deploy import DeployConfig
@@ -224,6 +224,7 @@ class Project(BaseModel):
     def _rounds_what_can_learn(self) -> "Project":
         pruned = [self.teacher] if any(p.of == "teacher" for p in self.compress.prune) else []
         check_aware(self.compress.quantize, [*self.students, *pruned])
+        check_provider(self.compress.quantize, self.deploy.provider)
         return self
 
     @model_validator(mode="after")

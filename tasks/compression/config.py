@@ -17,7 +17,7 @@ from tasks.training.config import Name, TrainConfig
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Precision = Literal[
-    "int8", "int8-static", "int8-weights", "int8-int4", "int4-weights", "float16-weights"
+    "int8", "int8-static", "int8-weights", "int8-int4", "int4-weights", "float16-weights", "float16"
 ]
 TRAINED_FOR: tuple[Precision, ...] = ("int8", "int8-int4")
 """Forms as which a model can compute in training."""
@@ -154,7 +154,7 @@ class QuantizeConfig(BaseModel):
     """`int8`: activations scaled as they come; `int8-static`: by training rows, once;
     `int8-weights` and `int4-weights`: weights in blocks with a scale each; `int8-int4`: products as
     in `int8`, tables in blocks of int4; `float16-weights`: kept in half the bytes, widened when the
-    bundle is loaded."""
+    bundle is loaded; `float16`: computed so, too, where `deploy.provider` is not the CPU."""
     keep: Literal["none", "auto"] = "none"
     """`auto`: layers stay in float, the most sensitive first, until the noise is at most
     `most_noise`."""
@@ -169,8 +169,8 @@ class QuantizeConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_noise_to_limit(self) -> Self:
-        if self.keep == "auto" and self.precision == "float16-weights":
-            raise ValueError("keep auto: float16-weights has no layers that it could keep")
+        if self.keep == "auto" and self.precision in ("float16-weights", "float16"):
+            raise ValueError(f"keep auto: {self.precision} has no layers that it could keep")
         if self.keep == "none" and self.most_noise != MOST_NOISE:
             raise ValueError(f"most_noise {self.most_noise:g} is of keep auto, keep is none")
         return self
@@ -191,12 +191,11 @@ class QuantizeConfig(BaseModel):
         return f"{self.precision}{mixed}{'-aware' if self.aware else ''}"
 
 
-GAINLESS = {
-    "bfloat16": "ONNX Runtime has no matrix product in it on a CPU; float16-weights takes as few "
-    "bytes and is nearer to the float model",
-    "float16": "on a CPU ONNX Runtime casts every weight back at each call, which is slower than "
-    "float32; float16-weights casts them once",
-}
+NO_BFLOAT16 = (
+    "bfloat16: ONNX Runtime has no matrix product in it on a CPU, and nothing here writes a graph "
+    "in it for other hardware; float16 and float16-weights take as few bytes and are nearer to the "
+    "float model"
+)
 
 
 def quantize_forms(value: Any) -> Any:
@@ -206,8 +205,8 @@ def quantize_forms(value: Any) -> Any:
     sections = []
     for item in value if isinstance(value, list | tuple) else [value]:
         precision = item.get("precision") if isinstance(item, dict) else item
-        if isinstance(precision, str) and precision in GAINLESS:
-            raise ValueError(f"{precision} gains nothing here: {GAINLESS[precision]}")
+        if precision == "bfloat16":
+            raise ValueError(NO_BFLOAT16)
         sections.append({"precision": item} if isinstance(item, str) else item)
     return sections
 

@@ -76,6 +76,16 @@ def check_aware(
         )
 
 
+def check_provider(forms: Sequence[QuantizeConfig], provider: str) -> None:
+    """ValueError for a form that gains nothing where the champion answers."""
+    if provider == "cpu" and any(form.precision == "float16" for form in forms):
+        raise ValueError(
+            "compress.quantize float16 gains nothing on deploy.provider cpu: ONNX Runtime casts "
+            "every weight back at each call, which is slower than float32; float16-weights casts "
+            "them once"
+        )
+
+
 def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, where: str) -> None:
     model = str(getattr(config, "model", ""))
     has = PARTS.get(model, ())

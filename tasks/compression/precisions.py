@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
@@ -24,6 +23,7 @@ from onnxruntime.quantization.onnx_model import ONNXModel
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 from tasks.compression.config import Precision
+from tasks.compression.half_precision import in_half, with_half_weights
 
 Feeds = Sequence[Mapping[str, NDArray[Any]]]
 """What a graph is asked, one row at a time: no row is scaled by another's padding."""
@@ -36,8 +36,6 @@ FUSED, APART = "Attention", "MultiHeadAttention"
 BLOCK = 32
 """Weights that share a scale: of int4, blocks of 128 had three times the noise, for 0.6 of 4.4 MB.
 """
-LEAST_WEIGHTS = 1024
-"""Of a weight that is worth a cast to float16, which takes a node in the graph."""
 
 
 def prepared(source: Path, precision: Precision) -> onnx.ModelProto:
@@ -173,19 +171,13 @@ def float16_weights(
 ) -> None:
     """Every large weight in float16 and a cast behind it, which the session does once, on load."""
     del kept, feeds
-    copy = _copied(model)
-    casts = []
-    for weight in copy.graph.initializer:
-        if weight.data_type == onnx.TensorProto.FLOAT and np.prod(weight.dims) >= LEAST_WEIGHTS:
-            values, name = onnx.numpy_helper.to_array(weight), weight.name
-            half = onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_float16")
-            weight.CopyFrom(half)
-            cast = onnx.helper.make_node("Cast", [half.name], [name], to=onnx.TensorProto.FLOAT)
-            casts.append(cast)
-    nodes = [*casts, *copy.graph.node]
-    del copy.graph.node[:]
-    copy.graph.node.extend(nodes)
-    onnx.save(copy, target)
+    onnx.save(with_half_weights(model), target)
+
+
+def float16(model: onnx.ModelProto, kept: Collection[str], feeds: Feeds, target: Path) -> None:
+    """Weights and all that is computed in float16, for hardware that multiplies it."""
+    del kept, feeds
+    onnx.save(in_half(model), target)
 
 
 WRITERS: dict[Precision, Writer] = {
@@ -195,12 +187,13 @@ WRITERS: dict[Precision, Writer] = {
     "int8-int4": int8_int4,
     "int4-weights": int4_weights,
     "float16-weights": float16_weights,
+    "float16": float16,
 }
 SHRUNK: dict[Precision, tuple[str, ...]] = {
     **dict.fromkeys(WRITERS, (*PRODUCTS, *TABLES)),
     **dict.fromkeys(("int8", "int8-int4"), (*PRODUCTS, FUSED, *TABLES)),
     "int8-static": (*PRODUCTS, *TABLES, "Conv"),
-    "float16-weights": (),
+    **dict.fromkeys(("float16-weights", "float16"), ()),
 }
 """Nodes that a form replaces. Convolutions are no faster in `int8`, nor smaller."""
 MIXING: frozenset[Precision] = frozenset({"int8", "int8-int4"})

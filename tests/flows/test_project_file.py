@@ -412,6 +412,17 @@ def test_rows_without_labels_are_for_what_a_teacher_can_label(
     assert sentence in refusal(folder, text)
 
 
+def test_float16_is_refused_where_the_champion_answers_on_a_cpu(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = MINIMAL + "compress: {quantize: [int8, float16]}\n"
+    assert "compress.quantize float16 gains nothing on deploy.provider cpu" in refusal(folder, text)
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: there)
+    found = load_project(written(folder, text + "deploy: {provider: cuda}\n"))
+    assert [form.name for form in found.compress.quantize] == ["int8", "float16"]
+
+
 def test_several_teachers_are_for_answers_that_have_a_mean(folder: Path) -> None:
     text = MINIMAL + "compress: {distil: {teachers: 3}}\n"
     assert load_project(written(folder, text)).compress.distil.teachers == 3

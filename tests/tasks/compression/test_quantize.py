@@ -122,6 +122,18 @@ def test_weights_of_sixteen_bits_are_rounded_and_no_more(
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_what_is_computed_in_float16_is_asked_and_answers_in_float32(
+    encoder_bundle: Path, small_dataset: Data, tmp_path: Path
+) -> None:
+    quantized(small_dataset, encoder_bundle, tmp_path, named("float16"))
+    graph, before = onnx.load(tmp_path / GRAPH).graph, onnx.load(encoder_bundle / GRAPH).graph
+    assert [*graph.input] == [*before.input]
+    assert [i.type.tensor_type.elem_type for i in graph.output] == [onnx.TensorProto.FLOAT]
+    products = {n.input[1] for n in graph.node if n.op_type == "MatMul"}
+    halves = {w.name for w in graph.initializer if w.data_type == onnx.TensorProto.FLOAT16}
+    assert products & {w.name for w in graph.initializer} <= halves
+
+
 def test_tables_and_products_are_int8(
     encoder_bundle: Path, small_dataset: Data, tmp_path: Path
 ) -> None:
@@ -193,8 +205,8 @@ def test_a_project_names_a_form_or_several() -> None:
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("bfloat16", "bfloat16 gains nothing here: ONNX Runtime has no matrix product in it"),
-        (["int8", "float16"], "float16 gains nothing here: on a CPU ONNX Runtime casts"),
+        ("bfloat16", "bfloat16: ONNX Runtime has no matrix product in it on a CPU, and nothing"),
+        ({"precision": "float16", "keep": "auto"}, "float16 has no layers that it could keep"),
         (["int8", "int8"], "quantize int8 stands twice; each form makes one candidate"),
         ({"most_noise": 0.1}, "most_noise 0.1 is of keep auto, keep is none"),
         ({"precision": "float16-weights", "keep": "auto"}, "has no layers that it could keep"),
