@@ -127,10 +127,11 @@ def _students(project: Project, rows: int) -> float:
 
 
 def _reading_along(project: Project, student: StudentConfig) -> float:
-    """Milliseconds that a teacher takes for a row, over all passes of one of two side by side."""
+    """Milliseconds that all teachers take for a row, over all passes of one of two side by side."""
     if not project.compress.distil.has_token_hints:
         return 0.0
-    return 0.25 * project.teacher.row_ms * getattr(student, "epochs", 0) / SIDE_BY_SIDE
+    one = 0.25 * project.teacher.row_ms * getattr(student, "epochs", 0) / SIDE_BY_SIDE
+    return one * project.compress.distil.teachers
 
 
 def _times_made(project: Project) -> int:

@@ -165,8 +165,8 @@ class TeacherOutputs(Artifact):
     uri: str
     sha256: str
     teacher_sha256: tuple[str, ...]
-    teacher_uri: str = ""
-    """Of the first of them, which may read along where a student learns."""
+    teacher_uris: tuple[str, ...] = ()
+    """Of all of them, which may read along where a student learns."""
     shares: tuple[float, ...] = ()
     """How much each of several teachers has to say; none where all have the same."""
     unlabelled: Unlabelled | None = None

@@ -16,14 +16,13 @@ def fetched_lesson(distil: DistilConfig, outputs: TeacherOutputs, dataset: Datas
     """Return the answers to all rows, with those rows that have no label."""
     answers = load_answers(open_storage().fetch_folder(outputs.uri))
     rows = fetched_rows(outputs.unlabelled, dataset)
-    return Lesson(distil, answers, rows, fetched_teacher(distil, outputs), outputs.shares)
+    return Lesson(distil, answers, rows, fetched_teachers(distil, outputs), outputs.shares)
 
 
-def fetched_teacher(distil: DistilConfig, outputs: TeacherOutputs) -> Blueprint | None:
-    """Return the first teacher where it reads along."""
-    if not distil.has_token_hints:
-        return None
-    return trained_blueprint(open_storage().fetch_folder(outputs.teacher_uri))
+def fetched_teachers(distil: DistilConfig, outputs: TeacherOutputs) -> tuple[Blueprint, ...]:
+    """Return the teachers where they read along."""
+    uris = outputs.teacher_uris if distil.has_token_hints else ()
+    return tuple(trained_blueprint(open_storage().fetch_folder(uri)) for uri in uris)
 
 
 def fetched_rows(unlabelled: Unlabelled | None, dataset: DatasetRef) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def label_rows(
         uri=uri,
         sha256=digest,
         teacher_sha256=teacher_sha256,
-        teacher_uri=teachers[0].uri,
+        teacher_uris=tuple(teacher.uri for teacher in teachers),
         shares=_shares(folders, local, compute, dataset) if by_quality else (),
         unlabelled=unlabelled,
     )

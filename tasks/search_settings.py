@@ -122,7 +122,7 @@ def workbench_of(subject: Subject) -> Workbench:
     if distil and outputs:
         lesson = fetched_lesson(distil, outputs, subject.dataset)
     if subject.target.prune and outputs:
-        trained = trained_blueprint(storage.fetch_folder(outputs.teacher_uri))
+        trained = trained_blueprint(storage.fetch_folder(outputs.teacher_uris[0]))
     return Workbench(subject.target, site, lesson, trained)
 
 

@@ -16,10 +16,10 @@ class DistilConfig(BaseModel):
     """Share of the teacher's term in the loss; the labels have the rest."""
     teachers: Annotated[int, Field(ge=1, le=8)] = 1
     """So many teachers, alike but for their seeds: the mean of their softened answers is what is
-    learned from (arXiv:1503.02531, section 5)."""
+    learned from (arXiv:1503.02531, section 5), and of their hints of tokens."""
     teacher_weights: Literal["equal", "by_quality"] = "equal"
-    """`by_quality`: the shares of that mean by which it is nearest to the validation rows' labels
-    (stacking, Breiman 1996)."""
+    """`by_quality`: the shares of those means by which the answers are nearest to the validation
+    rows' labels (stacking, Breiman 1996)."""
     features: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of the student's features, projected, against the teacher's, in squared standard
     deviations (FitNets, arXiv:1412.6550)."""
@@ -29,7 +29,8 @@ class DistilConfig(BaseModel):
     hidden: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of the states of every token, projected, layer by layer and of the embeddings,
     against the teacher's (TinyBERT, arXiv:1909.10351). Of transformers of text that share a
-    tokenizer, as are the next two; the teacher, the first where there are several, reads along."""
+    tokenizer, as are the next two; each teacher reads along, so that memory and time of a step
+    grow with `teachers`."""
     attention: Annotated[float, Field(ge=0)] = 0.0
     """Added weight of attention before its softmax, layer by layer, of models with as many heads
     (TinyBERT)."""
@@ -74,7 +75,7 @@ class DistilConfig(BaseModel):
 
     @property
     def has_token_hints(self) -> bool:
-        """Whether the teacher reads along."""
+        """Whether the teachers read along."""
         return self.hidden > 0 or self.attention > 0 or self.token_relations > 0
 
     @property

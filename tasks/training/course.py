@@ -24,7 +24,8 @@ from tasks.training.losses import Loss
 from tasks.training.optimizers import make_optimizer
 from tasks.training.recompute import recompute_blocks
 from tasks.training.technique import ScoreName, Technique
-from tasks.training.token_hints import Tutor, teach_tokens
+from tasks.training.token_hints import teach_tokens
+from tasks.training.tutors import Tutor
 
 Point = dict[str, float]
 """One point of a learning curve: step, epoch, time_ms, lr, train/loss, valid/..."""
@@ -149,11 +150,11 @@ def new_state(
     course: Course,
     device: Device,
     frozen: tuple[str, ...] = (),
-    tutor: Tutor | None = None,
+    tutors: tuple[Tutor, ...] = (),
 ) -> TrainState:
     """A training that has not begun; parameters whose name has a `frozen` start never move.
 
-    `tutor` reads along where the loss asks for hints of tokens.
+    `tutors` read along where the loss asks for hints of tokens.
     """
     model.to(device.torch_device)
     for name, parameter in model.named_parameters():
@@ -163,8 +164,8 @@ def new_state(
     if isinstance(course.loss, HintLoss) and course.loss.width:
         show_features(model, course.loss.width)
     if isinstance(course.loss, HintLoss) and course.loss.tokens:
-        assert tutor is not None, "hints of tokens are a teacher's that reads along"
-        teach_tokens(model, course.loss.tokens, tutor)
+        assert tutors, "hints of tokens are a teacher's that reads along"
+        teach_tokens(model, course.loss.tokens, tutors)
     technique = course.technique
     optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
     if course.fake_quantized:  # behind the optimizer, which tells tables from matrices

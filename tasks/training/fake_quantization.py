@@ -39,7 +39,7 @@ def fake_quantize(model: nn.Module, precision: Precision) -> None:
     a batch differ in length, padding counts.
     """
     added = PROJECTION, TOKEN_PROJECTION
-    modules = [module for name, module in model.named_modules() if name not in added]
+    modules = [m for name, m in model.named_modules() if name.partition(".")[0] not in added]
     for module in modules:
         if isinstance(module, nn.Linear):
             module.register_forward_pre_hook(_with_rounded_rows)

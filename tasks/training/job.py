@@ -28,7 +28,7 @@ from tasks.training.group import Group
 from tasks.training.keeper import Keeper, Post
 from tasks.training.loop import train
 from tasks.training.resume import final_checkpoint_of, is_final, restore
-from tasks.training.token_hints import Tutor
+from tasks.training.tutors import Tutor
 
 OnProgress = Callable[[float, float, str], None]
 
@@ -89,7 +89,7 @@ class TrainingJob:
     """Of a regression, whose labels are standard scores."""
     train: Rows
     valid: Rows
-    tutor: Tutor | None = None
+    tutors: tuple[Tutor, ...] = ()
     """Who reads along, where the loss asks for hints of tokens."""
     save_seconds: float = 40.0
     """A kill costs at most this much work, and an upload; does not change the weights."""
@@ -161,7 +161,7 @@ def work_kept(
 def first_state(job: TrainingJob, device: Device) -> TrainState:
     """The training at step 0."""
     model = first_model(job.blueprint, job.course.seed)
-    return new_state(model, job.course, device, job.blueprint.frozen, job.tutor)
+    return new_state(model, job.course, device, job.blueprint.frozen, job.tutors)
 
 
 def state_for(job: TrainingJob, device: Device, material: Material) -> TrainState:

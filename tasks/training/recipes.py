@@ -29,7 +29,7 @@ from tasks.training.losses import Loss
 from tasks.training.model_folder import card_of, num_params, save_model
 from tasks.training.objectives import OBJECTIVES, score_of
 from tasks.training.technique import Technique
-from tasks.training.token_hints import tutor_of
+from tasks.training.tutors import tutors_of
 
 AWARE_SHARE = 0.2
 """Of the usual rate, where a trained model learns to live with rounding."""
@@ -84,14 +84,14 @@ class Lesson:
     several teachers a block of each. Those for rows without labels follow."""
     unlabelled: Columns = field(default_factory=dict)
     """Rows that have no label, for the teacher alone to answer."""
-    teacher: Blueprint | None = None
-    """The first teacher itself, where it reads along."""
+    teachers: tuple[Blueprint, ...] = ()
+    """The teachers themselves, where they read along."""
     shares: tuple[float, ...] = ()
     """Of each of several teachers; none where all have the same."""
 
     @property
     def token_hints(self) -> TokenHints | None:
-        """What is learned of how the teacher reads tokens, if anything is."""
+        """What is learned of how the teachers read tokens, if anything is."""
         config = self.config
         if not config.has_token_hints:
             return None
@@ -196,9 +196,13 @@ def _alone(
     hints = lesson.token_hints if lesson else None
     if lesson is None or hints is None:
         return job
-    if lesson.teacher is None:
-        raise ValueError("distil.hidden, attention and token_relations need the teacher itself")
-    return replace(job, tutor=tutor_of(blueprint, lesson.teacher, hints, config.name))
+    if len(lesson.teachers) != lesson.config.teachers:
+        raise ValueError(
+            "distil.hidden, attention and token_relations need each teacher itself: "
+            f"{len(lesson.teachers)} of {lesson.config.teachers} are here"
+        )
+    tutors = tutors_of(blueprint, lesson.teachers, lesson.shares, hints, config.name)
+    return replace(job, tutors=tutors)
 
 
 def _job(

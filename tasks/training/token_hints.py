@@ -2,16 +2,16 @@
 and how queries, keys and values lie to each other.
 
 The teacher goes along in the student's training, frozen, and reads the same tokens in the same
-step. Its states are not stored as its answers are: of 26,285 tweets, 33 tokens each in the mean,
-one layer's states are 1.3 GB (0.7 in float16), its attention maps 1.6 GB, and rows that `augment`
-varies are other rows at every step. So a training that was killed goes on bit by bit, as the
-teacher's weights are part of what the training is made of and draw nothing.
+step; of several each does, and memory and time of a step grow with them. Its states are not
+stored as its answers are: of 26,285 tweets, 33 tokens each in the mean, one layer's states are
+1.3 GB (0.7 in float16), its attention maps 1.6 GB, and rows that `augment` varies are other rows at
+every step. So a training that was killed goes on bit by bit, as the teacher's weights are part of
+what the training is made of and draw nothing.
 
 All of it happens in hooks, in training alone: validation and export never see it.
 Shapes: B batch, T tokens, D teacher's width, d student's, H heads, R relation heads.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,13 +26,10 @@ from models.text_encoder import (
     EncoderLayer,
     SelfAttention,
     TextEncoder,
-    TextEncoderConfig,
 )
-from tasks.training.blueprint import Blueprint
 from tasks.training.hints import TOKEN_PROJECTION, TokenHints
+from tasks.training.tutors import Tutor
 
-FAMILY = "text_encoder"
-FIELDS = "compress.distil.hidden, attention and token_relations"
 RELATION_HEADS = 12
 """Most parts in which queries, keys and values are compared."""
 
@@ -133,30 +130,33 @@ def read_by(model: TextEncoder) -> Reading:
     return reading
 
 
-@dataclass(frozen=True, slots=True)
-class Tutor:
-    """A teacher as it travels to where a student learns."""
-
-    blueprint: Blueprint
-    """With the weights that it was trained to."""
-    ids: tuple[int, ...]
-    """Its id of each of the student's pieces."""
-
-
 class ReadingAlong:
     """A frozen teacher that reads a student's batches, and how far from its reading theirs is."""
 
-    def __init__(
-        self, hints: TokenHints, teacher: TextEncoder, student: TextEncoder, ids: Tensor
-    ) -> None:
-        self.hints, self.teacher = hints, teacher.eval().requires_grad_(False)
-        self.ids = ids
+    def __init__(self, hints: TokenHints, tutor: Tutor, student: TextEncoder) -> None:
+        device = next(student.parameters()).device
+        teacher = build_model(tutor.blueprint.family, tutor.blueprint.config)
+        teacher.load_state_dict(tutor.blueprint.weights)
+        assert isinstance(teacher, TextEncoder)
+        self.hints, self.share = hints, tutor.share
+        self.teacher = teacher.to(device).eval().requires_grad_(False)
+        self.ids = torch.tensor(tutor.ids, device=device)
         own, theirs = student.config, teacher.config
+        self.project = None
+        if hints.hidden:
+            self.project = nn.Linear(own.width, theirs.width, bias=False).to(device)
         self.layers = layers_learned_from(own.layers, theirs.layers, hints.layer_map)
         self.own_attention, self.attention = _attention_of(student), _attention_of(teacher)
         self.heads = relation_heads(self.own_attention.width, self.attention.width)
         self.reading = read_by(teacher)
         self.reading.is_open = True
+
+    def hint(self, own: Reading, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """This teacher's part of what is added to the loss of each row of a batch, [B]."""
+        self.read(input_ids, attention_mask)
+        projected = [self.project(state) for state in own.states] if self.project else []
+        with torch.autocast(input_ids.device.type, enabled=False):  # squares want all digits
+            return self.share * self.loss(own, projected, attention_mask.float())
 
     @torch.no_grad()
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> None:
@@ -185,24 +185,20 @@ def relation_heads(own: int, theirs: int) -> int:
     return next(n for n in range(RELATION_HEADS, 0, -1) if own % n == 0 and theirs % n == 0)
 
 
-def teach_tokens(model: nn.Module, hints: TokenHints, tutor: Tutor) -> None:
+def teach_tokens(model: nn.Module, hints: TokenHints, tutors: Sequence[Tutor]) -> None:
     """From now on the model answers in training one number more for each row, [B, C + ... + 1]:
-    what is added to its loss.
+    what is added to its loss, the mean over its teachers by their shares.
 
-    A projection of the student's states to the teacher's becomes a part of the model.
+    A projection of the student's states to those of each teacher becomes a part of the model.
     """
-    teacher = build_model(tutor.blueprint.family, tutor.blueprint.config)
-    teacher.load_state_dict(tutor.blueprint.weights)
     assert isinstance(model, TextEncoder)
-    assert isinstance(teacher, TextEncoder)
-    device = next(model.parameters()).device
-    ids = torch.tensor(tutor.ids, device=device)
-    along = ReadingAlong(hints, teacher.to(device), model, ids)
-    project = None
-    if hints.hidden:
-        widths = model.config.width, teacher.config.width
-        project = nn.Linear(*widths, bias=False).to(device)
-        setattr(model, TOKEN_PROJECTION, project)
+    along, drawn = [], torch.get_rng_state()
+    for tutor in tutors:
+        torch.set_rng_state(drawn)  # projections start alike: one teacher twice is one once
+        along.append(ReadingAlong(hints, tutor, model))
+    projections = [each.project for each in along if each.project]
+    if projections:
+        setattr(model, TOKEN_PROJECTION, nn.ModuleList(projections))
     own = read_by(model)
 
     def begin(model: nn.Module, args: Any, kwargs: Mapping[str, Tensor]) -> None:
@@ -215,11 +211,8 @@ def teach_tokens(model: nn.Module, hints: TokenHints, tutor: Tutor) -> None:
         own.is_open = False
         if not model.training:
             return said_BW
-        along.read(kwargs["input_ids"], kwargs["attention_mask"])
-        projected = [project(state) for state in own.states] if project else []
-        with torch.autocast(device.type, enabled=False):  # sums of squares want all digits
-            loss_B = along.loss(own, projected, kwargs["attention_mask"].float())
-        return torch.cat([said_BW, loss_B.unsqueeze(1)], dim=1)
+        hints_KB = torch.stack([each.hint(own, **kwargs) for each in along])
+        return torch.cat([said_BW, hints_KB.sum(0).unsqueeze(1)], dim=1)
 
     model.register_forward_pre_hook(begin, with_kwargs=True)
     model.register_forward_hook(say, with_kwargs=True)
@@ -228,54 +221,3 @@ def teach_tokens(model: nn.Module, hints: TokenHints, tutor: Tutor) -> None:
 def _attention_of(model: TextEncoder) -> SelfAttention:
     """That of any layer: they are alike."""
     return next(module for module in model.modules() if isinstance(module, SelfAttention))
-
-
-def tutor_of(student: Blueprint, teacher: Blueprint, hints: TokenHints, name: str) -> Tutor:
-    """The teacher as it reads along with the student called `name`.
-
-    Raises ValueError, one sentence, when they cannot be compared token by token.
-    """
-    if student.family != FAMILY or teacher.family != FAMILY:
-        raise ValueError(f"{FIELDS}: {name} and the teacher must both be transformers of text")
-    own, theirs = TextEncoderConfig(**student.config), TextEncoderConfig(**teacher.config)
-    if hints.attention and own.heads != theirs.heads:
-        raise ValueError(
-            f"compress.distil.attention: {name} has {own.heads} heads, the teacher {theirs.heads}; "
-            "they must be as many (token_relations compares any)"
-        )
-    if theirs.max_positions < own.max_positions:
-        raise ValueError(
-            f"{FIELDS}: {name} reads {own.max_positions} tokens, the teacher only "
-            f"{theirs.max_positions}"
-        )
-    return Tutor(teacher, _ids_of(student, teacher, own.vocab_size, name))
-
-
-def _ids_of(student: Blueprint, teacher: Blueprint, count: int, name: str) -> tuple[int, ...]:
-    if student.encoder == teacher.encoder and student.files == teacher.files:
-        return tuple(range(count))
-    own, theirs = _pieces_of(student), _pieces_of(teacher)
-    ids = {piece: at for at, piece in theirs.items()}
-    unknown = [piece for piece in own.values() if piece not in ids]
-    if unknown:
-        raise ValueError(
-            f"{FIELDS}: the teacher does not know {len(unknown)} of the {len(own)} pieces that "
-            f"{name} reads, such as {unknown[0]!r}; they must share a tokenizer"
-        )
-    if not own:
-        raise ValueError(f"{FIELDS}: {name} and the teacher hash words into other buckets")
-    return tuple(ids[own[at]] if at in own else 0 for at in range(count))
-
-
-def _pieces_of(blueprint: Blueprint) -> dict[int, str]:
-    """The pieces of its tokenizer by id; none where it hashes words."""
-    content = blueprint.files.get("tokenizer.json")
-    if content is None:
-        return {}
-    tokenizer = json.loads(content)
-    vocabulary = tokenizer["model"]["vocab"]
-    if isinstance(vocabulary, list):
-        found = {at: piece for at, (piece, _) in enumerate(vocabulary)}
-    else:
-        found = {at: piece for piece, at in vocabulary.items()}
-    return found | {token["id"]: token["content"] for token in tokenizer["added_tokens"]}

@@ -110,6 +110,7 @@ def test_teachers_have_shares_by_what_they_say_of_validation_rows(
     good = teacher_of(dataset, bucket, "tree.DecisionTreeClassifier")
     pair = [good, teacher_of(dataset, bucket), good]  # the remainder of an age is not linear in it
     outputs = label_rows.fn(pair, ComputeConfig(), dataset, False, None, True)
+    assert outputs.teacher_uris == tuple(teacher.uri for teacher in pair)
     assert sum(outputs.shares) == pytest.approx(1)
     assert outputs.shares[1] < 0.3
     lesson = fetched_lesson(DistilConfig(teachers=3), outputs, dataset)

@@ -31,7 +31,6 @@ from tasks.training.model_folder import trained_blueprint
 from tasks.training.recipes import Lesson, student_job, teacher_job
 from tasks.training.text_architectures import Transformer
 from tasks.training.token_hints import (
-    Tutor,
     attention_loss,
     hidden_loss,
     in_heads,
@@ -40,8 +39,8 @@ from tasks.training.token_hints import (
     relation_heads,
     teach_tokens,
     token_relation_loss,
-    tutor_of,
 )
+from tasks.training.tutors import Tutor, tutor_of
 from tests.in_process import CPU, site_of, taught
 from tests.tasks.training.killed_training import undisturbed_and_resumed
 
@@ -193,10 +192,10 @@ def said_by(model: nn.Module, ids: Tensor = IDS, mask: Tensor = MASK) -> Tensor:
 
 def test_a_student_that_is_its_teacher_has_nothing_to_learn() -> None:
     model, twin = encoder(), encoder()
-    teach_tokens(twin, ALL, tutor_for(model))
+    teach_tokens(twin, ALL, [tutor_for(model)])
     plain = said_by(model)
     with torch.no_grad():
-        getattr(twin, TOKEN_PROJECTION).weight.copy_(torch.eye(16))
+        getattr(twin, TOKEN_PROJECTION)[0].weight.copy_(torch.eye(16))
         said = said_by(twin.train())
         np.testing.assert_allclose(said[:, 3], 0, atol=1e-6)
         torch.testing.assert_close(said[:, :3], plain)
@@ -216,7 +215,7 @@ def test_padding_and_the_numbers_of_pieces_do_not_matter() -> None:
         (other, tutor_for(renamed, range(39, -1, -1))),
     ):
         torch.manual_seed(1)
-        teach_tokens(each, ALL, tutor)
+        teach_tokens(each, ALL, [tutor])
     whole = said_by(student.train())
     torch.testing.assert_close(said_by(other.train()), whole)
     alone = said_by(student, IDS[:1, :3], MASK[:1, :3])
@@ -266,7 +265,7 @@ def trained_by(toy: ModuleType, lesson: tuple[Material, Tutor], hints: TokenHint
     course = Course(epochs=30, batch_size=16, lr=5e-3, seed=7, loss=loss)
     torch.manual_seed(7)
     model = build_model("text_encoder", toy.SHAPE | {"layers": 2, "dropout": 0.0})
-    state = new_state(model, course, toy.CPU, tutor=lesson[1])
+    state = new_state(model, course, toy.CPU, tutors=lesson[1:])
     train(state, course, lesson[0], Setting(toy.CPU))
     assert logits_of(model, lesson[0].encoder, lesson[0].valid, Setting(toy.CPU)).shape == (30, 3)
     return model
@@ -315,7 +314,7 @@ def test_what_is_kept_has_no_projection_and_no_teacher(
 ) -> None:
     model = trained_by(toy, lesson, TokenHints(hidden=1.0))
     plain = build_model("text_encoder", toy.SHAPE | {"layers": 2})
-    assert set(model.state_dict()) - set(plain.state_dict()) == {f"{TOKEN_PROJECTION}.weight"}
+    assert set(model.state_dict()) - set(plain.state_dict()) == {f"{TOKEN_PROJECTION}.0.weight"}
     assert set(without_projection(model.state_dict())) == set(plain.state_dict())
 
 
@@ -340,7 +339,7 @@ def lesson_by(teacher: Blueprint | None, dataset: DatasetRef, distil: DistilConf
     random = np.random.default_rng(3)
     width = 3 + (5 if distil.has_hints else 0)
     said = random.normal(size=(dataset.rows["train"], width)).astype(np.float32)
-    return Lesson(distil, said, teacher=teacher)
+    return Lesson(distil, said, teachers=(teacher,) if teacher else ())
 
 
 @pytest.mark.parametrize("recomputed", [False, True])
@@ -364,6 +363,8 @@ def test_a_student_that_is_trained_for_int8_has_them_too(
     )
     job = replace(job, course=replace(job.course, fake_quantized=True))
     state = first_state(job, CPU)
+    added = [name for name in state.model.state_dict() if name.startswith(TOKEN_PROJECTION)]
+    assert added == [f"{TOKEN_PROJECTION}.0.weight"], "what is never deployed is not rounded"
     train(state, job.course, material_of(job), Setting(CPU))
     assert all(np.isfinite(point["train/loss"]) for point in state.history)
 
@@ -372,7 +373,7 @@ def test_without_the_teacher_there_are_no_hints_of_tokens(
     small_dataset: tuple[Path, DatasetRef],
 ) -> None:
     lesson = lesson_by(None, small_dataset[1], DISTIL)
-    with pytest.raises(ValueError, match="token_relations need the teacher itself"):
+    with pytest.raises(ValueError, match="need each teacher itself: 0 of 1 are here"):
         student_job(STUDENT, lesson, site_of(*small_dataset))
 
 
