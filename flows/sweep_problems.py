@@ -7,9 +7,10 @@ from pydantic import ValidationError
 
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
-from flows.sweep_target import field_root, root_of, with_values
+from flows.sweep_target import field_root, model_of, root_of, with_values
 from tasks.sweep.space import Dimension, Values, as_setting, settings_with
 from tasks.sweep.target import DISTIL, PRUNE, QUANTIZE
+from tasks.training.sklearn_architecture import SklearnEstimator
 
 HINTS = ("features", "relations", "hidden", "attention", "token_relations")
 """What more is asked of the teacher than its answers, where the file says so."""
@@ -18,7 +19,8 @@ HINTS = ("features", "relations", "hidden", "attention", "token_relations")
 def problems(project: Project) -> Iterator[tuple[str, str]]:
     """(dotted name, what is wrong with it) of each dimension with which a trial could not be made.
 
-    A name that is no field, an end or a choice that its field refuses, or several models.
+    A name that is no field, an end or a choice that its field refuses, several models, or one that
+    is not trained by passes.
     """
     space = project.sweep.space
     if not space:
@@ -36,9 +38,21 @@ def problems(project: Project) -> Iterator[tuple[str, str]]:
                 return
     yield from _wrong_hints(project)
     try:
-        root_of(project)
+        wrong = _wrong_model(model_of(project, root_of(project)))
     except ValueError as error:
-        yield next(iter(space)), str(error)
+        wrong = str(error)
+    if wrong:
+        yield next(iter(space)), wrong
+
+
+def _wrong_model(model: Any) -> str:
+    """Why no trial of it can be made; nothing when one can."""
+    if not isinstance(model, SklearnEstimator):
+        return ""
+    return (
+        f"{model.estimator} of scikit-learn is fitted in one go: a search goes by passes, and "
+        "varies models that are trained by them"
+    )
 
 
 def _wrong_hints(project: Project) -> Iterator[tuple[str, str]]:

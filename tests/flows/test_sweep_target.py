@@ -101,6 +101,17 @@ def test_what_is_no_sweep_is_refused(tmp_path: Path, lines: list[str], sentence:
     assert sentence in refusal(tmp_path, *lines)
 
 
+@pytest.mark.parametrize("root", ["teacher", "students.0"])
+def test_a_model_that_is_fitted_in_one_go_is_refused(tmp_path: Path, root: str) -> None:
+    fitted = "{model: sklearn, name: forest, estimator: ensemble.ExtraTreesClassifier}"
+    space = f"{root}.params.max_leaf_nodes: {{integer: [15, 255]}}"
+    at = "teacher=" if root == "teacher" else "students=["
+    said = refusal(tmp_path, space, overrides=[f"{at}{fitted}{'' if at[-1] == '=' else ']'}"])
+    assert "demo.yaml:9: teacher.params.max_leaf_nodes: " in said.replace(root, "teacher")
+    assert "ensemble.ExtraTreesClassifier of scikit-learn is fitted in one go" in said
+    assert "\n" not in said
+
+
 def test_a_student_is_swept_with_what_teaches_it(tmp_path: Path) -> None:
     project = load_project(
         written(
