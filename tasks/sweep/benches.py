@@ -15,7 +15,7 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import Used
-from tasks.sweep.passes import CutShort, Deadline, Weights
+from tasks.sweep.passes import Check, CutShort, Deadline, Weights, unhindered
 from tasks.sweep.population import Leg
 from tasks.sweep.runners import Report, Running, begun, is_of_trial, trouble_of
 from tasks.sweep.saving import Saved, Saving, forget
@@ -201,18 +201,20 @@ class Actors:
         given.used = given.lost.plus(Used(report.cpu_seconds, report.gpu_seconds))
         return replace(report, cpu_seconds=given.used.cpu, gpu_seconds=given.used.gpu)
 
-    def quiet(self, number: int) -> None:
+    def quiet(self, number: int, check: Check = unhindered) -> None:
         """Wait for the passes that are under way; nobody is told yet what came of them."""
         assert number not in self._calls.values(), "a trial is asked about between two passes"
-        if self._calls:
-            ray.wait(list(self._calls), num_returns=len(self._calls))
+        waiting = list(self._calls)
+        while waiting:
+            check()
+            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=TICK_SECONDS)
 
-    def trained(self, number: int) -> Weights:
+    def trained(self, number: int, check: Check = unhindered) -> Weights:
         """The best weights of a trial that has no pass left, when the others' passes have ended.
 
         Raises `CutShort` when its processes die again and again.
         """
-        self.quiet(number)
+        self.quiet(number, check)
         given = self._busy[number]
         again: list[Any] = []
         passed = given.passed - 1  # the last report was that no pass is left

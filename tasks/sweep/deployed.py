@@ -23,6 +23,7 @@ from tasks.evaluation.recommended import truth_of
 from tasks.packaging.bundle import bundle_bytes
 from tasks.packaging.deploy import ALONE, DeployConfig
 from tasks.packaging.export import export_bundle
+from tasks.sweep.passes import Check, unhindered
 from tasks.training.job import TrainingJob
 from tasks.training.recipes import save_trained
 
@@ -47,26 +48,36 @@ class Deployment:
 
 
 def deployed_figures(
-    job: TrainingJob, trained: Mapping[str, Tensor], about: Deployment, sought: Collection[str]
+    job: TrainingJob,
+    trained: Mapping[str, Tensor],
+    about: Deployment,
+    sought: Collection[str],
+    check: Check = unhindered,
 ) -> dict[str, float]:
     """Those that are sought of: quality on validation rows, latency (ms), size and peak memory (MB)
     of the exported model.
 
-    A form that is no smaller is not taken: then the figures are of the float bundle.
+    A form that is no smaller is not taken: then the figures are of the float bundle. Raises what
+    `check` does between two of the measurements.
     """
+    check()
     with TemporaryDirectory(prefix="trial-") as work:
         model, bundle = Path(work, "model"), Path(work, "bundle")
         save_trained(model, job, trained, [])
         export_bundle(model, bundle, about.dataset.target, about.rows.columns)
+        check()
         bundle = _compressed(bundle, about)
         figures = {"size_mb": bundle_bytes(bundle) / 1e6}
         if "quality" in sought:
+            check()
             figures["quality"] = _quality(bundle, about)
         columns = about.rows.spread(LATENCY_ROWS).columns
         if not {"p50_ms", "p95_ms"}.isdisjoint(sought):
+            check()
             [latency] = latency_figures([bundle], columns, about.deploy)
             figures |= {"p50_ms": latency["p50"], "p95_ms": latency["p95"]}
         if "memory_mb" in sought:
+            check()
             figures["memory_mb"] = cost_figures(bundle, columns, about.deploy)["peak_memory_mb"]
         return {name: figure for name, figure in figures.items() if name in sought}
 

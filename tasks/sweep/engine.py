@@ -11,7 +11,7 @@ from optuna.trial import Trial, TrialState
 from tasks.costs.meter import Used, process_seconds
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
-from tasks.sweep.passes import OUT_OF_BUDGET, CutShort
+from tasks.sweep.passes import OUT_OF_BUDGET, Check, CutShort
 from tasks.sweep.population import may_begin
 from tasks.sweep.runners import Report, Runner, is_of_trial, trouble_of
 from tasks.sweep.space import Space
@@ -76,8 +76,9 @@ class Going:
         return self.before.plus(self.passes).plus(Used(self.here))
 
 
-Measure = Callable[[Trial, Used, float], list[float]]
-"""From a trial, what its passes have used and its best score to the value of each objective."""
+Measure = Callable[[Trial, Used, float, Check], list[float]]
+"""From a trial, what its passes have used and its best score to the value of each objective; asked
+between two measurements is whether there is to be another."""
 
 
 @dataclass
@@ -186,8 +187,12 @@ class Sweep:
         else:
             going.scores.append(report.score)
             self.watcher.on_score(going.trial, len(going.scores), report.score)
-            if self.is_given_up(going):
-                self.finish(report.number, TrialState.PRUNED, "")
+            try:
+                is_over, why = self.is_given_up(going), ""
+            except CutShort as over:
+                is_over, why = True, str(over)
+            if is_over:
+                self.finish(report.number, TrialState.PRUNED, why)
 
     def is_given_up(self, going: Going) -> bool:
         """Whether the pruner ends a trial here; what it was told before a kill stays told."""
@@ -231,13 +236,29 @@ class Sweep:
         self.free(going, state)
 
     def measured(self, going: Going, measure: Measure) -> list[float]:
-        """What `measure` says of a trial, whose cost that is."""
-        began, best = self.busy(), max(going.scores, default=-math.inf)
-        values = measure(going.trial, going.before.plus(going.passes), best)
-        seconds = self.busy() - began
-        going.here += seconds
-        self.ledger.used_here(seconds)
-        return values
+        """What `measure` says of a trial, whose cost that is.
+
+        Raises `CutShort` where nothing is left to spend, or somebody asks for its end.
+        """
+        noted, best = self.busy(), max(going.scores, default=-math.inf)
+
+        def note() -> None:
+            nonlocal noted
+            seconds = self.busy() - noted
+            noted += seconds
+            going.here += seconds
+            self.ledger.used_here(seconds)
+
+        def check() -> None:
+            note()
+            stop = STOPPED if self.watcher.stopped(going.trial.number) else ""
+            if why := stop or self.why_over():
+                raise CutShort(why)
+
+        try:
+            return measure(going.trial, going.before.plus(going.passes), best, check)
+        finally:
+            note()
 
     def note_cost(self, going: Going) -> None:
         """Keep with a trial what it has used."""

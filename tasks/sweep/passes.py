@@ -32,8 +32,16 @@ def never(number: int | None) -> bool:
     return False
 
 
+Check = Callable[[], None]
+"""Asked between two pieces of work; raises `CutShort` when there is to be no more."""
+
+
+def unhindered() -> None:
+    """There is to be more."""
+
+
 class CutShort(Exception):
-    """The trial was ended within a pass, for the reason that this gives."""
+    """The trial was ended within a pass, or a measurement of it, for the reason that this gives."""
 
 
 class Deadline:
@@ -51,10 +59,14 @@ class Deadline:
 
     def on_step(self, state: TrainState, total_steps: int) -> None:
         """Raises `CutShort` past the deadline."""
-        if why := self.why_over():
-            raise CutShort(why)
+        self.check()
         if self._keeper:
             self._keeper.on_step(state, total_steps)
+
+    def check(self) -> None:
+        """Raises `CutShort` past the deadline."""
+        if why := self.why_over():
+            raise CutShort(why)
 
     def why_over(self) -> str:
         """Why nothing goes on; nothing while it does."""

@@ -9,7 +9,16 @@ from typing import Protocol
 import torch
 
 from tasks.costs.meter import Used
-from tasks.sweep.passes import CutShort, Deadline, Stopped, Weights, never, passes
+from tasks.sweep.passes import (
+    Check,
+    CutShort,
+    Deadline,
+    Stopped,
+    Weights,
+    never,
+    passes,
+    unhindered,
+)
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
 from tasks.training.checkpoint import Checkpoint
@@ -83,13 +92,16 @@ class Runner(Protocol):
         """
         ...
 
-    def quiet(self, number: int) -> None:
-        """Return when no pass of another trial is under way; that one waits after a pass."""
+    def quiet(self, number: int, check: Check = unhindered) -> None:
+        """Return when no pass of another trial is under way; that one waits after a pass.
+
+        Whoever waits asks `check` all along.
+        """
         ...
 
-    def trained(self, number: int) -> Weights:
+    def trained(self, number: int, check: Check = unhindered) -> Weights:
         """The best weights of a trial that has no pass left; nothing else runs while they are
-        looked at."""
+        looked at. Waits for that as `quiet` does."""
         ...
 
     def end(self, number: int) -> None:
@@ -174,10 +186,10 @@ class InProcess:
         [(number, running)] = self._running.items()
         return running.go_on(number, seconds)
 
-    def quiet(self, number: int) -> None:
+    def quiet(self, number: int, check: Check = unhindered) -> None:
         """There is no other trial."""
 
-    def trained(self, number: int) -> Weights:
+    def trained(self, number: int, check: Check = unhindered) -> Weights:  # noqa: ARG002 - nobody is waited for
         """The best weights of a trial that has no pass left."""
         return self._running[number].trained
 

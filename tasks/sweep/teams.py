@@ -18,7 +18,7 @@ import ray
 from tasks.costs.meter import Used
 from tasks.sweep.benches import DEATHS, TICK_SECONDS
 from tasks.sweep.desk import Desk, Made
-from tasks.sweep.passes import OUT_OF_BUDGET, CutShort, Weights, scores_in
+from tasks.sweep.passes import OUT_OF_BUDGET, Check, CutShort, Weights, scores_in, unhindered
 from tasks.sweep.runners import Report, report
 from tasks.sweep.saving import Saving, forget, nobody
 from tasks.sweep.shares import Share
@@ -216,15 +216,16 @@ class Teams:
         ready = [number for number, led in self._going.items() if led.has_news]
         return self._next(ready[0]) if ready else None
 
-    def quiet(self, number: int) -> None:
+    def quiet(self, number: int, check: Check = unhindered) -> None:
         """Wait until the others' workers wait; that trial is not given leave meanwhile."""
         others = {each: led for each, led in self._going.items() if each != number}
         while not all(led.has_news for led in others.values()):
+            check()
             self._look(TICK_SECONDS, others)
 
-    def trained(self, number: int) -> Weights:
+    def trained(self, number: int, check: Check = unhindered) -> Weights:
         """The best weights of a trial that has no pass left, when the others' passes have ended."""
-        self.quiet(number)
+        self.quiet(number, check)
         fitted = fitted_of(self._going[number].store)
         assert fitted is not None, "a trial has trained before it is asked for"
         return fitted.trained

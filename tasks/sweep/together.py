@@ -8,7 +8,7 @@ import torch
 from tasks.costs.meter import Used
 from tasks.sweep.apart import why_apart
 from tasks.sweep.crew import Crew
-from tasks.sweep.passes import Deadline, Stopped, Weights, never
+from tasks.sweep.passes import Check, Deadline, Stopped, Weights, never, unhindered
 from tasks.sweep.runners import Report, report
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
@@ -45,10 +45,10 @@ class Together:
         """No trial joins a crew that has started."""
         return self.most if self._crew is None else len(self._live)
 
-    def quiet(self, number: int) -> None:
+    def quiet(self, number: int, check: Check = unhindered) -> None:
         """A crew makes its passes when it is waited for."""
 
-    def trained(self, number: int) -> Weights:
+    def trained(self, number: int, check: Check = unhindered) -> Weights:  # noqa: ARG002 - nobody is waited for
         """Nobody asks: the weights of many are one tensor."""
         raise ValueError(f"trial {number} was trained together with others: it is not exported")
 

@@ -16,7 +16,7 @@ from tasks.costs.meter import Used
 from tasks.sweep.config import DeployedObjective, Objective
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import Measure
-from tasks.sweep.passes import num_parameters
+from tasks.sweep.passes import Check, num_parameters, unhindered
 from tasks.sweep.runners import Runner
 from tasks.sweep.workbench import Workbench
 
@@ -28,11 +28,12 @@ def at_the_end(bench: Workbench, objectives: Sequence[Objective], runner: Runner
     """Of a trial that has made all its passes."""
     is_deployed = not set(objectives).isdisjoint(get_args(DeployedObjective))
 
-    def measured(trial: Trial, used: Used, best: float) -> list[float]:
+    def measured(trial: Trial, used: Used, best: float, check: Check = unhindered) -> list[float]:
         deployed: Mapping[str, float] = {}
         if is_deployed:
             job, form = bench.job(trial.params), bench.deployment(trial.params)
-            deployed = deployed_figures(job, runner.trained(trial.number), form, objectives)
+            trained = runner.trained(trial.number, check)
+            deployed = deployed_figures(job, trained, form, objectives, check)
         return values_of(bench, objectives, trial, used, {**deployed, "score": best})
 
     return measured
@@ -42,12 +43,12 @@ def at_a_rung(bench: Workbench, objectives: Sequence[Objective], runner: Runner)
     """Of a trial that may have passes left."""
     sought = set(objectives) & set(get_args(DeployedObjective)) - {"quality"}
 
-    def known(trial: Trial, used: Used, best: float) -> list[float]:
+    def known(trial: Trial, used: Used, best: float, check: Check = unhindered) -> list[float]:
         answer: Mapping[str, float] = trial.user_attrs.get(ANSWER, {})
         if sought and not answer:
-            runner.quiet(trial.number)
+            runner.quiet(trial.number, check)
             job, form = bench.job(trial.params), bench.deployment(trial.params)
-            answer = deployed_figures(job, {}, form, sought)
+            answer = deployed_figures(job, {}, form, sought, check)
             trial.set_user_attr(ANSWER, answer)
         return values_of(bench, objectives, trial, used, {**answer, "score": best, "quality": best})
 

@@ -113,12 +113,12 @@ class Played:
         self.passed, self.seconds = self.passed + 1, self.seconds + self.row["pass_seconds"]
         return Report(self.number, scores[self.passed - 1], 0.0, 0.0)
 
-    def early(self, trial: Any, used: Any, best: float) -> list[float]:  # noqa: ARG002
+    def early(self, trial: Any, used: Any, best: float, check: Any) -> list[float]:  # noqa: ARG002
         if self.passed == min(4, len(self.row["scores"])):  # the first rung of thirty passes
             self.seconds += self.row["early_seconds"]
         return [best, self.row["early"]["p95_ms"], self.row["early"]["size_mb"]]
 
-    def last(self, trial: Any, used: Any, best: float) -> list[float]:  # noqa: ARG002
+    def last(self, trial: Any, used: Any, best: float, check: Any) -> list[float]:  # noqa: ARG002
         self.seconds += self.row["last_seconds"]
         return [self.row["last"][name] for name in OBJECTIVES]
 

@@ -80,7 +80,7 @@ def main() -> None:
             ledger=Ledger(budget, Prices(), {}, lambda spent: study.set_user_attr("spent", spent)),
             runner=Trivial(),
             watcher=runs,
-            measure=lambda trial, used, best: [best],  # noqa: ARG005
+            measure=lambda trial, used, best, check: [best],  # noqa: ARG005
             passes=PASSES,
         )
         began, cpu = time.perf_counter(), time.process_time()

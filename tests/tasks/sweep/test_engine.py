@@ -15,6 +15,7 @@ from tasks.costs.cost import Prices
 from tasks.costs.meter import Used
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import COST, SPENT, TROUBLE, End, Sweep
+from tasks.sweep.passes import Check
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Space, Values
 from tasks.sweep.spending import Ledger
@@ -188,8 +189,8 @@ def swept(
         clock,
     )
 
-    def measure(trial: Any, used: Used, best: float) -> list[float]:
-        del trial, used
+    def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        del trial, used, check
         clock.now += measuring
         return [best]
 
@@ -381,8 +382,8 @@ def test_several_objectives_leave_a_front() -> None:
     config = SearchConfig(sampler="nsga2", objectives=("score", "parameters"), side_by_side=1)
     study = open_study("s", InMemoryStorage(), config, PASSES, [])
 
-    def measure(trial: Any, used: Used, best: float) -> list[float]:
-        del used
+    def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        del used, check
         return [best, trial.params["a.x"]]
 
     runner = Computed(square, Clock())
@@ -401,8 +402,8 @@ def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
             watcher.stops.add(None)
         return square(values)
 
-    def measure(trial: Any, used: Used, best: float) -> list[float]:
-        del trial, used
+    def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        del trial, used, check
         return [best]
 
     runner.score = score
@@ -410,3 +411,36 @@ def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
     assert sweep.run() == "stopped by a tag"
     assert study.trials[0].state == TrialState.COMPLETE
     assert not any(trial.state == TrialState.RUNNING for trial in study.trials)
+
+
+def test_what_is_measured_ends_with_the_budget_or_by_the_tag() -> None:
+    """Three measurements of 10 s each, of which the budget holds one, or one is stopped."""
+
+    def ended(stops: bool, **budget: float) -> tuple[optuna.trial.FrozenTrial, float]:
+        config, limit = SearchConfig(side_by_side=1), SweepBudget(trials=1, **budget)
+        study = open_study("s", InMemoryStorage(), config, PASSES, [])
+        clock, watcher = Clock(), Watched()
+
+        def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+            del trial, used
+            for _ in range(3):
+                check()
+                clock.now += 10
+                watcher.stops |= {0} if stops else set()
+            return [best]
+
+        runner = Computed(square, clock)
+        given = {"measure": measure, "watcher": watcher, "busy": clock}
+        sweep_of(study, config, limit, runner, **given).run()
+        return study.trials[0], clock.now - PASSES - 1
+
+    for stops, budget, why in (
+        (True, {}, "stopped by a tag"),
+        (False, {"minutes": 18 / 60}, "the budget is used"),
+        (False, {"cpu_hours": 18 / 3600}, "the budget is used"),
+    ):
+        trial, measuring = ended(stops, **budget)
+        assert (trial.state, measuring) == (TrialState.PRUNED, 10)
+        assert trial.user_attrs[TROUBLE] == why
+        assert trial.user_attrs[COST] == [PASSES + 1 + 10, 0.0]
+        assert trial.intermediate_values, "what it found is kept"

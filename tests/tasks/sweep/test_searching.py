@@ -1,5 +1,6 @@
 """A whole search on real digits: each engine, the same answers."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +12,12 @@ from scipy.stats import ttest_rel
 
 from tasks.costs.cost import Prices
 from tasks.costs.meter import Used
+from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, Objective, SearchConfig, SweepBudget
 from tasks.sweep.confirming import compared
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
-from tasks.sweep.passes import Deadline, passes
+from tasks.sweep.passes import CutShort, Deadline, passes
 from tasks.sweep.runners import InProcess
 from tasks.sweep.searching import Search, search, some_jobs, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
@@ -189,6 +191,44 @@ def test_the_quality_of_a_trial_is_that_of_its_weights(workbench: Workbench) -> 
             break
     found = deployed_figures(job, trained, workbench.deployment({}), ["quality"])
     assert found == {"quality": pytest.approx(study.trials[0].values[0])}
+
+
+def test_nothing_more_is_measured_of_what_is_over(workbench: Workbench) -> None:
+    runner, trial = InProcess(workbench), optuna.create_study().ask()
+    runner.begin(trial.number, {})
+    while (report := runner.wait(60)) and report.score is not None:
+        pass
+    asked: list[float] = []
+
+    def check() -> None:
+        asked.append(0)
+        if len(asked) == 3:
+            raise CutShort("the budget is used")
+
+    objectives: tuple[Objective, ...] = ("quality", "p95_ms", "memory_mb")
+    with pytest.raises(CutShort, match="the budget is used"):
+        at_the_end(workbench, objectives, runner)(trial, Used(), 0.5, check)
+    assert len(asked) == 3, "before the export, after it, before the quality, and then no more"
+
+
+def test_whoever_waits_for_the_others_passes_waits_no_longer_than_there_is_time(
+    workbench: Workbench, cluster: None
+) -> None:
+    del cluster
+    actors = Actors(workbench, 2)
+    for number, epochs in ((0, 1), (1, 2000)):
+        actors.begin(number, {"students.0.epochs": epochs, "students.0.batch_size": 1})
+    while (report := actors.wait(60)) is None or report.number == 1:
+        pass
+    began = time.monotonic()
+
+    def check() -> None:
+        raise CutShort("stopped by a tag")
+
+    with pytest.raises(CutShort, match="stopped by a tag"):
+        actors.trained(0, check)
+    assert time.monotonic() - began < 5
+    actors.close()
 
 
 def test_what_a_deployment_is_proven_by_is_read_once(workbench: Workbench) -> None:
