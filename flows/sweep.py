@@ -27,10 +27,10 @@ from tasks.record_sweep import record_sweep
 from tasks.run_alone import run_alone
 from tasks.search_settings import search_settings
 from tasks.step import watched
-from tasks.sweep.picking import picked
+from tasks.sweep.picking import picked, question_of
 from tasks.sweep.space import Values
 from tasks.sweep.target import Subject
-from tasks.sweep_artifacts import Choice, Confirmed, Searched
+from tasks.sweep_artifacts import STOPPED, Choice, Confirmed, Question, Searched, Stopped
 from tasks.training.config import TrainConfig
 from tasks.tune_model import tune_model
 
@@ -40,14 +40,15 @@ class Swept(NamedTuple):
 
     searched: Searched
     confirmed: Confirmed | None
-    """None where there is nothing to confirm: no winner, no one winner, or somebody's stop."""
+    """None where there is nothing to confirm: no winner, a front of which the budget picks none, or
+    what the project has, or somebody's stop."""
     fixed: Values
     """What all trials had where the project leaves it open."""
 
 
 @flow(name="sweep", flow_run_name="sweep-{project.name}", persist_result=False)
 def sweep(project: Project) -> Swept:
-    """Search, train the winner by new seeds, record both."""
+    """Search, train the winner, or the budget's pick, by new seeds, record both."""
     alone = run_alone(lock_of(project.name, "sweep"), flow_run.name, flow_run.id)
     with alone, watched():
         close_dead_runs(project.name, flow_run.id, "sweep")
@@ -81,12 +82,31 @@ def swept(project: Project, dataset: DatasetRef) -> Swept:
         outputs=lesson_of(project, dataset) if target.distil else None,
         lasts=search.when == "once",
     )
-    found = search_settings(project.name, subject, present_values(project, lr), project.sweep)
-    confirmed = None
-    if found.winner is not None:
-        confirmed = confirm_settings(subject, found.winner, search.confirm_seeds)
+    present = present_values(project, lr)
+    searched = search_settings(project.name, subject, present, project.sweep)
+    found, confirmed = proven(project, subject, searched, present)
     record_sweep(project.name, found, confirmed, project.budget)
     return Swept(found, confirmed, kept_fixed(project, root, model, lr))
+
+
+def proven(
+    project: Project, subject: Subject, found: Searched, present: Values
+) -> tuple[Searched, Confirmed | None]:
+    """Return what new seeds say of the winner, or of what the budget picks of a front; whoever
+    stops that stops the sweep.
+    """
+    winner, about = found.winner, Question()
+    pick = picked(found.best, found.objectives, project.budget)
+    if pick and found.ended != STOPPED and pick.trial.values != present:
+        winner = pick.trial.values
+        about = question_of(found.trials, present, found.objectives, project.budget)
+    if winner is None:
+        return found, None
+    try:
+        seeds = project.sweep.search.confirm_seeds
+        return found, confirm_settings(subject, winner, seeds, about, found.run)
+    except Stopped as error:
+        return found.model_copy(update={"ended": str(error)}), None
 
 
 def rate_of(

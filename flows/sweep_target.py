@@ -178,17 +178,21 @@ def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> di
 def choice_of(
     found: Searched, confirmed: Confirmed | None, fixed: Values, pick: Pick | None = None
 ) -> Choice:
-    """What a retraining takes of a sweep, with what all trials had: the winner, if it is believed,
-    or of a Pareto front what the budget picks.
+    """What a retraining takes of a sweep, with what all trials had: the winner, or of a Pareto
+    front what the budget picks, if it is believed.
 
     Else nothing: the file's settings stay.
     """
     winner, reason = found.winner, ""
-    if confirmed:
-        reason = f"the sweep's winner {confirmed.sentence}"
-        winner = winner if confirmed.is_believed else None
-    elif pick and found.ended != STOPPED:
+    if pick and found.ended != STOPPED:
         reason, winner = f"for the budget, {pick.sentence}", pick.trial.values
+    if confirmed:
+        reason = (
+            f"{reason}; {confirmed.sentence}"
+            if reason
+            else f"the sweep's winner {confirmed.sentence}"
+        )
+        winner = winner if confirmed.is_believed else None
     if winner is None:
         why = reason or f"the sweep has no winner ({found.ended})"
         return Choice(values={}, reason=f"those of the file stay; {why}", run=found.run)

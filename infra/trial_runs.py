@@ -33,6 +33,24 @@ STATUS: dict[str, tracking.Status] = {
 }
 
 
+class StopTag:
+    """The tag of one run, looked for now and then; who cannot look goes on."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id, self._looked, self._is_set = run_id, 0.0, False
+
+    def is_set(self) -> bool:
+        """Whether somebody has asked for the end."""
+        now = time.monotonic()
+        if not self._is_set and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            try:
+                self._is_set = tracking.get_run(self._run_id).tags.get(STOP) == "true"
+            except Exception as error:
+                log.warning("MLflow: %s", error)
+        return self._is_set
+
+
 @dataclass
 class _News:
     """What is to be written of one trial."""

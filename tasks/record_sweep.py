@@ -51,10 +51,11 @@ def _recorded(found: Searched, confirmed: Confirmed | None, budget: BudgetConfig
         study = as_measured(found, searched)
         names = [found.metric_of(each) for each in found.objectives]
         sentences = [what_mattered(study, names), f"Ended: {found.ended}."]
-        if confirmed:
-            sentences.append(f"The winner {confirmed.sentence}.")
-        if pick := picked(found.best, found.objectives, budget):
+        pick = picked(found.best, found.objectives, budget)
+        if pick:
             sentences.append(f"By the budget: {pick.sentence}.")
+        if confirmed:
+            sentences.append(f"{'The pick' if pick else 'The winner'} {confirmed.sentence}.")
         write_pages(study, folder / "pages", objectives=names)
         table = {
             "searched": found.model_dump(mode="json"),

@@ -6,7 +6,14 @@ from tasks.artifacts import Artifact, RunRef
 
 LOSS = "valid/loss"
 STOPPED = "stopped by a tag"
+Good = Literal["score", "quality"]
+"""What says how good a trial is: its best validation score; or the gate's metric, of what is
+exported, on validation rows."""
 TrialEnd = Literal["complete", "pruned", "fail"]
+
+
+class Stopped(ValueError):
+    """Somebody has asked for the end of a step, in the tracking server."""
 
 
 class SettingsTrial(Artifact):
@@ -73,16 +80,26 @@ class Choice(Artifact):
     """Of the sweep."""
 
 
+class Question(Artifact):
+    """What new seeds are asked about a winner."""
+
+    good: Good = "score"
+    allowed: float | None = None
+    """What it may lose of that against the present settings; None: it has to gain."""
+
+
 class Confirmed(Artifact):
-    """The winner and the settings that the project has, trained anew by several seeds."""
+    """The winner, or what the budget picked, and the settings that the project has, trained anew by
+    several seeds."""
 
     winner: tuple[float, ...]
-    """Best validation score of each seed."""
+    """Best validation score, or the quality of what is exported, of each seed."""
     present: tuple[float, ...]
     gain: float
     """Mean of the winner over that of the present settings."""
     spread: float
     """Standard error of the gain, over the seeds that both share."""
     is_believed: bool
-    """Whether the gain is more than twice that."""
+    """Whether the gain is more than twice that; of a pick, whether its loss is not more than the
+    budget allows by more than twice that."""
     sentence: str

@@ -71,7 +71,8 @@ def _print(found: Searched, confirmed: Confirmed | None, pick: Pick | None) -> N
         for name, value in chosen.values.items():
             out.print(f"  --set {name}={value}", highlight=False)
     if confirmed:
-        out.print(f"winner   {confirmed.sentence}", highlight=False, soft_wrap=True)
+        who = "pick    " if pick else "winner  "
+        out.print(f"{who} {confirmed.sentence}", highlight=False, soft_wrap=True)
     out.print(f"MLflow   {found.run.url}", highlight=False, soft_wrap=True)
 
 

@@ -91,7 +91,8 @@ class SearchConfig(BaseModel):
     rows: PositiveInt | None = None
     """Training rows of one trial; null: as many as the model's own settings say."""
     confirm_seeds: Annotated[int, Field(ge=1, le=16)] = 3
-    """Trainings of the winner, and of the settings that the project has, before it is believed."""
+    """Trainings of the winner, or of what the budget picks of a front, and of the settings that the
+    project has, before it is believed."""
     seed: int = 7
 
     @field_validator("cores")

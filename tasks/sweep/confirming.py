@@ -1,4 +1,8 @@
-"""The winner again, by seeds that did not choose it: is it better, or was it lucky?"""
+"""The winner again, by seeds that did not choose it: is it better, or was it lucky?
+
+What a budget picks from a front need not be better: it was chosen for what it costs. It must not
+lose more than the budget allows against what the project has, where that is within the budget, too.
+"""
 
 import math
 from collections.abc import Sequence
@@ -9,39 +13,79 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import add, answer_of, measured
+from tasks.sweep.deployed import Deployment, deployed_figures
+from tasks.sweep.passes import Check, Deadline, passes, unhindered, whole
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
-from tasks.sweep.trial import best_score
+from tasks.sweep.trial import FAILED, best_score
 from tasks.sweep.workbench import Workbench, shared_material
-from tasks.sweep_artifacts import Confirmed
-from tasks.training.job import without_rows
+from tasks.sweep_artifacts import Confirmed, Question
+from tasks.training.course import Material
+from tasks.training.gradients import Diverged
+from tasks.training.job import TrainingJob, without_rows
 
 FIRST_SEED = 1000
 """The seeds of a confirmation follow this one; those of trials are the project's own."""
+TICK_SECONDS = 0.5
+"""So often is looked whether there is to be an end."""
 
 
-def confirmed(workbench: Workbench, winner: Values, seeds: int) -> Confirmed:
+def confirmed(
+    workbench: Workbench, winner: Values, seeds: int, about: Question, check: Check = unhindered
+) -> Confirmed:
     """The winner against the settings that the project has, side by side in the cluster.
 
-    What trainings share is made once, by the first of them that needs it.
+    What trainings share is made once, by the first of them that needs it. Raises what `check` does,
+    and ends whatever trains.
     """
     make: Any = ray.remote(num_cpus=1, num_returns=2, max_retries=2)(measured(shared_material))
-    train = ray.remote(num_cpus=1, max_retries=2)(measured(best_score))
+    train = ray.remote(num_cpus=1, max_retries=2)(measured(worth))
     materials: Shelf[tuple[Any, Any]] = Shelf()
     calls: list[list[Any]] = []
     for values in (winner, {}):
+        deployed = ray.put(workbench.deployment(values) if about.good == "quality" else None)
         jobs = [workbench.job(values, FIRST_SEED + seed) for seed in range(seeds)]
         shared = [materials.get(job, partial(make.remote, job)) for job in jobs]
         pairs = zip(jobs, shared, strict=True)
-        calls.append([train.remote(without_rows(job), material) for job, (material, _) in pairs])
+        calls.append([train.remote(without_rows(j), there, deployed) for j, (there, _) in pairs])
+    wait_for([call for each in calls for call in each], check)
     new, old = ([float(answer_of(one)) for one in ray.get(each)] for each in calls)
     for _, used in materials.things:
         add(ray.get(used))
-    return compared(new, old, is_loss=workbench.course.choose_by == "loss")
+    is_loss = about.good == "score" and workbench.course.choose_by == "loss"
+    return compared(new, old, is_loss=is_loss, allowed=about.allowed)
+
+
+def worth(job: TrainingJob, material: Material, deployed: Deployment | None) -> float:
+    """Best validation score of a training, or the quality of what is deployed of it; FAILED of one
+    that fell apart."""
+    if deployed is None:
+        return best_score(job, material)
+    try:
+        trained = whole(passes(job, material, Deadline()))
+    except Diverged:
+        return FAILED
+    return deployed_figures(job, trained, deployed, ["quality"])["quality"]
+
+
+def wait_for(calls: Sequence[Any], check: Check) -> None:
+    """Return when all have ended; where `check` raises, whatever has not is ended."""
+    waiting = list(calls)
+    try:
+        while waiting:
+            check()
+            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=TICK_SECONDS)
+    finally:
+        for call in waiting:
+            ray.cancel(call, force=True)
 
 
 def compared(
-    winner: Sequence[float], present: Sequence[float], *, is_loss: bool = False
+    winner: Sequence[float],
+    present: Sequence[float],
+    *,
+    is_loss: bool = False,
+    allowed: float | None = None,
 ) -> Confirmed:
     """Means, the standard error of their difference, and a sentence; a loss is its opposite.
 
@@ -52,21 +96,40 @@ def compared(
     gains = [new - old for new, old in zip(winner, present, strict=True)]
     gain = mean(gains)
     spread = math.sqrt(variance(gains) / seeds) if seeds > 1 else math.inf
-    if seeds == 1:
-        verdict = "one seed cannot tell luck from skill"
-    elif gain > 2 * spread:
-        verdict = "the gain is more than twice its standard error: believed"
-    elif gain < -2 * spread:
-        verdict = "it is worse than what the project has: keep that"
+    if allowed is None:
+        is_believed, verdict = is_better(gain, spread)
     else:
-        verdict = "within twice its standard error: as good as what the project has, not better"
+        is_believed, verdict = is_no_worse(gain, spread, allowed)
     error = "" if seeds == 1 else f" ± {spread:.4f}"
     return Confirmed(
         winner=tuple(winner),
         present=tuple(present),
         gain=gain,
         spread=spread if seeds > 1 else 0.0,
-        is_believed=gain > 2 * spread,
+        is_believed=is_believed,
         sentence=f"over {seeds} new seeds {what}{sign * mean(winner):.4f} against "
         f"{sign * mean(present):.4f}, a gain of {gain:+.4f}{error}: {verdict}",
     )
+
+
+def is_better(gain: float, spread: float) -> tuple[bool, str]:
+    """Whether a winner is believed, and why."""
+    if spread == math.inf:
+        return False, "one seed cannot tell luck from skill"
+    if gain > 2 * spread:
+        return True, "the gain is more than twice its standard error: believed"
+    if gain < -2 * spread:
+        return False, "it is worse than what the project has: keep that"
+    return False, "within twice its standard error: as good as what the project has, not better"
+
+
+def is_no_worse(gain: float, spread: float, allowed: float) -> tuple[bool, str]:
+    """Whether what a budget picked is taken, and why."""
+    if allowed == math.inf:
+        return True, "taken, for what the project has is not seen to be within the budget"
+    if gain + allowed < -2 * spread:
+        return False, (
+            f"it loses more than {allowed:g}, and what the project has is within the budget, too: "
+            "keep that"
+        )
+    return True, f"taken, for a loss of more than {allowed:g} is not seen"

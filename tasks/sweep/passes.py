@@ -100,6 +100,16 @@ def passes(
     return {name: weight.cpu() for name, weight in state.best_weights.items()}
 
 
+def whole(scores: Generator[float, None, Weights]) -> Weights:
+    """The best weights of a trial, all of whose passes are made."""
+    while True:
+        try:
+            next(scores)
+        except StopIteration as over:
+            trained: Weights = over.value
+            return trained
+
+
 def scores_in(history: Sequence[Point], choose_by: ScoreName) -> list[float]:
     """The score of each pass of a learning curve."""
     return [to_choose_by(point, choose_by) for point in history if f"valid/{choose_by}" in point]

@@ -1,12 +1,14 @@
 """Which trial of a Pareto front is within the budget that an answer may cost."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tasks.evaluation.config import BudgetConfig
-from tasks.sweep_artifacts import SettingsTrial
+from tasks.sweep.space import Values
+from tasks.sweep_artifacts import Good, Question, SettingsTrial
 
-SOUGHT = ("quality", "score")
+SOUGHT: tuple[Good, ...] = ("quality", "score")
 """Objectives that say how good a trial is, the first that there is."""
 CHEAP = ("p50_ms", "p95_ms", "size_mb", "memory_mb")
 """Objectives that say what an answer costs; the first that there is decides."""
@@ -52,7 +54,30 @@ def picked(
 
 def picks(budget: BudgetConfig, objectives: Sequence[str]) -> bool:
     """Whether the budget says which of a front it takes."""
-    return bool(set(SOUGHT) & set(objectives)) and bool(_limits_of(budget, objectives))
+    is_front = len(objectives) > 1 and bool(set(SOUGHT) & set(objectives))
+    return is_front and bool(_limits_of(budget, objectives))
+
+
+def question_of(
+    trials: Sequence[SettingsTrial],
+    present: Values,
+    objectives: Sequence[str],
+    budget: BudgetConfig,
+) -> Question:
+    """What new seeds are asked about a pick: whether it loses more than the budget allows.
+
+    It may lose anything where the settings that the project has were not seen to be within the
+    budget, too.
+    """
+    good = next(name for name in SOUGHT if name in objectives)
+    limits = _limits_of(budget, objectives)
+    drop = limits.pop(DROP, 0.0)
+    for trial in trials:
+        if trial.values == present and trial.state == "complete":
+            figures = dict(zip(objectives, trial.objectives, strict=True))
+            if _excess(figures, limits) <= 1:
+                return Question(good=good, allowed=drop)
+    return Question(good=good, allowed=math.inf)
 
 
 def _limits_of(budget: BudgetConfig, objectives: Sequence[str]) -> dict[str, float]:
@@ -62,7 +87,7 @@ def _limits_of(budget: BudgetConfig, objectives: Sequence[str]) -> dict[str, flo
 
 def _excess(figures: Mapping[str, float], limits: Mapping[str, float]) -> float:
     """The worst figure in units of its limit."""
-    return max(figures[name] / limit for name, limit in limits.items())
+    return max((figures[name] / limit for name, limit in limits.items()), default=0.0)
 
 
 def _why_none(

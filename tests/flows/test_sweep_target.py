@@ -425,6 +425,11 @@ def test_what_the_budget_picks_is_taken(tmp_path: Path) -> None:
     pick = Pick(searched.best[0], True, "trial 0: so")
     choice = choice_of(searched, None, {}, pick)
     assert choice.reason == "students.0.lr=0.003: for the budget, trial 0: so"
+    kept = choice_of(searched, confirmed(True), {}, pick)
+    assert kept.reason == "students.0.lr=0.003: for the budget, trial 0: so; so"
+    lost = choice_of(searched, confirmed(False), {}, pick)
+    assert lost.values == {}
+    assert lost.reason == "those of the file stay; for the budget, trial 0: so; so"
     stopped = searched.model_copy(update={"ended": STOPPED})
     assert choice_of(stopped, None, {}, pick).values == {}
     assert with_values(project, choice.values).students[0].lr == 0.003

@@ -75,6 +75,7 @@ def test_what_goes_of_the_teacher_is_the_share_that_the_budget_picked(
     """Of two hidden layers of 120 and 84 neurons; the smaller trial is within any drop."""
     assert found["choice"]["values"] == {"compress.prune.1.neurons": 0.75}
     assert "for the budget, trial" in found["choice"]["reason"]
+    assert "; over 3 new seeds 0." in found["choice"]["reason"]
     params = {c["name"]: c["params"] for c in found["candidates"]}
     convolutions, full = 32 * 26 + 64 * (32 * 25 + 1), 30 * 257 + 21 * 31 + 10 * 22
     assert params["teacher-pruned"] == convolutions + full

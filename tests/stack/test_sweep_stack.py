@@ -166,6 +166,26 @@ def test_the_tag_stops_a_trial_and_then_the_sweep(stack: Path, tmp_path: Path) -
     assert answer["confirmed"] is None, "who wants an end wants no further trainings"
 
 
+def test_the_tag_stops_a_confirmation(stack: Path, tmp_path: Path) -> None:
+    del stack
+    name = f"unconfirmed-{uuid4().hex[:8]}"
+    long = ("sweep.search.confirm_seeds=16", "teacher.epochs=40")
+    run = [*command(tmp_path, name, 1), *(word for each in long for word in ("--set", each))]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(run, cwd=ROOT, **pipes) as going:
+        read_until(going, "confirm_settings")
+        time.sleep(3)
+        stop_by_tag(name, "sweep")
+        began = time.monotonic()
+        read_until(going, "record_sweep")
+        assert time.monotonic() - began < STOP_SECONDS
+        out, _ = going.communicate(timeout=120)
+    answer = json.loads(out)
+    assert (answer["searched"]["ended"], answer["confirmed"]) == ("stopped by a tag", None)
+    assert answer["searched"]["best"], "what it found is kept"
+    assert runs_of(name)["sweep"].data.tags["modelworks.stop"] == "false", "it may go on"
+
+
 def modelworks(*arguments: str) -> dict[str, Any]:
     words = [sys.executable, "-m", "flows.cli.main", *arguments, "--json"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)

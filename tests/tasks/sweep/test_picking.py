@@ -1,7 +1,12 @@
 """The budget picks from a Pareto front, and says what it cannot have."""
 
+import math
+from typing import Any
+
+import pytest
+
 from tasks.evaluation.config import BudgetConfig
-from tasks.sweep.picking import picked, picks
+from tasks.sweep.picking import picked, picks, question_of
 from tasks.sweep_artifacts import SettingsTrial
 
 OBJECTIVES = ("quality", "p95_ms", "size_mb")
@@ -66,3 +71,22 @@ def test_a_drop_alone_picks_where_quality_is_sought() -> None:
     assert picks(BudgetConfig(max_drop=0.01), ("quality", "size_mb"))
     assert not picks(BudgetConfig(max_drop=0.01), ("seconds", "size_mb"))
     assert not picks(BudgetConfig(memory_mb=100), OBJECTIVES)
+
+
+@pytest.mark.parametrize(
+    ("budget", "present", "allowed"),
+    [
+        ({"p95_ms": 9}, {"a.x": 0}, 0.0),
+        ({"p95_ms": 9, "max_drop": 0.02}, {"a.x": 0}, 0.02),
+        ({"max_drop": 0.02}, {"a.x": 0}, 0.02),
+        ({"p95_ms": 5}, {"a.x": 0}, math.inf),
+        ({"p95_ms": 9}, {"a.x": 3}, math.inf),
+    ],
+    ids=["within", "may-lose", "no-limit", "too-slow", "not-tried"],
+)
+def test_a_pick_may_lose_what_the_budget_allows_where_the_present_settings_are_within_it(
+    budget: dict[str, float], present: dict[str, Any], allowed: float
+) -> None:
+    tried = trial(0, 0.9, 8.0, 20.0).model_copy(update={"values": {"a.x": 0}})
+    question = question_of([tried, FRONT[1]], present, OBJECTIVES, BudgetConfig(**budget))
+    assert (question.good, question.allowed) == ("quality", allowed)

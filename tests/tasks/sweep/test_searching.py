@@ -1,5 +1,6 @@
 """A whole search on real digits: each engine, the same answers."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,10 +15,10 @@ from tasks.costs.cost import Prices
 from tasks.costs.meter import Used
 from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, Objective, SearchConfig, SweepBudget
-from tasks.sweep.confirming import compared
+from tasks.sweep.confirming import FIRST_SEED, compared, confirmed
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
-from tasks.sweep.passes import CutShort, Deadline, passes
+from tasks.sweep.passes import CutShort, Deadline, passes, whole
 from tasks.sweep.runners import InProcess
 from tasks.sweep.searching import Search, search, some_jobs, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
@@ -25,6 +26,7 @@ from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
 from tasks.sweep.worth import at_a_rung, at_the_end
+from tasks.sweep_artifacts import Question
 from tasks.training.image_architectures import ImageAugmentConfig
 
 SPACE: Space = {
@@ -167,6 +169,56 @@ def test_the_error_of_a_gain_is_that_of_its_pairs() -> None:
     assert not found.is_believed
 
 
+@pytest.mark.parametrize(
+    ("loses", "allowed", "is_believed", "words"),
+    [
+        (0.05, 0.0, False, "it loses more than 0,"),
+        (0.05, 0.04, False, "it loses more than 0.04,"),
+        (0.05, 0.049, True, "a loss of more than 0.049 is not seen"),
+        (0.05, math.inf, True, "what the project has is not seen to be within the budget"),
+        (-0.05, 0.0, True, "a loss of more than 0 is not seen"),
+    ],
+)
+def test_a_pick_is_taken_unless_it_is_seen_to_lose_more_than_it_may(
+    loses: float, allowed: float, is_believed: bool, words: str
+) -> None:
+    present = [0.9, 0.91, 0.92]
+    picked = [score - loses + off for score, off in zip(present, (0, 0.001, -0.001), strict=True)]
+    found = compared(picked, present, allowed=allowed)
+    assert found.is_believed is is_believed
+    assert words in found.sentence
+
+
+def test_a_pick_is_confirmed_by_what_is_exported_of_it(workbench: Workbench, cluster: None) -> None:
+    del cluster
+    about = Question(good="quality", allowed=0.0)
+    found = confirmed(workbench, {"students.0.lr": 1e-5}, 2, about)
+    assert all(0 < quality <= 1 for quality in (*found.winner, *found.present)), "no losses"
+    job = workbench.job({}, FIRST_SEED)
+    trained = whole(passes(job, workbench.material(job), Deadline()))
+    alone = deployed_figures(job, trained, workbench.deployment({}), ["quality"])
+    assert found.present[0] == pytest.approx(alone["quality"], abs=0.02)
+    assert not found.is_believed, "at such a rate nothing is learned"
+
+
+def test_whoever_stops_a_confirmation_ends_what_trains(workbench: Workbench, cluster: None) -> None:
+    del cluster
+    looks = iter((False, False, True))
+
+    def check() -> None:
+        if next(looks):
+            raise CutShort("stopped by a tag")
+
+    began = time.monotonic()
+    endless = {"students.0.epochs": 100_000}
+    with pytest.raises(CutShort, match="stopped by a tag"):
+        confirmed(workbench, endless, 2, Question(), check)
+    assert time.monotonic() - began < 10
+    while ray.available_resources().get("CPU", 0) < 2:
+        assert time.monotonic() - began < 30, "its trainings still run"
+        time.sleep(0.2)
+
+
 def test_what_is_deployed_of_each_trial_is_traded(workbench: Workbench) -> None:
     objectives = ("quality", "p50_ms", "size_mb", "memory_mb")
     study = searched(workbench, "in_process", trials=2, objectives=objectives)
@@ -182,13 +234,7 @@ def test_what_is_deployed_of_each_trial_is_traded(workbench: Workbench) -> None:
 def test_the_quality_of_a_trial_is_that_of_its_weights(workbench: Workbench) -> None:
     study = searched(workbench, "in_process", trials=1, objectives=("quality", "size_mb"))
     job = workbench.job(study.trials[0].params)
-    scores = passes(job, workbench.material(job), Deadline())
-    while True:
-        try:
-            next(scores)
-        except StopIteration as over:
-            trained = over.value
-            break
+    trained = whole(passes(job, workbench.material(job), Deadline()))
     found = deployed_figures(job, trained, workbench.deployment({}), ["quality"])
     assert found == {"quality": pytest.approx(study.trials[0].values[0])}
 
