@@ -12,7 +12,7 @@ from flows.project import Project
 from flows.project_file import load_project
 from flows.sweep_target import root_of
 from infra.imports import import_whole
-from tasks.sweep.picking import Pick, picked
+from tasks.sweep.picking import SOUGHT, Pick, picked
 from tasks.sweep_artifacts import Confirmed, Searched, SettingsTrial
 
 app = typer.Typer()
@@ -63,7 +63,11 @@ def _print(found: Searched, confirmed: Confirmed | None, pick: Pick | None) -> N
     if not found.best:
         out.print("best     none: no trial was completed")
     else:
-        out.print(_table(found))
+        shown = _shown(found, pick)
+        out.print(_table(found, shown))
+        if len(found.objectives) > 1 and len(found.best) > len(shown):
+            more = f"{len(found.best) - len(shown)} more of the front of {len(found.best)}"
+            out.print(f"front    {more} in pages/sweep.html and sweep.json of the run in MLflow")
         if pick:
             out.print(f"budget   {pick.sentence}", highlight=False, soft_wrap=True)
         chosen = pick.trial if pick else found.best[0]
@@ -76,17 +80,23 @@ def _print(found: Searched, confirmed: Confirmed | None, pick: Pick | None) -> N
     out.print(f"MLflow   {found.run.url}", highlight=False, soft_wrap=True)
 
 
-def _table(found: Searched) -> Table:
-    """The best few, or the Pareto front."""
+def _shown(found: Searched, pick: Pick | None) -> list[SettingsTrial]:
+    """The best few; of a Pareto front what the budget picked and a few others."""
+    if len(found.objectives) > 1:
+        taken = pick.trial if pick else None
+        return sorted(found.best, key=lambda trial: trial != taken)[:SHOWN]
     complete = [trial for trial in found.trials if trial.state == "complete"]
-    is_one = len(found.objectives) == 1
-    best = sorted(complete, key=lambda trial: -trial.objectives[0]) if is_one else found.best
-    names = list(dict.fromkeys(name for trial in best[:SHOWN] for name in trial.values))
+    sign = -1 if found.objectives[0] in SOUGHT else 1
+    return sorted(complete, key=lambda trial: sign * trial.objectives[0])[:SHOWN]
+
+
+def _table(found: Searched, shown: list[SettingsTrial]) -> Table:
+    names = list(dict.fromkeys(name for trial in shown for name in trial.values))
     table = Table()
     headings = [found.metric if name == "score" else name for name in found.objectives]
     for heading in ("trial", *headings, *names):
         table.add_column(heading, justify="right")
-    for trial in best[:SHOWN]:
+    for trial in shown:
         table.add_row(*_cells(found, trial, names))
     return table
 

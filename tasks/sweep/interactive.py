@@ -142,12 +142,57 @@ def rates(outcome: Outcome, objective: int, names: Sequence[str]) -> go.Figure:
 
 
 def front(outcome: Outcome) -> go.Figure:
-    """What no other trial beats in all objectives; of two or three."""
+    """What no other trial beats in all objectives; of more than three pair by pair."""
+    if len(outcome.objectives) > 3:
+        return _front_in_pairs(outcome)
     with quietly():
         figure = visualization.plot_pareto_front(
             outcome.study, target_names=list(outcome.objectives)
         )
     return figure.update_layout(height=560)
+
+
+def _front_in_pairs(outcome: Outcome) -> go.Figure:
+    """A panel a pair of objectives; orange is what no other trial beats in all of them."""
+    pairs = list(combinations(range(len(outcome.objectives)), 2))
+    rows = -(-len(pairs) // COLUMNS)
+    figure = make_subplots(rows, COLUMNS, horizontal_spacing=0.11, vertical_spacing=0.3 / rows)
+    front = {trial.number for trial in outcome.study.best_trials}
+    groups = {
+        ("others", CHANCE): [trial for trial in outcome.finished if trial.number not in front],
+        ("front", BEST): [trial for trial in outcome.finished if trial.number in front],
+    }
+    for index, (across, upwards) in enumerate(pairs):
+        place = {"row": index // COLUMNS + 1, "col": index % COLUMNS + 1}
+        for (name, colour), trials in groups.items():
+            figure.add_scatter(
+                x=[trial.values[across] for trial in trials],
+                y=[trial.values[upwards] for trial in trials],
+                **_spots_of_front(outcome, trials, colour),
+                name=name,
+                showlegend=not index,
+                **place,
+            )
+        figure.update_xaxes(title=outcome.objectives[across], **place)
+        figure.update_yaxes(title=outcome.objectives[upwards], **place)
+    return figure.update_layout(width=960, height=120 + 310 * rows)
+
+
+def _spots_of_front(outcome: Outcome, trials: Sequence[FrozenTrial], colour: str) -> dict[str, Any]:
+    """How trials look among objectives, and what is said of each."""
+    return {
+        "mode": "markers",
+        "marker": {"color": colour},
+        "text": [
+            f"trial {trial.number}<br>"
+            + "<br>".join(
+                f"{name} {value:.4g}"
+                for name, value in zip(outcome.objectives, trial.values, strict=True)
+            )
+            for trial in trials
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def page_of(title: str, text: str, sections: Sequence[Section]) -> str:

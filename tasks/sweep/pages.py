@@ -17,6 +17,8 @@ from tasks.sweep.summary import told
 PAGE = "sweep.html"
 MOST_AXES, MOST_SLICES, MOST_PAIRED = 9, 12, 4
 """Parameters of a parallel, a slice and a contour picture; the most important ones are shown."""
+MOST_TRADED = 4
+"""Objectives of a front: quality, speed, size and memory are six pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def write_pages(study: optuna.Study, folder: Path, *, objectives: Sequence[str])
 
 def _front(outcome: Outcome) -> list[View]:
     count = len(outcome.objectives)
-    if not 2 <= count <= 3 or len(outcome.finished) < 2:
+    if not 2 <= count <= MOST_TRADED or len(outcome.finished) < 2:
         return []
     if not any(outcome.differs(objective) for objective in range(count)):
         return []

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from optuna.trial import Trial
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
+from tasks.sweep import interactive
 from tasks.sweep.importance import importances
 from tasks.sweep.outcome import outcome_of
 from tasks.sweep.pages import write_pages
@@ -70,12 +72,29 @@ def test_several_objectives_have_pages_each_and_a_front(tmp_path: Path) -> None:
     assert "learning_curves.png" not in found
 
 
-@pytest.mark.parametrize("several", [3, 4])
+@pytest.mark.parametrize("several", [3, 4, 5])
 def test_a_front_of_more_objectives_is_in_pairs_or_left_out(tmp_path: Path, several: int) -> None:
     study = optuna.create_study(directions=["minimize"] * several)
     study.optimize(lambda t: [t.suggest_float(f"x{i}", 0, 1) for i in range(several)], n_trials=6)
-    found = names(write_pages(study, tmp_path, objectives=list("abcd")[:several]))
-    assert ("pareto_front.png" in found) == (several == 3)
+    found = write_pages(study, tmp_path, objectives=list("abcde")[:several])
+    assert ("pareto_front.png" in names(found)) == (several < 5)
+    assert ("Pareto front</h2>" in found[0].read_text()) == (several < 5)
+
+
+def test_a_front_of_four_can_be_pointed_at_pair_by_pair() -> None:
+    """Quality, speed, size and memory: what the best of each is stands beside its point."""
+    study = optuna.create_study(directions=["maximize", *["minimize"] * 3])
+    for values in ([0.9, 5, 9, 90], [0.8, 2, 3, 70], [0.7, 3, 4, 80]):
+        study.add_trial(optuna.trial.create_trial(values=values))
+    outcome = outcome_of(study, ["quality", "p95_ms", "size_mb", "memory_mb"])
+    figure = interactive.front(outcome)
+    titles = [(figure.layout[f"xaxis{n}"].title.text, figure.layout[f"yaxis{n}"].title.text)
+              for n in ("", *range(2, 7))]  # fmt: skip
+    assert titles == list(combinations(outcome.objectives, 2))
+    others, best = figure.data[:2]
+    assert (list(others.x), list(others.y)) == ([0.7], [3])
+    assert (list(best.x), list(best.y)) == ([0.9, 0.8], [5, 2])
+    assert "trial 1<br>quality 0.8<br>p95_ms 2<br>size_mb 3<br>memory_mb 70" in best.text
 
 
 def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
