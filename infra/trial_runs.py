@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,17 +67,19 @@ class TrialRuns:
         self,
         project: str,
         sweep: tracking.TrackedRun,
-        trials: int,
         *,
         metric: str,
         sign: int,
         cost: Callable[[float, float], dict[str, float]],
+        figures: Callable[[Sequence[float]], dict[str, float]],
     ) -> None:
-        """At most so many trials are made, whose scores times `sign` are `metric`.
+        """Scores of passes times `sign` are `metric`.
 
-        `cost` gives the figures for CPU and GPU seconds.
+        `cost` gives the figures for CPU and GPU seconds, `figures` those for the values of the
+        objectives.
         """
-        self._project, self._sweep, self._trials, self._cost = project, sweep, trials, cost
+        self._project, self._sweep = project, sweep
+        self._cost, self._figures = cost, figures
         self._experiment = tracking.experiment_id(project)
         self._metric, self._sign = metric, sign
         self._news: dict[int, _News] = {}
@@ -96,8 +98,6 @@ class TrialRuns:
             if run.status == "RUNNING"
             for point in tracking.client().get_metric_history(run.run_id, metric)
         }
-        self._counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0}
-        self._best = float("-inf")
         self._looked = 0.0
         self._thread = threading.Thread(target=self._write_behind, daemon=True)
         self._thread.start()
@@ -113,7 +113,8 @@ class TrialRuns:
             self.on_begin(trial)
             for epoch, score in trial.intermediate_values.items():
                 self.on_score(trial, epoch, score)
-            self._end(trial, trial.state.name, *trial.user_attrs.get(seconds, (0.0, 0.0)))
+            values = trial.values if trial.state.name == "COMPLETE" else ()
+            self._end(trial, trial.state.name, values, *trial.user_attrs.get(seconds, (0.0, 0.0)))
 
     def on_begin(self, trial: Any) -> None:
         """A trial begins, perhaps again."""
@@ -131,34 +132,23 @@ class TrialRuns:
 
     def on_end(self, trial: Any, end: Any) -> None:
         """Finished, given up or failed."""
-        name = end.state.name
-        self._end(trial, name, end.cpu_seconds, end.gpu_seconds)
-        self._counts[name] += 1
-        if end.best is not None and name == "COMPLETE":
-            self._best = max(self._best, end.best)
-        done = sum(self._counts.values())
-        counts = ", ".join(
-            f"{count} {word}"
-            for count, word in (
-                (self._counts["COMPLETE"], "finished"),
-                (self._counts["PRUNED"], "given up"),
-                (self._counts["FAIL"], "failed"),
-            )
-            if count
-        )
-        best = (
-            f"best {self._metric} {self._sign * self._best:.4f}, "
-            if self._counts["COMPLETE"]
-            else ""
-        )
-        report("search_settings", done, self._trials, f"{best}{counts}")
+        self._end(trial, end.state.name, end.values, end.cpu_seconds, end.gpu_seconds)
 
-    def _end(self, trial: Any, name: str, cpu_seconds: float, gpu_seconds: float) -> None:
-        now, costs = int(time.time() * 1000), self._cost(cpu_seconds, gpu_seconds)
+    def on_progress(self, progress: Any) -> None:
+        """Tell whoever looks on; MLflow has its runs."""
+        report("search_settings", progress.done, progress.total, progress.said)
+
+    def _end(
+        self, trial: Any, name: str, values: Sequence[float], cpu_seconds: float, gpu_seconds: float
+    ) -> None:
+        figures = self._cost(cpu_seconds, gpu_seconds)
+        if values:
+            figures |= self._figures(values)
+        now = int(time.time() * 1000)
         with self._lock:
             news = self._news.setdefault(trial.number, _News())
             news.end = name
-            news.metrics += [Metric(cost, value, now, 0) for cost, value in costs.items()]
+            news.metrics += [Metric(each, value, now, 0) for each, value in figures.items()]
 
     def stopped(self, number: int | None) -> bool:
         """Whether somebody has tagged that trial, or the sweep (None)."""

@@ -1,7 +1,7 @@
 """What a sweep found, in MLflow: pages, pictures, a table, settings to copy, a study to open."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +17,12 @@ from tasks.costs.meter import used_so_far
 from tasks.costs.shares import StepCost
 from tasks.evaluation.config import BudgetConfig
 from tasks.kept_costs import kept_costs, prices
+from tasks.promotion.records import objective_figures
 from tasks.run_alone import run_alone, search_lock
 from tasks.step import ended_steps, step
 from tasks.sweep.outcome import opposite
 from tasks.sweep.pages import write_pages
-from tasks.sweep.picking import picked
+from tasks.sweep.picking import SOUGHT, Pick, picked
 from tasks.sweep.summary import what_mattered
 from tasks.sweep_artifacts import LOSS, Confirmed, Searched
 
@@ -72,7 +73,8 @@ def _recorded(found: Searched, confirmed: Confirmed | None, budget: BudgetConfig
         tracking.log_files(run_id, folder)
         costs = kept_costs(each.key for each in ended_steps())
         spent = cost_so_far(searched, costs, cost_of(*used_so_far(), prices()))
-    tracking.log_metrics(run_id, figures_of(found, confirmed) | spent.metrics())
+    figures = figures_of(found, pick, confirmed) | spent.metrics()
+    tracking.log_metrics(run_id, figures)
     tracking.set_tags(run_id, {"mlflow.note.content": "\n\n".join(sentences)})
     return found.run
 
@@ -98,14 +100,31 @@ def as_measured(found: Searched, study: optuna.Study) -> optuna.Study:
     return opposite(study, found.objectives.index("score"))
 
 
-def figures_of(found: Searched, confirmed: Confirmed | None) -> dict[str, float]:
-    """Return how long the sweep took, and what it gained."""
+def figures_of(found: Searched, pick: Pick | None, confirmed: Confirmed | None) -> dict[str, float]:
+    """Return how long the sweep took, what it found, and what it gained.
+
+    Of a front the figures are those of the trial that the budget picks; beside them stands the best
+    of each objective, which may be of another trial each.
+    """
     figures = {
         "trials": float(len(found.trials)),
         "cost/wall_hours": found.wall_seconds / 3600,
     }
-    if found.best and len(found.objectives) == 1:
-        figures[found.metric] = found.shown(found.best[0].objectives[0])
+    is_front = len(found.objectives) > 1
+    chosen = pick.trial if pick else None if is_front else next(iter(found.best), None)
+    if chosen:
+        figures |= named_figures(found, chosen.objectives)
+    if is_front and found.best:
+        columns = zip(*(trial.objectives for trial in found.best), strict=True)
+        pairs = zip(found.objectives, columns, strict=True)
+        ends = [(max if name in SOUGHT else min)(values) for name, values in pairs]
+        figures |= {f"best/{name}": end for name, end in named_figures(found, ends).items()}
     if confirmed:
         figures |= {"confirmed/gain": confirmed.gain, "confirmed/spread": confirmed.spread}
     return figures
+
+
+def named_figures(found: Searched, values: Sequence[float]) -> dict[str, float]:
+    """Return values of all objectives by the names that figures of candidates have."""
+    named = dict(zip(found.objectives, values, strict=True))
+    return objective_figures(named, found.metric, found.quality)

@@ -1,6 +1,7 @@
 """Search for better settings of one model of the project."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -17,7 +18,7 @@ from tasks.code_digest import code_digest
 from tasks.costs.cost import cost_of
 from tasks.fetched_lesson import fetched_lesson
 from tasks.kept_costs import prices
-from tasks.promotion.records import digest_of, flat_params
+from tasks.promotion.records import digest_of, flat_params, objective_figures
 from tasks.run_alone import run_alone, search_lock
 from tasks.step import step
 from tasks.sweep.config import SweepConfig
@@ -57,7 +58,7 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
 
 def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
     bench, config = workbench_of(subject), sweep.search
-    metric = f"valid/{bench.course.choose_by}"
+    metric, quality = f"valid/{bench.course.choose_by}", f"valid/{subject.target.metric}"
     decides = DECIDES | (OF_A_POPULATION if config.sampler == "population" else set())
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
     target, dataset = subject.target.model_dump(mode="json"), subject.dataset.meaning
@@ -70,15 +71,18 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
         runs = TrialRuns(
             project,
             run,
-            sweep.budget.trials,
-            metric=metric,
+            # What is exported has its quality under the name that a score would have.
+            metric=f"curve/{metric}" if "quality" in config.objectives else metric,
             sign=-1 if metric == LOSS else 1,
             cost=lambda cpu, gpu: cost_of(cpu, gpu, prices()).metrics(),
+            figures=lambda values: trial_figures(config.objectives, values, metric, quality),
         )
         with billed(study), closing(runs):
             runs.catch_up(study.get_trials(deepcopy=False), COST)
             store = trial_store(name)
-            about = Search(study, sweep.space, config, sweep.budget, prices(), bench, first, store)
+            about = Search(
+                study, sweep.space, config, sweep.budget, prices(), bench, first, store, metric
+            )
             ended = search(about, runs)
             best, trials = tuple(best_trials_of(study)), tuple(trials_of(study))
     log.info("sweep %s: %s; %s", name[:8], ended.engine, ended.why)
@@ -89,11 +93,21 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
         trials=trials,
         objectives=config.objectives,
         metric=metric,
+        quality=quality,
         engine=ended.engine,
         ended=ended.why,
         wall_seconds=ended.spent.wall,
         cost=ended.cost.metrics(),
     )
+
+
+def trial_figures(
+    objectives: Sequence[str], values: Sequence[float], score: str, quality: str
+) -> dict[str, float]:
+    """Return what one trial came to; of its score it has the curve."""
+    named = dict(zip(objectives, values, strict=True))
+    named.pop("score", None)
+    return objective_figures(named, score, quality)
 
 
 def open_sweep_run(

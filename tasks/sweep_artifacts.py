@@ -43,6 +43,8 @@ class Searched(Artifact):
     objectives: tuple[str, ...]
     metric: str
     """What a score is: `valid/macro_f1`."""
+    quality: str = "quality"
+    """What a quality is: `valid/accuracy`."""
     engine: str
     """Where trials ran, and why."""
     ended: str

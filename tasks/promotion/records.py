@@ -9,11 +9,20 @@ from typing import Any
 
 from tasks.artifacts import Candidate, EvalReport, RunRef, TrainedModel
 from tasks.quality_artifacts import QualityReport
+from tasks.sweep_artifacts import LOSS
 
 RETRAIN = "retrain"
 """Role of a parent run; its children have their candidate's."""
 MADE_FROM, MODEL, PARENTS = "modelworks.parent", "modelworks.model", "modelworks.parents"
 """Tags of a model: its parents' name, the digests of its float weights and of theirs."""
+
+OF_OBJECTIVES = {
+    "p50_ms": "latency/p50_ms",
+    "p95_ms": "latency/p95_ms",
+    "memory_mb": "memory/peak_mb",
+    "size_mb": "size/bytes",
+    "parameters": "params",
+}
 
 
 def digest_of(*parts: Any) -> str:
@@ -57,6 +66,21 @@ def figures_of(report: EvalReport) -> dict[str, float]:
     if cost.eager_memory_mb is not None:
         figures["memory/eager_peak_mb"] = cost.eager_memory_mb
     return {safe_name(name): value for name, value in figures.items()}
+
+
+def objective_figures(
+    objectives: Mapping[str, float], score: str, quality: str
+) -> dict[str, float]:
+    """What a search seeks, by the names that figures of candidates have.
+
+    `score` and `quality` are the names of what these are: `valid/loss`, `valid/accuracy`.
+    """
+    names = OF_OBJECTIVES | {"score": score, "quality": quality}
+    factors = {"size_mb": 1e6, "score": -1.0 if score == LOSS else 1.0}
+    return {
+        safe_name(names.get(each, each)): value * factors.get(each, 1.0)
+        for each, value in objectives.items()
+    }
 
 
 def data_figures(report: Mapping[str, Any]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The loop of a sweep: ask, try a pass, tell; until nothing is left to try, or to spend."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
 from tasks.sweep.passes import OUT_OF_BUDGET, Check, CutShort
 from tasks.sweep.population import may_begin
+from tasks.sweep.progress import Progress, progress_of
 from tasks.sweep.runners import Report, Runner, is_of_trial, trouble_of
 from tasks.sweep.space import Space
 from tasks.sweep.spending import Ledger
@@ -31,8 +32,8 @@ class End:
     """How a trial ended."""
 
     state: TrialState
-    best: float | None
-    """Its best score, if it made a pass."""
+    values: tuple[float, ...]
+    """Of each objective, of one that is complete."""
     cpu_seconds: float
     gpu_seconds: float
 
@@ -50,6 +51,10 @@ class Watcher(Protocol):
 
     def on_end(self, trial: Trial, end: End) -> None:
         """Finished, given up or failed."""
+        ...
+
+    def on_progress(self, progress: Progress) -> None:
+        """Now and then, and at the end."""
         ...
 
     def stopped(self, number: int | None) -> bool:
@@ -96,6 +101,8 @@ class Sweep:
     """Of a trial that has made all its passes."""
     passes: int
     """Of a whole trial: after the last of them none is given up."""
+    metric: str = "score"
+    """What is sought, as people call it, where it is one objective."""
     measure_at_rung: Measure | None = None
     """Of one that is judged among several objectives; None: nobody is."""
     busy: Callable[[], float] = process_seconds
@@ -105,6 +112,7 @@ class Sweep:
     def run(self) -> str:
         """Try settings until nothing is left to try or to spend; a sentence about why it ended."""
         again = unfinished(self.study)
+        self.tell()
         while True:
             why = self.why_over()
             while not why and self.has_room():
@@ -121,6 +129,7 @@ class Sweep:
                 self.take(report)
             if self.ledger.is_due:
                 self.save()
+                self.tell()
             self.end_stopped()
 
     def has_room(self) -> bool:
@@ -154,7 +163,14 @@ class Sweep:
         for number in list(self.going):
             self.finish(number, TrialState.PRUNED, why)
         self.save()
+        self.tell()
         return why or WHOLE
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        left = self.seconds_left()
+        told = progress_of(self.study, self.metric, self.budget, self.ledger, left)
+        self.watcher.on_progress(told)
 
     def save(self) -> None:
         """Write down what was spent, and by whom."""
@@ -222,7 +238,7 @@ class Sweep:
             return
         self.note_cost(going)
         self.study.tell(going.trial, values)
-        self.free(going, TrialState.COMPLETE)
+        self.free(going, TrialState.COMPLETE, values)
 
     def finish(self, number: int, state: TrialState, why: str) -> None:
         """A trial ends before its last pass."""
@@ -264,12 +280,11 @@ class Sweep:
         """Keep with a trial what it has used."""
         going.trial.set_user_attr(COST, list(going.cost))
 
-    def free(self, going: Going, state: TrialState) -> None:
+    def free(self, going: Going, state: TrialState, values: Sequence[float] = ()) -> None:
         """The trial is over."""
         self.runner.end(going.trial.number)
         del self.going[going.trial.number]
-        best = max(going.scores, default=None)
-        self.watcher.on_end(going.trial, End(state, best, *going.cost))
+        self.watcher.on_end(going.trial, End(state, tuple(values), *going.cost))
 
     def end_stopped(self) -> None:
         """End the trials whose end somebody asks for."""

@@ -60,6 +60,8 @@ class Search:
     first: Values
     store: CheckpointStore | None = None
     """For trials in the cluster; None: those that were killed begin again."""
+    metric: str = "score"
+    """What a score is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         study.set_user_attr(SPENT, spent)
         keep_used(study)
 
+    objective, *_ = about.config.objectives
     ledger = Ledger(about.budget, about.prices, study.user_attrs.get(SPENT, {}), save)
     engine, make = engine_of(about, watcher.stopped)
     runner = make()
@@ -98,6 +101,7 @@ def search(about: Search, watcher: Watcher) -> Ended:
         measure=at_the_end(about.workbench, about.config.objectives, runner),
         measure_at_rung=at_a_rung(about.workbench, about.config.objectives, runner),
         passes=about.workbench.course.epochs,
+        metric=objective if objective != "score" else about.metric,
     )
     try:
         why = sweep.run()

@@ -81,6 +81,19 @@ def test_what_goes_of_the_teacher_is_the_share_that_the_budget_picked(
     assert params["teacher-pruned"] == convolutions + full
 
 
+def test_trials_have_the_figures_that_candidates_have(found: dict[str, Any]) -> None:
+    client, sweep = mlflow.MlflowClient(), found["choice"]["run"]["run_id"]
+    run = client.get_run(sweep)
+    under = f"tags.`mlflow.parentRunId` = '{sweep}'"
+    trials = [each.data.metrics for each in client.search_runs([run.info.experiment_id], under)]
+    assert len(trials) == 2
+    for metrics in trials:
+        assert metrics.keys() >= {"valid/macro_f1", "size/bytes", "curve/valid/macro_f1"}
+    smallest = min(metrics["size/bytes"] for metrics in trials)
+    assert run.data.metrics["best/size/bytes"] == run.data.metrics["size/bytes"] == smallest
+    assert run.data.metrics["confirmed/spread"] >= 0
+
+
 def test_what_is_taught_and_its_control_are_compared_by_three_seeds(found: dict[str, Any]) -> None:
     compared, *recovered = found["seeds"]
     assert compared["name"] == "small"

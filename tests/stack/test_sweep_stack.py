@@ -264,17 +264,18 @@ def test_trials_that_mlflow_never_heard_of_are_written_later(stack: Path) -> Non
         runs = TrialRuns(
             "caught-up",
             run,
-            2,
             metric="valid/loss",
             sign=-1,
             cost=lambda cpu, gpu: {"cost/cpu_hours": (cpu + gpu) / 3600},
+            figures=lambda values: {"size/bytes": values[0]},
         )
         runs.catch_up(study.trials, "seconds")
         runs.close()
     found = {run.data.tags["modelworks.trial"]: run for run in children(run.run_id)}
     assert set(found) == {"0", "1"}
     assert {run.info.status for run in found.values()} == {"FINISHED"}
-    assert found["1"].data.metrics == {"valid/loss": -2.0, "cost/cpu_hours": 0.001}
+    figures = {"valid/loss": -2.0, "cost/cpu_hours": 0.001, "size/bytes": 2.0}
+    assert found["1"].data.metrics == figures
 
 
 LASTING = """

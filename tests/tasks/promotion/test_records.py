@@ -9,6 +9,7 @@ from tasks.promotion.records import (
     child_key,
     figures_of,
     flat_params,
+    objective_figures,
     read_history,
     safe_name,
 )
@@ -33,6 +34,14 @@ def test_every_child_has_the_same_figures(report: Make) -> None:
     assert {"latency/p50_ms", "latency/p95_ms", "size/bytes", "params"} <= figures.keys()
     assert "latency/eager_p50_ms" not in figures
     assert figures_of(report("a", split="test")).keys() >= {"test/macro_f1"}
+
+
+def test_what_a_search_seeks_has_the_names_of_candidates_figures(report: Make) -> None:
+    sought = {"quality": 0.9, "p50_ms": 1, "p95_ms": 2, "size_mb": 0.5, "memory_mb": 70.0}
+    found = objective_figures({**sought, "parameters": 12.0}, "valid/loss", "valid/macro_f1")
+    assert found.keys() <= figures_of(report("a", 0.7)).keys()
+    assert (found["size/bytes"], found["latency/p95_ms"]) == (5e5, 2)
+    assert objective_figures({"score": -0.25}, "valid/loss", "") == {"valid/loss": 0.25}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tasks.costs.meter import Used
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.engine import COST, SPENT, TROUBLE, End, Sweep
 from tasks.sweep.passes import Check
+from tasks.sweep.progress import Progress, progress_of
 from tasks.sweep.runners import Report
 from tasks.sweep.space import Dimension, Space, Values
 from tasks.sweep.spending import Ledger
@@ -134,6 +135,7 @@ class Watched:
     def __init__(self) -> None:
         self.stops: set[int | None] = set()
         self.ended: dict[int, End] = {}
+        self.told: list[Progress] = []
 
     def on_begin(self, trial: optuna.Trial) -> None:
         pass
@@ -143,6 +145,9 @@ class Watched:
 
     def on_end(self, trial: optuna.Trial, end: End) -> None:
         self.ended[trial.number] = end
+
+    def on_progress(self, progress: Progress) -> None:
+        self.told.append(progress)
 
     def stopped(self, number: int | None) -> bool:
         return number in self.stops
@@ -444,3 +449,30 @@ def test_what_is_measured_ends_with_the_budget_or_by_the_tag() -> None:
         assert trial.user_attrs[TROUBLE] == why
         assert trial.user_attrs[COST] == [PASSES + 1 + 10, 0.0]
         assert trial.intermediate_values, "what it found is kept"
+
+
+def test_a_resumed_search_says_how_far_it_is_and_what_is_left() -> None:
+    storage, budget = InMemoryStorage(), SweepBudget(trials=20, money=150.0)
+    with pytest.raises(Kill):
+        swept(SQUARE, square, storage, budget, kill_at=43, pruner="none")
+    study, _, watcher = swept(SQUARE, square, storage, budget, pruner="none")
+    first, *_, last = watcher.told
+    best = max(trial.value for trial in study.trials[:4])
+    assert (first.done, first.total) == (4, 20)
+    # 43 s, of which 3 are of the trial that was under way; a second costs 1.
+    assert first.said == f"best score {best:.4f}, 4 finished; left: 16 trials, 2 min, money 107"
+    assert last.done == 15
+    assert last.said.endswith("14 finished, 1 given up; left: 5 trials, 0 s, money 0")
+
+
+def test_progress_counts_a_front_and_says_a_loss_as_it_is() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    for values in ((0.9, 2), (0.8, 1), (0.7, 3)):
+        study.add_trial(optuna.trial.create_trial(values=values))
+    ledger = Ledger(SweepBudget(), Prices(), {"wall": 360.0}, lambda _: None, lambda: 0.0)
+    found = progress_of(study, "quality", SweepBudget(trials=63), ledger, math.inf)
+    assert found == (3, 63, "front of 2, 3 finished; left: 60 trials, 2.0 h")
+    study = optuna.create_study(direction="maximize")
+    study.add_trial(optuna.trial.create_trial(value=-0.25))
+    found = progress_of(study, "valid/loss", SweepBudget(trials=2), ledger, 240.0)
+    assert found.said == "best valid/loss 0.2500, 1 finished; left: 1 trial, 4 min"
