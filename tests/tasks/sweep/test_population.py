@@ -127,6 +127,22 @@ def test_killed_anywhere_a_population_decides_as_if_it_had_not_been() -> None:
     ]
 
 
+def test_a_population_comes_to_a_known_optimum() -> None:
+    def score(values: Any) -> float:
+        return -abs(float(np.log10(values["a.lr"])) + 2) - abs(values["a.warm_up"] - 0.2)
+
+    given: dict[str, Any] = {"budget": SweepBudget(trials=72), "sampler": "population"}
+    study, why, _ = swept(SPACE, score, **given)
+    assert why == "every trial was made"
+    start, end = (
+        max(trial.value for trial in study.trials[first : first + 8]) for first in (0, 64)
+    )
+    assert end > start
+    best = study.best_trial.params
+    assert abs(np.log10(best["a.lr"]) + 2) < 0.15
+    assert abs(best["a.warm_up"] - 0.2) < 0.1
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> CheckpointStore:
     return CheckpointStore(fs.LocalFileSystem(), str(tmp_path / "trials"))
