@@ -1,13 +1,17 @@
 """The champion that a decision is made against, and whether it can be asked."""
 
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef
-from tasks.packaging.bundle import read_facts
+from tasks.artifacts import DatasetRef, Split
+from tasks.data.snapshot import split_rows
+from tasks.promotion.comparable import why_not_asked
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.ledger import Ledger
 from tasks.promotion.moves import question_of, standing_for
 from tasks.promotion.selection import Selection
+
+ASKED: tuple[Split, ...] = ("valid", "test")
+"""Where a champion is asked: what it costs, and what it answers."""
 
 
 def find_standing(
@@ -26,6 +30,6 @@ def find_standing(
     standing = standing_for(Ledger(storage, project), question)
     if standing.champion is None:
         return standing
-    reads = read_facts(storage.fetch_folder(standing.champion.uri)).inputs
-    missing = tuple(name for name in reads if name not in dataset.inputs)
-    return standing.model_copy(update={"missing": missing})
+    bundle, folder = map(storage.fetch_folder, (standing.champion.uri, dataset.uri))
+    rows = (split_rows(folder, dataset, split).columns for split in ASKED)
+    return standing.model_copy(update={"unasked": why_not_asked(bundle, rows, dataset)})

@@ -76,13 +76,13 @@ class Standing(Artifact):
     after: int = 0
     """The entry of this reign by which another candidate waits, or one was sent away; 0: none. The
     same answer given after it is another one."""
-    missing: tuple[str, ...] = ()
-    """Inputs that the champion reads and the rows of the decision lack."""
+    unasked: str = ""
+    """Why the champion cannot answer the rows of the decision, if it cannot."""
 
     @property
     def asked(self) -> Candidate | None:
         """The champion, where it can answer the rows of the decision."""
-        return None if self.missing else self.champion
+        return None if self.unasked else self.champion
 
     def bar_of(self, sha256: str) -> str | None:
         """Why the bundle may not be promoted without a person, if it may not."""

@@ -123,7 +123,7 @@ def _held_at_once(
         return _held(evidence, f"{candidate.name} is the champion already", checks)
     if bar is not None:
         return _held(evidence, f"{candidate.name} was {bar}", checks)
-    if standing.champion is not None and standing.missing:
+    if standing.champion is not None and standing.unasked:
         held = _held(evidence, _unasked(standing.champion, standing, candidate.name), checks)
         return held.model_copy(update={"champion_sha256": standing.champion.sha256})
     return None
@@ -131,10 +131,9 @@ def _held_at_once(
 
 def _unasked(champion: Candidate, standing: Standing, candidate: str) -> str:
     """Why there is nothing to compare with, and who decides then."""
-    missing = ", ".join(standing.missing)
     return (
-        f"{_named(champion.name, standing)} cannot be asked: it reads {missing}, none of "
-        f"tonight's inputs (data.inputs); {candidate} takes its place by `modelworks promote` alone"
+        f"{_named(champion.name, standing)} cannot be asked: {standing.unasked}; {candidate} takes "
+        "its place by `modelworks promote` alone"
     )
 
 

@@ -31,6 +31,7 @@ from tasks.packaging.manifest import write_manifest
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.selection import Selection
+from tasks.training.table_models import text_encoder
 
 pytestmark = pytest.mark.stack
 ROWS = 600
@@ -122,7 +123,8 @@ def bundle_uri(made: Made, sha256: str) -> str:
     """Where a bundle lies that says what it reads, and no more."""
     from infra.storage import open_storage
 
-    facts = BundleFacts(encoder={}, classes=("no", "yes"), inputs=("text",), target="y")
+    encoder = text_encoder(["text"])
+    facts = BundleFacts(encoder=encoder, classes=("no", "yes"), inputs=("text",), target="y")
     folder = made.folder / f"bundle-{uuid4().hex[:6]}"
     folder.mkdir()
     (folder / FACTS).write_text(facts.model_dump_json(), encoding="utf-8")

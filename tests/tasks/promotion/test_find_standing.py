@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tasks.find_standing as verb
@@ -13,6 +15,7 @@ from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
 from tasks.promotion.ledger import Ledger, Note
 from tasks.promotion.selection import Selection
+from tasks.training.table_models import column_tables
 
 SELECTION = Selection(
     name="new",
@@ -30,8 +33,17 @@ def asked(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Standing]:
     """The standing beside rows with these inputs; every bundle reads carrier and distance."""
-    facts = BundleFacts(encoder={}, classes=("n", "y"), inputs=("carrier", "distance"), target="y")
+    rows = {"carrier": ["A", "B"], "distance": [1.0, 2.0], "day": [3, 4], "far": ["n", "y"]}
+    types = {"carrier": "category", "distance": "number"}
+    facts = BundleFacts(
+        encoder=column_tables(types, rows, {}),
+        classes=("n", "y"),
+        inputs=tuple(types),
+        target="far",
+    )
     (tmp_path / FACTS).write_text(facts.model_dump_json())
+    for split in ("valid", "test"):
+        pq.write_table(pa.table({**rows, "row_id": [0, 1]}), tmp_path / f"{split}.parquet")
     monkeypatch.setattr(ledger.store, "fetch_folder", lambda _: tmp_path, raising=False)
     monkeypatch.setattr(verb, "open_storage", lambda: ledger.store)
 
@@ -43,7 +55,7 @@ def asked(
             source_sha256="2",
             kind="table",
             inputs=inputs,
-            target="y",
+            target="far",
             classes=("n", "y"),
             rows={},
         )
@@ -54,7 +66,23 @@ def asked(
 
 def test_without_a_champion_nobody_is_asked(asked: Callable[..., Standing]) -> None:
     assert asked("distance").asked is None
-    assert asked("distance").missing == ()
+    assert asked("distance").unasked == ""
+
+
+def test_rows_that_the_champion_cannot_read_are_seen_in_any_split(
+    asked: Callable[..., Standing],
+    ledger: Ledger,
+    candidate: Callable[..., Candidate],
+    tmp_path: Path,
+) -> None:
+    moves.promote(ledger, candidate("old"), 1, Note(id="1", actor="ann", reason=""))
+    table = pa.table(
+        {"carrier": ["A"], "distance": ["near"], "day": [3], "far": ["n"], "row_id": [0]}
+    )
+    pq.write_table(table, tmp_path / "test.parquet")
+    found = asked("day", "distance", "carrier")
+    assert found.asked is None
+    assert "column 'distance', row 0: 'near' must be a number" in found.unasked
 
 
 def test_inputs_that_are_left_out_are_named(
@@ -62,6 +90,7 @@ def test_inputs_that_are_left_out_are_named(
 ) -> None:
     moves.promote(ledger, candidate("old"), 1, Note(id="1", actor="ann", reason=""))
     whole, without = asked("day", "distance", "carrier"), asked("distance")
-    assert (whole.asked, whole.missing) == (candidate("old"), ())
-    assert (without.asked, without.missing) == (None, ("carrier",))
+    assert (whole.asked, whole.unasked) == (candidate("old"), "")
+    assert without.asked is None
+    assert without.unasked.startswith("it reads carrier, none of tonight's inputs")
     assert without.champion == candidate("old")

@@ -39,9 +39,9 @@ def gate(report: Make, truth: np.ndarray, predictions: Predictions) -> Callable[
             version=3 if champion else None,
             generation=1 if champion else 0,
             barred=facts.get("barred", ()),
-            missing=facts.get("missing", ()),
+            unasked=facts.get("unasked", ""),
         )
-        champion = None if standing.missing else champion
+        champion = None if standing.unasked else champion
         evidence = Evidence(
             truth=truth, classes=3, candidate=candidate, baseline=baseline, champion=champion
         )
@@ -201,11 +201,12 @@ def test_a_bundle_that_was_sent_away_is_held(gate: Any) -> None:
 
 def test_a_champion_that_cannot_be_asked_keeps_its_place(gate: Any) -> None:
     new, old = gate.contender("new", 0.9), gate.contender("old", 0.6)
-    decision = gate(new, old, gate.contender("base", 0.1), missing=("carrier", "day"))
+    why = "it reads carrier, none of tonight's inputs (data.inputs)"
+    decision = gate(new, old, gate.contender("base", 0.1), unasked=why)
     assert decision.verdict == "held"
     assert decision.champion_sha256 == old.sha256
     assert decision.reason == (
-        "the champion old (version 3) cannot be asked: it reads carrier, day, none of "
+        "the champion old (version 3) cannot be asked: it reads carrier, none of "
         "tonight's inputs (data.inputs); new takes its place by `modelworks promote` alone"
     )
 

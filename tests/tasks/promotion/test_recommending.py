@@ -52,6 +52,16 @@ def test_the_interval_covers_users_not_events() -> None:
     assert (once.low, once.high) == (often.low, often.high)
 
 
+def test_a_catalogue_may_have_been_smaller_than_what_is_asked_for() -> None:
+    """A champion that answers all of its four items, beside a candidate that answers five."""
+    fewer = np.concatenate([POOR[:, : TOP - 1], POOR[:, TOP:-1]], axis=1)
+    found = ndcg_difference(TRUTH, GOOD, fewer, POLICY)
+    whole = ndcg_difference(TRUTH, GOOD, POOR, POLICY)
+    assert found.value == pytest.approx(whole.value, abs=0.05)
+    assert found.low > 0
+    assert ndcg_difference(TRUTH, POOR, fewer, POLICY).changed_rows == 0
+
+
 @pytest.mark.parametrize(
     ("truth", "first", "sentence"),
     [
