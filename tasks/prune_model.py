@@ -6,7 +6,7 @@ from pathlib import Path
 
 from infra.cluster import connect
 from infra.progress import report
-from infra.storage import arrow_filesystem, open_storage
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import PruneConfig
@@ -14,8 +14,8 @@ from tasks.compression.distil_config import DistilConfig
 from tasks.compression.pruning_rounds import prune_into, recovery_of
 from tasks.compression.sparsity import zero_share
 from tasks.fetched_lesson import fetched_lesson
+from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Site
@@ -39,7 +39,6 @@ def prune_model(
     distil, said = (taught[0], taught[1].identity) if taught else (None, None)
     what = (source.sha256, config, prune, distil, compute, said)
     key = run_key("prune", code_digest(__name__), dataset, *what)
-    root, disk = f"{storage.bucket}/checkpoints/{key}", arrow_filesystem()
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
     name = prune.called if taught else f"{prune.called}-control"
@@ -52,7 +51,7 @@ def prune_model(
             storage.fetch_folder(source.uri),
             prune,
             recovery_of(config, prune, lesson, site),
-            lambda start: CheckpointStore(disk, f"{root}-{start}"),
+            lambda start: checkpoints_at(f"{key}-{start}"),
             partial(report, f"prune_model {name}"),
         )
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")

@@ -159,6 +159,12 @@ def refresh(names: Iterable[str]) -> None:
         STEPS[name].refresh_cache = True
 
 
+def runs_anew() -> bool:
+    """Return whether the step that runs now was asked to, and has not failed in this run yet."""
+    running = TaskRunContext.get()
+    return bool(running and running.task.refresh_cache and running.task_run.run_count <= 1)
+
+
 def _announced(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def announced(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from infra.cluster import connect
 from infra.progress import report
-from infra.storage import arrow_filesystem, open_storage
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import QuantizeConfig
 from tasks.compression.distil_config import DistilConfig
 from tasks.fetched_lesson import fetched_lesson
+from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.model_folder import trained_blueprint
@@ -38,7 +38,7 @@ def train_aware(
     distil, outputs = taught
     what = (source.sha256, config, form, distil, compute, outputs.identity)
     key = run_key("aware", code_digest(__name__), dataset, *what)
-    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    store = checkpoints_at(key)
     site = Site(dataset=dataset, dataset_folder=storage.fetch_folder(dataset.uri), compute=compute)
     lesson = fetched_lesson(distil, outputs, dataset)
     blueprint = trained_blueprint(storage.fetch_folder(source.uri))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from infra.cluster import connect
 from infra.progress import report
-from infra.storage import arrow_filesystem, open_storage
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.distil_config import DistilConfig
 from tasks.estimators.folder import estimator_into
 from tasks.fetched_lesson import fetched_lesson
+from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Site, student_job, train_into
@@ -34,7 +34,7 @@ def train_student(
     connect()
     taught = outputs.identity if outputs else None
     key = run_key("student", code_digest(__name__), dataset, config, distil, compute, taught)
-    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    store = checkpoints_at(key)
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
     role: Role = "student" if distil or not config.is_taught else "control"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from infra.cluster import connect
 from infra.progress import report
-from infra.storage import arrow_filesystem, open_storage
+from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, TrainedModel, Tuned
 from tasks.code_digest import code_digest
 from tasks.estimators.folder import estimator_into
+from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
-from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import ComputeConfig, TrainConfig
 from tasks.training.job import run_key
 from tasks.training.recipes import Site, teacher_job, train_into
@@ -28,7 +28,7 @@ def train_teacher(
         config = config.model_copy(update={"schedule": tuned.schedule})
     connect()
     key = run_key("teacher", code_digest(__name__), dataset, config, tuned.lr, compute)
-    store = CheckpointStore(arrow_filesystem(), f"{storage.bucket}/checkpoints/{key}")
+    store = checkpoints_at(key)
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
     with tempfile.TemporaryDirectory(prefix="teacher-") as folder:

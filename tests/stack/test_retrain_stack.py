@@ -13,6 +13,8 @@ from uuid import UUID
 import mlflow
 import pytest
 
+from infra.storage import open_storage
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.stack
 COMMAND = (sys.executable, "-m", "flows.cli.main")
@@ -170,6 +172,26 @@ def test_a_step_runs_again_when_asked(first_run: dict[str, Any], project_file: P
     again = answer(modelworks("run", str(project_file), "--rerun", "fit_baseline", "--json"))
     ran = {step["name"] for step in again["steps"] if step["state"] == "ran"}
     assert ran == {"fit_baseline"}, "the same baseline again leaves the later steps cached"
+
+
+def trainings(step: str) -> dict[str, bytes]:
+    """What the trainings of a step have left: what they used is never the same to the digit."""
+    storage = open_storage()
+    keys = [key for key in storage.keys(f"checkpoints/{step}-") if key.endswith("state.json")]
+    return {key: storage.get(key) for key in keys}
+
+
+def test_a_training_that_runs_again_trains_again(
+    first_run: dict[str, Any], project_file: Path
+) -> None:
+    before = trainings("student"), trainings("prune")
+    steps = ("--rerun", "train_student", "--rerun", "prune_model")
+    again = answer(modelworks("run", str(project_file), *steps, "--json"))
+    ran = {step["name"] for step in again["steps"] if step["state"] == "ran"}
+    assert ran == {"train_student", "prune_model"}, "and comes to the same weights"
+    for then, now in zip(before, (trainings("student"), trainings("prune")), strict=True):
+        assert then.keys() == now.keys()
+        assert not set(then.values()) & set(now.values())
 
 
 def test_mlflow_has_one_parent_and_a_child_for_each_candidate(first_run: dict[str, Any]) -> None:
