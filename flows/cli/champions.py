@@ -55,16 +55,18 @@ def open_ledger(project: str) -> Ledger:
     return ledger
 
 
-def version_asked(project: str, asked: str) -> int | None:
-    """The number behind the @, if any stands there; `ValueError` for what is none."""
-    if asked and not asked.isdecimal():
-        raise ValueError(f"version {asked!r} of {project} must be a number, as in {project}@3")
-    return int(asked) if asked else None
+def opened(reference: str) -> tuple[Ledger, int | None]:
+    """The ledger of NAME or NAME@VERSION, and that version, if one is named; `ValueError` for what
+    is none."""
+    project, _, version = reference.partition("@")
+    if version and not version.isdecimal():
+        raise ValueError(f"version {version!r} of {project} must be a number, as in {project}@3")
+    return open_ledger(project), int(version) if version else None
 
 
-def hand_promotion(ledger: Ledger, asked: str, note: Note) -> Callable[[], Entry]:
+def hand_promotion(ledger: Ledger, version: int | None, note: Note) -> Callable[[], Entry]:
     """The move to the version that was asked for, or to the newest; ValueError if there is none."""
-    found = registry.get_version(ledger.project, version_asked(ledger.project, asked))
+    found = registry.get_version(ledger.project, version)
     candidate = Candidate.model_validate_json(found.tags["modelworks.candidate"])
     return lambda: moves.promote(ledger, candidate, found.version, note)
 
@@ -155,9 +157,8 @@ def _figure(value: float | None, spec: str) -> Any:
     return "" if value is None else format(value, spec)
 
 
-def relatives(project: str, asked: str) -> list[Relative]:
+def relatives(project: str, version: int | None) -> list[Relative]:
     """The family of a version, over all runs; ValueError for no such version."""
-    version = version_asked(project, asked)
     if version is None:
         raise ValueError(f"name a version of {project}, as in {project}@3")
     own = tracking.get_run(registry.get_version(project, version).run_id)

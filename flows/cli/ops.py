@@ -27,10 +27,9 @@ def promote(
     """Make a registered version champion, because you say so."""
     from flows.cli import champions
 
-    project, _, asked = name.partition("@")
-    ledger = champions.open_ledger(project)
+    ledger, version = champions.opened(name)
     note = champions.new_note("promote", reason)
-    champions.carry_out(ledger, champions.hand_promotion(ledger, asked, note), as_json)
+    champions.carry_out(ledger, champions.hand_promotion(ledger, version, note), as_json)
 
 
 @app.command()
@@ -55,8 +54,7 @@ def approve(name: Waiting, reason: Reason, as_json: AsJson = False) -> None:
     from flows.cli import champions
     from tasks.promotion import moves
 
-    project, _, asked = name.partition("@")
-    ledger, version = champions.open_ledger(project), champions.version_asked(project, asked)
+    ledger, version = champions.opened(name)
     note = champions.new_note("approve", reason)
     champions.carry_out(ledger, lambda: moves.approve(ledger, note, version), as_json)
 
@@ -67,8 +65,7 @@ def reject(name: Waiting, reason: Reason, as_json: AsJson = False) -> None:
     from flows.cli import champions
     from tasks.promotion import moves
 
-    project, _, asked = name.partition("@")
-    ledger, version = champions.open_ledger(project), champions.version_asked(project, asked)
+    ledger, version = champions.opened(name)
     note = champions.new_note("reject", reason)
     champions.carry_out(ledger, lambda: moves.reject(ledger, note, version), as_json)
 
@@ -116,12 +113,11 @@ def descendants(
     """The family of a version, over all runs: who it was made from, and who was made from it."""
     from flows.cli import champions
 
-    project, _, asked = name.partition("@")
-    champions.open_ledger(project)
-    family = champions.relatives(project, asked)
+    ledger, version = champions.opened(name)
+    family = champions.relatives(ledger.project, version)
     if as_json:
         members = [relative.model_dump() for relative in family]
-        answer_json({"project": project, "version": int(asked), "family": members})
+        answer_json({"project": ledger.project, "version": version, "family": members})
     else:
-        for tree in champions.family_trees(project, family):
+        for tree in champions.family_trees(ledger.project, family):
             out.print(tree)

@@ -150,7 +150,7 @@ def test_a_version_s_family_is_found_in_every_run(project: str, tmp_path: Path, 
     child(nights[1], "bag-1", "student", "teacher", **two, **own[1])
     child(nights[1], "bag-1-int8", "compressed", "bag-1", **bits)
     version, _ = registered(project, tmp_path, 1, asked)
-    found = [(r.depth, r.name, r.standing) for r in relatives(project, str(version))]
+    found = [(r.depth, r.name, r.standing) for r in relatives(project, version)]
     mine = [(0, "teacher", "ancestor"), (1, "bag-1", "asked")]
     assert found == [*mine, *([(1, "bag-1", ""), (2, "bag-1-int8", "")] if kept else [])]
 
