@@ -59,8 +59,10 @@ def family_of(members: Sequence[Member], asked: Key, versions: Mapping[str, int]
     `versions` are by digest of the bundle.
     """
     by_key = {member.key: member for member in members}
-    line = [key for key in _up(by_key, asked) if key in by_key]
-    first = [key for key in line if not any(k in by_key for k in by_key[key].made_from)]
+    unseen = [_unseen(key) for key in _up(by_key, asked) if key not in by_key]
+    by_key |= {member.key: member for member in unseen}
+    line = _up(by_key, asked)
+    first = [key for key in line if not by_key[key].made_from]
     below = {key for key, _ in _tree(by_key, asked, 0, set())} - {asked}
     seen: set[Key] = set()
 
@@ -82,9 +84,14 @@ def family_of(members: Sequence[Member], asked: Key, versions: Mapping[str, int]
             versions=numbers(key),
             standing=standing(key),
         )
-        for root in sorted(first)
+        for root in sorted(first, key=lambda key: (by_key[key] in unseen, key))
         for key, depth in _tree(by_key, root, 0, seen)
     ]
+
+
+def _unseen(key: Key) -> Member:
+    """A teacher that taught beside another, by a further seed: it has no run of its own."""
+    return Member(name=key[0], role="teacher", model=key[1], parent=None)
 
 
 def _is_first(by_key: Mapping[Key, Member], key: Key) -> bool:

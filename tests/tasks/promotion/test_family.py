@@ -89,6 +89,10 @@ def test_a_model_without_relatives_is_its_own_tree() -> None:
     assert [relative.name for relative in family_of(MEMBERS, ("tfidf", "f"), {})] == ["tfidf"]
 
 
-def test_a_parent_that_no_run_knows_is_no_ancestor() -> None:
-    alone = [member("student", "student", "s", "gone", "g")]
-    assert [relative.depth for relative in family_of(alone, ("student", "s"), {})] == [0]
+def test_teachers_that_no_run_holds_are_told_by_their_digests() -> None:
+    found = family_of(LATER[:2], ("student", "s2"), {})
+    assert [(r.depth, r.name, r.role, r.model, r.standing) for r in found] == [
+        (0, "teacher", "teacher", "t", "ancestor"),
+        (1, "student", "student", "s2", "asked"),
+        (0, "teacher", "teacher", "u", "ancestor"),
+    ]
