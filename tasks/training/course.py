@@ -104,6 +104,9 @@ class TrainState:
     """Of the loss, for float16."""
     parts: int = 1
     """What the memory has multiplied the technique's `accumulate` by."""
+    fitted_size: int = 0
+    """Rows, times the longest of them, of the largest batch that all of many workers had memory
+    for."""
     tiny_steps: int = 0
     """Steps in a row whose gradient was next to nothing."""
     window_loss: float = 0.0

@@ -1,5 +1,6 @@
 """The workers of one training, and the few things that they say to one another."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -44,11 +45,25 @@ class Group:
             dist.all_reduce(value)
         return value
 
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Make each the mean of the workers' own, in place, as the replica does."""
+        for tensor in tensors if self.world_size > 1 else ():
+            dist.all_reduce(tensor.mul_(1.0 / self.world_size))
+
+    def count(self, *are_so: bool) -> list[int]:
+        """Of how many workers each is true, the same on each."""
+        if self.world_size == 1:
+            return [int(each) for each in are_so]
+        return [int(each) for each in self.total(self._sent(*are_so)).tolist()]
+
     def of_first(self, value: int) -> int:
         """The first worker's value, on every worker."""
-        is_nccl = self.world_size > 1 and dist.get_backend() == "nccl"
-        device = torch.device("cuda" if is_nccl else "cpu")
-        shared = torch.tensor([value], dtype=torch.int64, device=device)
+        shared = self._sent(value)
         if self.world_size > 1:
             dist.broadcast(shared, src=0)
         return int(shared.item())
+
+    def _sent(self, *values: int) -> Tensor:
+        """Whole numbers where the workers can exchange them."""
+        is_nccl = self.world_size > 1 and dist.get_backend() == "nccl"
+        return torch.tensor(values, dtype=torch.int64, device="cuda" if is_nccl else "cpu")

@@ -16,7 +16,7 @@ from tasks.training.averaging import follow, in_place_of, join, put
 from tasks.training.batches import RowIds, epoch_batches, in_parts, shard, steps_per_epoch
 from tasks.training.course import Course, Material, Setting, TrainState, num_steps
 from tasks.training.device import Device
-from tasks.training.examples import Batch, make_batch
+from tasks.training.examples import Batch, make_batch, taken
 from tasks.training.gradients import (
     check_norm,
     clipped,
@@ -25,7 +25,7 @@ from tasks.training.gradients import (
     is_overflow,
     penalise,
 )
-from tasks.training.memory import is_out_of_memory, split_further
+from tasks.training.memory import gathered_apart, has_fitted, is_out_of_memory
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
 from tasks.training.schedule_free import ScheduleFree, weights_answered_with
@@ -106,14 +106,20 @@ def take_batch(
     mine = shard(row_ids, group.rank, group.world_size)
     # DDP takes the mean over the workers: times their number, it is the sum over all rows.
     row_share = group.world_size / material.train.weight_of(row_ids)
-    loss_sum = learn_parts(state, mine, course, material, setting, row_share)
-    while loss_sum is None:
-        loss_sum = learn_parts(state, mine, course, material, setting, row_share)
+    with gathered_apart(state, size_of(row_ids, material) if group.world_size > 1 else 0):
+        loss_sum: float | None = None
+        while loss_sum is None:
+            loss_sum = learn_parts(state, mine, course, material, setting, row_share)
     move(state, course, is_looked_at(state.step, points_apart(course, material)))
     state.window_loss += loss_sum
     weight = material.train.weight_of(mine)
     state.window_rows += weight
     return loss_sum / (weight or 1.0)
+
+
+def size_of(row_ids: RowIds, material: Material) -> int:
+    """Rows of a batch, times the longest of them: what its memory grows with."""
+    return len(row_ids) * int(np.max(taken(material.train.lengths, row_ids)))
 
 
 def learn_parts(
@@ -127,22 +133,26 @@ def learn_parts(
     """Add the gradient of this worker's rows, part by part; the sum of their losses.
 
     None when the memory ran out: no gradient is left then, and the next try takes smaller parts.
-    Many workers exchange their gradients in the middle of it, so there the error is raised.
+    Where many workers exchange gradients in the middle of it, the error is raised.
     """
     group, device = setting.group, setting.device
     parts = course.technique.accumulate * state.parts
+    is_exchanging = state.replica is not state.model
     seed_step(course.seed, state.step, group.rank)
     *early, last = in_parts(mine, parts)
+    loss_sum = 0.0
+    trouble: Exception | None = None
     try:
-        loss_sum = 0.0
         for part in early:
             with group.quiet(state.replica):
                 loss_sum += learn_part(state, part, course, material, device, row_share)
-        return loss_sum + learn_part(state, last, course, material, device, row_share)
+        loss_sum += learn_part(state, last, course, material, device, row_share)
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error) or group.world_size > 1 or parts >= len(mine):
+        if is_exchanging or not is_out_of_memory(error):
             raise
-    split_further(state, len(mine), parts)
+        trouble = error.with_traceback(None)  # which holds what the step had computed
+    if is_exchanging or has_fitted(state, group, trouble, len(mine), parts):
+        return loss_sum
     return None
 
 

@@ -68,7 +68,8 @@ def test_resumed_is_bit_identical_to_uninterrupted(toy: ModuleType, step: int) -
     assert without_times(resumed) == without_times(whole)
 
 
-def test_one_worker_and_two_learn_the_same(toy: ModuleType, tmp_path: Path) -> None:
+def by_two(toy: ModuleType, folder: Path, *how: str) -> dict[str, torch.Tensor]:
+    """What the first of two processes comes to."""
     script = Path(toy.__file__)
     environment = os.environ | {
         "GLOO_SOCKET_IFNAME": "lo",
@@ -76,16 +77,28 @@ def test_one_worker_and_two_learn_the_same(toy: ModuleType, tmp_path: Path) -> N
         "OMP_NUM_THREADS": "1",
     }
     workers = [
-        subprocess.Popen([sys.executable, str(script), str(rank), str(tmp_path)], env=environment)
+        subprocess.Popen([sys.executable, str(script), str(rank), folder, *how], env=environment)
         for rank in (0, 1)
     ]
     assert [worker.wait(120) for worker in workers] == [0, 0]
-    two = load_file(tmp_path / "result.safetensors")
+    return load_file(folder / "result.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("how", "parts"),
+    [((), 1), (("lacking-forward",), 4), (("lacking-backward",), 4)],
+    ids=["plain", "memory ran out on the way there", "on the way back"],
+)
+def test_one_worker_and_two_learn_the_same(
+    toy: ModuleType, tmp_path: Path, how: tuple[str, ...], parts: int
+) -> None:
+    two = by_two(toy, tmp_path, *how)
     course = toy.toy_course()
     one = toy.toy_state(course, dropout=0.0)
     train(one, course, toy.toy_material(), Setting(toy.CPU))
     losses = torch.tensor([point["train/loss"] for point in one.history])
     assert torch.allclose(losses, two.pop("losses"), atol=1e-5)
+    assert int(two.pop("parts")) == parts, "all split alike, though the second alone lacks memory"
     for name, weight in one.trained_weights().items():
         assert torch.allclose(weight, two[name], atol=1e-4), name
 

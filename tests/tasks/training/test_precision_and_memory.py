@@ -1,6 +1,7 @@
 """float16, blocks computed twice, memory that runs out: the same training, resumed exactly."""
 
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -238,6 +239,27 @@ def test_a_batch_that_does_not_fit_is_computed_in_parts(
     expected = on_small(toy, asked, 5)
     train(expected, asked, toy.toy_material(), Setting(toy.CPU))
     assert same(state, expected)
+
+
+class Leaving(Small):
+    """One that looks whether what an earlier try had computed is still there."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        computed = torch.ones(3)
+        if self.training:
+            assert all(other() is None for other in self.left)
+            self.left.append(weakref.ref(computed))
+        return super().forward(input_ids, attention_mask)
+
+
+def test_what_a_step_that_failed_had_computed_is_let_go(toy: ModuleType) -> None:
+    course = toy.toy_course()
+    model = Leaving(toy.toy_state(course).model, 5, MemoryError)
+    model.left = []
+    state = new_state(model, course, toy.CPU)
+    train(state, course, toy.toy_material(), Setting(toy.CPU))
+    assert state.parts == 4
+    assert len(model.left) > 4
 
 
 def test_what_the_memory_taught_is_part_of_a_checkpoint(toy: ModuleType) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from models.build import build_model
 from tasks.training.course import Course, Material, Setting, TrainState, new_state
@@ -77,7 +78,29 @@ def toy_state(course: Course, dropout: float = 0.1) -> TrainState:
     return new_state(model, course, CPU)
 
 
-def one_of_two(rank: int, folder: Path, material: Material) -> None:
+MOST_ROWS = 3
+"""What the second worker's memory holds at once, where it is small."""
+
+
+def lack_memory(state: TrainState, where: str) -> None:
+    """Let memory run out on the way there, or on the way back, of more than a few rows."""
+    sizes: list[int] = []
+
+    def on_the_way_there(module: nn.Module, args: Any, inputs: Mapping[str, Tensor]) -> None:
+        sizes.append(len(inputs["input_ids"]))
+        if where == "forward" and module.training and sizes[-1] > MOST_ROWS:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def on_the_way_back(*_: Any) -> None:
+        if where == "backward" and sizes[-1] > MOST_ROWS:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    state.model.register_forward_pre_hook(on_the_way_there, with_kwargs=True)
+    head: Any = state.model.head
+    head.register_full_backward_pre_hook(on_the_way_back)
+
+
+def one_of_two(rank: int, folder: Path, material: Material, lacking: str = "") -> None:
     """Train without dropout as worker `rank`; the first one leaves weights and curve."""
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2,
@@ -85,15 +108,20 @@ def one_of_two(rank: int, folder: Path, material: Material) -> None:
     )  # fmt: skip
     course = toy_course()
     state = toy_state(course, dropout=0.0)
+    if lacking and rank == 1:
+        lack_memory(state, lacking)
     train(state, course, material, Setting(CPU, Group(rank, 2)))
     if rank == 0:
         losses = torch.tensor([point["train/loss"] for point in state.history])
-        save_file({"losses": losses} | state.trained_weights(), folder / "result.safetensors")
+        found = {"losses": losses, "parts": torch.tensor(state.parts)} | state.trained_weights()
+        save_file(found, folder / "result.safetensors")
     dist.barrier()  # who leaves while the other still works may be aborted in its threads
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    rows = weighted(toy_material()) if sys.argv[3:] == ["weighted"] else toy_material()
-    one_of_two(int(sys.argv[1]), Path(sys.argv[2]), rows)
+    how = sys.argv[3] if sys.argv[3:] else ""
+    rows = weighted(toy_material()) if how == "weighted" else toy_material()
+    lacking = how.removeprefix("lacking-") if how.startswith("lacking-") else ""
+    one_of_two(int(sys.argv[1]), Path(sys.argv[2]), rows, lacking)
