@@ -19,10 +19,11 @@ from tasks.training.device import Device
 from tasks.training.examples import Batch, make_batch, taken
 from tasks.training.gradients import (
     check_norm,
-    clipped,
+    clip,
     health_of,
     is_looked_at,
     is_overflow,
+    norm_of,
     penalise,
 )
 from tasks.training.memory import gathered_apart, has_fitted, is_out_of_memory
@@ -189,11 +190,14 @@ def move(state: TrainState, course: Course, is_recorded: bool) -> None:
         group["lr"] = state.lr
     state.scaler.unscale_(state.optimizer)
     penalise(weights, technique)
-    norm = clipped(weights, technique)
+    found = norm_of(weights)
+    norm, where = float(found), f"step {state.step}, {course.where}"
     if not is_overflow(norm, state.scaler):
-        state.tiny_steps = check_norm(norm, state.tiny_steps, f"step {state.step}, {course.where}")
-        if is_recorded:
-            state.health = {"gradient/norm": norm, **health_of(state.model)}
+        state.tiny_steps = check_norm(norm, state.tiny_steps, where, state.model)
+    if is_recorded:
+        whole = {"gradient/norm": norm} if math.isfinite(norm) else {}
+        state.health = whole | health_of(state.model)
+    clip(weights, found, technique)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)

@@ -63,6 +63,8 @@ def test_a_step_that_overflows_is_skipped_and_the_scale_halved(toy: ModuleType) 
         train(state, course, toy.toy_material(), Setting(FLOAT16, observer=StopAt(1)))
     assert state.scaler.get_scale() == 2.0**24
     assert all(torch.equal(before[name], w) for name, w in state.trained_weights().items())
+    assert 0 < state.history[0]["gradient/nonfinite_share"] <= 1
+    assert "gradient/norm" not in state.history[0]
     train(state, course, toy.toy_material(), Setting(FLOAT16))
     assert state.scaler.get_scale() < 2.0**24
     assert not torch.equal(before["head.weight"], state.model.head.weight)

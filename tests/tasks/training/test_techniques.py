@@ -10,16 +10,19 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
 
+from models.build import build_model
 from tasks.training.architectures import Lenet
 from tasks.training.averaging import follow, join
 from tasks.training.course import Course, Setting, TrainState
 from tasks.training.gradients import (
     Diverged,
     check_norm,
-    clipped,
+    clip,
     health_of,
     is_looked_at,
+    norm_of,
     penalise,
+    worst_layer,
 )
 from tasks.training.loop import seed_step, train
 from tasks.training.losses import LabelLoss, NumberLoss
@@ -133,9 +136,48 @@ def test_a_gradient_that_vanishes_is_said_after_a_while() -> None:
     assert check_norm(1.0, 49, "here") == 0
 
 
-def test_the_curve_has_a_health_record(toy: ModuleType) -> None:
+def test_a_training_that_stops_names_the_worst_layer(toy: ModuleType) -> None:
+    state = toy.toy_state(course_of(toy))
+    with torch.no_grad():
+        state.model.head.bias.fill_(torch.nan)
+    with pytest.raises(Diverged, match=r"any more \(worst in \S+: 100% of its entries\); a lower"):
+        train(state, course_of(toy), toy.toy_material(), Setting(toy.CPU))
+    model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
+    model[0].weight.grad, model[1].weight.grad = torch.full((2, 2), 1e-12), torch.zeros(2, 2)
+    assert worst_layer(model, 1e-12) == "least in 1: 0.0e+00"
+    model[1].weight.grad[0, 0] = torch.inf
+    assert worst_layer(model, torch.inf) == "worst in 1: 25% of its entries"
+
+
+def test_the_curve_has_a_health_record_of_each_layer(toy: ModuleType) -> None:
     points = trained(toy, course_of(toy)).history
-    assert {"gradient/norm", "gradient/zero_share", "gradient/layers"} <= points[0].keys()
+    shares = {"gradient/zero_share", "gradient/nonfinite_share"}
+    assert {"gradient/norm", "gradient/layers.0", "gradient/head", *shares} <= points[0].keys()
+    parts = points[0].keys() - shares - {"gradient/norm"}
+    squares = [points[0][name] ** 2 for name in parts if name.startswith("gradient/")]
+    assert sum(squares) == pytest.approx(points[0]["gradient/norm"] ** 2), "before it is clipped"
+
+
+def test_every_layer_of_a_deep_network_has_its_own_health() -> None:
+    shape = {"vocab_size": 30, "layers": 3, "width": 16, "heads": 2, "feed_forward": 32}
+    model = build_model("causal_transformer", shape)
+    model(torch.arange(8).view(2, 4)).square().sum().backward()
+    model.layers[1].expand.weight.grad[:] = 0.0
+    found = health_of(model)
+    assert [name for name in found if "layers" in name] == [
+        f"gradient/layers.{i}" for i in range(3)
+    ]
+    own = [weight.grad.norm() for weight in model.layers[2].parameters()]
+    assert found["gradient/layers.2"] == pytest.approx(float(torch.stack(own).norm()), rel=1e-5)
+    zeros = sum(int((weight.grad == 0).sum()) for weight in model.parameters())
+    entries = sum(weight.numel() for weight in model.parameters())
+    assert found["gradient/zero_share"] == pytest.approx(zeros / entries)
+
+
+def clipped(weights: list[nn.Parameter], technique: Technique) -> float:
+    norm = norm_of(weights)
+    clip(weights, norm, technique)
+    return float(norm)
 
 
 def test_clipping_by_norm_and_by_value() -> None:
@@ -187,7 +229,11 @@ def test_penalties_are_gradients_of_norms_of_matrices() -> None:
 def test_health_counts_dead_entries() -> None:
     model = nn.Sequential(nn.Linear(2, 2, bias=False))
     model[0].weight.grad = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
-    assert health_of(model) == pytest.approx({"gradient/0": 5.0, "gradient/zero_share": 0.5})
+    shares = {"gradient/zero_share": 0.5, "gradient/nonfinite_share": 0.0}
+    assert health_of(model) == pytest.approx({"gradient/0": 5.0, **shares})
+    model[0].weight.grad[1, 1] = torch.nan
+    shares = {"gradient/zero_share": 0.25, "gradient/nonfinite_share": 0.25}
+    assert health_of(model) == pytest.approx(shares), "a norm that is not finite is no figure"
 
 
 def test_label_smoothing_is_cross_entropy_with_softened_labels() -> None:
