@@ -86,10 +86,17 @@ def _why_different(first: TrainingJob, job: TrainingJob) -> str | None:
         "augment": (first.course.augment, job.course.augment),
         "epochs": (first.course.epochs, job.course.epochs),
         "averaging": (first.course.technique.averaging, job.course.technique.averaging),
+        "ema_decay": (_ema_decay(first), _ema_decay(job)),
         "compute.device": (first.compute.device, job.compute.device),
         "compute.precision": (first.compute.precision, job.compute.precision),
     }
     return _difference(pairs)
+
+
+def _ema_decay(job: TrainingJob) -> float | None:
+    """None where there is no such average."""
+    technique = job.course.technique
+    return technique.ema_decay if technique.averaging == "ema" else None
 
 
 def _why_architecture(first: TrainingJob, job: TrainingJob) -> str | None:

@@ -26,8 +26,12 @@ When = Literal["changed", "once", "never"]
 OF_ANY_MOMENT = (
     "lr",
     "weight_decay",
+    "momentum",
     "schedule",
     "warm_up",
+    "step_factor",
+    "plateau_factor",
+    "ema_decay",
     "label_smoothing",
     "dropout",
     "l1",

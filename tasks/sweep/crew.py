@@ -24,7 +24,6 @@ from tasks.training.device import choose_device
 from tasks.training.examples import make_batch
 from tasks.training.gradients import MOST_TINY_STEPS, TINY, Diverged, check_norm
 from tasks.training.job import TrainingJob, material_of
-from tasks.training.loop import LOWER
 from tasks.training.objectives import OBJECTIVES
 from tasks.training.schedule import scheduled_lr
 from tasks.training.scores import to_choose_by, weighted_loss
@@ -147,15 +146,15 @@ class Crew:
         """The members' rates at each step, [K, M]."""
         course = self.courses[0]
         steps = steps_per_epoch(len(self.examples.train), course.batch_size)
-        found: dict[tuple[str, float], list[float]] = {}
-        for technique in self._techniques():
-            key = technique.schedule, technique.warm_up
+        found: dict[tuple[str, float, float], list[float]] = {}
+        keys = [(each.schedule, each.warm_up, each.step_factor) for each in self._techniques()]
+        for key, technique in zip(keys, self._techniques(), strict=True):
             if key not in found:
                 found[key] = [
                     scheduled_lr(self.step + k, course.epochs * steps, 1.0, technique)
                     for k in range(steps)
                 ]
-        shapes_MK = np.array([found[each.schedule, each.warm_up] for each in self._techniques()])
+        shapes_MK = np.array([found[key] for key in keys])
         peaks = [self.members[i].course.lr * self.members[i].rate_factor for i in self.live]
         rates_KM: Numbers = (shapes_MK * np.array(peaks)[:, None]).T
         return rates_KM
@@ -176,8 +175,9 @@ class Crew:
             self._check(self.limits.clip(gradient_MP))
             self.optimizer.step(self.weights_MP, gradient_MP, self.rates_M)
         self.step += 1
-        if self.courses[0].technique.averaging == "ema":
-            follow(self.averaged, {ALL: self.weights_MP}, self.step)
+        technique = self.courses[0].technique
+        if technique.averaging == "ema":
+            follow(self.averaged, {ALL: self.weights_MP}, self.step, technique.ema_decay)
         losses_M = torch.linalg.vecdot(losses_MB.detach(), shares_MB)
         self.window_M += losses_M.cpu().numpy() * batch.weights
         self.window_rows_M += batch.weights
@@ -229,7 +229,8 @@ class Crew:
 
     def _react(self, member: Member, row: int, is_best: bool, answered_MP: Tensor) -> None:
         """What a schedule makes of an epoch (`tasks.training.loop.react`)."""
-        schedule = member.course.technique.schedule
+        technique = member.course.technique
+        schedule = technique.schedule
         if schedule not in ("plateau", "backtracking"):
             return
         if is_best and self.best_MP is self.weights_MP:
@@ -237,7 +238,7 @@ class Crew:
         if is_best:
             self.best_MP[row] = answered_MP[row]
             return
-        member.rate_factor *= LOWER
+        member.rate_factor *= technique.plateau_factor
         if schedule == "backtracking" and member.best_epoch:
             self.weights_MP[row] = self.best_MP[row]
 

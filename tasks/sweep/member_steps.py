@@ -15,19 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.sweep.stack import Layout
-from tasks.training.optimizers import MOMENTUM
 from tasks.training.technique import OptimizerName, Technique
 
 BETAS = (0.9, 0.999)
 EPS = 1e-8
-MOMENTA: dict[OptimizerName, float] = {
-    "sgd": 0.0,
-    "gradient_descent": 0.0,
-    "momentum": MOMENTUM,
-    "nesterov": MOMENTUM,
-}
+PLAIN: tuple[OptimizerName, ...] = ("sgd", "gradient_descent")
+MOVING: tuple[OptimizerName, ...] = (*PLAIN, "momentum", "nesterov")
 ADAPTIVE: tuple[OptimizerName, ...] = ("adam", "adamw")
-FAMILIES: tuple[tuple[OptimizerName, ...], ...] = (tuple(MOMENTA), ADAPTIVE)
+FAMILIES: tuple[tuple[OptimizerName, ...], ...] = (MOVING, ADAPTIVE)
 """Optimizers that are one formula, so that members may differ in them."""
 
 Numbers = NDArray[np.float64]
@@ -83,7 +78,9 @@ class Sgd:
             self._momentum_MP = self._momentum_MP[members]
 
     def _set(self, techniques: Sequence[Technique]) -> None:
-        self._momenta_M = np.array([MOMENTA[each.optimizer] for each in techniques])
+        self._momenta_M = np.array(
+            [0.0 if each.optimizer in PLAIN else each.momentum for each in techniques]
+        )
         self._is_ahead_M = np.array([each.optimizer == "nesterov" for each in techniques])
 
 

@@ -11,18 +11,17 @@ import torch
 from torch import Tensor
 
 Weights = dict[str, Tensor]
-DECAY = 0.999
 SWA_FROM = 0.5
 """Share of the epochs after which their ends are averaged."""
 
 
 @torch.no_grad()
-def follow(averaged: Weights, weights: Weights, step: int) -> None:
+def follow(averaged: Weights, weights: Weights, step: int, decay: float = 0.999) -> None:
     """Move the exponential average, in place, by one step."""
     if not averaged:
         averaged.update(_copied(weights))
         return
-    share = 1.0 - min(DECAY, (1.0 + step) / (10.0 + step))
+    share = 1.0 - min(decay, (1.0 + step) / (10.0 + step))
     for name, weight in weights.items():
         _towards(averaged[name], weight, share)
 

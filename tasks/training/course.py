@@ -170,7 +170,9 @@ def new_state(
         assert tutors, "hints of tokens are a teacher's that reads along"
         teach_tokens(model, course.loss.tokens, tutors)
     technique = course.technique
-    optimizer = make_optimizer(technique.optimizer, model, course.lr, technique.decay)
+    optimizer = make_optimizer(
+        technique.optimizer, model, course.lr, technique.decay, technique.momentum
+    )
     if course.fake_quantized:  # behind the optimizer, which tells tables from matrices
         fake_quantize(model, course.fake_quantized)
     if course.zeros_stay:

@@ -33,8 +33,6 @@ from tasks.training.schedule_free import ScheduleFree, weights_answered_with
 from tasks.training.scores import to_choose_by, weighted_loss
 from tasks.training.technique import Technique
 
-LOWER = 0.5
-"""What an epoch that is no better makes of the rate: plateau and backtracking."""
 POINTS_PER_RUN = 60
 """About how many points a learning curve has."""
 
@@ -203,7 +201,7 @@ def move(state: TrainState, course: Course, is_recorded: bool) -> None:
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
     if technique.averaging == "ema":
-        follow(state.averaged, state.trained_weights(), state.step)
+        follow(state.averaged, state.trained_weights(), state.step, technique.ema_decay)
 
 
 def varied(batch: Batch, course: Course, step: int, row_ids: RowIds) -> Batch:
@@ -256,7 +254,7 @@ def keep_if_best(state: TrainState, scores: dict[str, float], course: Course) ->
 def react(state: TrainState, technique: Technique) -> None:
     """What a schedule makes of an epoch that was no better: a lower rate, the best weights."""
     if technique.schedule in ("plateau", "backtracking"):
-        state.rate_factor *= LOWER
+        state.rate_factor *= technique.plateau_factor
     if technique.schedule == "backtracking" and state.best_weights:
         put(state.trained_weights(), state.best_weights)
 

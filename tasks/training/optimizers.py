@@ -15,14 +15,16 @@ from torch.optim import SGD, Adadelta, Adagrad, AdamW, Muon, Optimizer, RMSprop
 from tasks.training.schedule_free import ScheduleFree
 from tasks.training.technique import OptimizerName
 
-MOMENTUM = 0.9
 Groups = list[dict[str, Any]]
 
 
 def make_optimizer(
-    name: OptimizerName, model: nn.Module, lr: float, weight_decay: float
+    name: OptimizerName, model: nn.Module, lr: float, weight_decay: float, momentum: float = 0.9
 ) -> Optimizer:
-    """An optimizer of what is trained; matrices decay, tables and vectors do not."""
+    """An optimizer of what is trained; matrices decay, tables and vectors do not.
+
+    `momentum` is of those that have it as their name.
+    """
     tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     decaying = [p for p in trained if p.dim() > 1 and id(p) not in tables]
@@ -31,7 +33,11 @@ def make_optimizer(
         {"params": decaying, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    return _muon(decaying, others, lr, weight_decay) if name == "muon" else MAKERS[name](groups, lr)
+    if name == "muon":
+        return _muon(decaying, others, lr, weight_decay)
+    if name in ("momentum", "nesterov"):
+        return _sgd(momentum, is_ahead=name == "nesterov")(groups, lr)
+    return MAKERS[name](groups, lr)
 
 
 def apart(make: Callable[[Groups, float], Optimizer]) -> Callable[[Groups, float], Optimizer]:
@@ -129,15 +135,14 @@ def _adamw(groups: Groups, lr: float) -> Optimizer:
     return AdamW(groups, lr=lr, fused=True)
 
 
-def _sgd(momentum: float, nesterov: bool = False) -> Callable[[Groups, float], Optimizer]:
+def _sgd(momentum: float, is_ahead: bool = False) -> Callable[[Groups, float], Optimizer]:
+    nesterov = is_ahead and momentum > 0  # torch refuses it without any
     return apart(lambda groups, lr: SGD(groups, lr=lr, momentum=momentum, nesterov=nesterov))
 
 
 MAKERS: dict[OptimizerName, Callable[[Groups, float], Optimizer]] = {
     "gradient_descent": _sgd(0.0),
     "sgd": _sgd(0.0),
-    "momentum": _sgd(MOMENTUM),
-    "nesterov": _sgd(MOMENTUM, nesterov=True),
     "adagrad": apart(lambda groups, lr: Adagrad(groups, lr=lr)),
     "adadelta": apart(lambda groups, lr: Adadelta(groups, lr=lr)),
     "rmsprop": apart(lambda groups, lr: RMSprop(groups, lr=lr)),

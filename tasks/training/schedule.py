@@ -8,7 +8,7 @@ from tasks.training.technique import ScheduleName, Technique
 FLOOR = 0.01
 """Share of the peak at which an exponential schedule ends."""
 DROPS = (0.5, 0.75)
-"""Shares of the training at which a step schedule divides the rate by ten (arXiv:1512.03385)."""
+"""Shares of the training at which a step schedule lowers the rate (arXiv:1512.03385)."""
 FIRST_CYCLE = 1 / 7
 """Share of the training of the first of three cycles, each twice as long as the one before."""
 
@@ -21,6 +21,8 @@ def scheduled_lr(step: int, total_steps: int, peak: float, technique: Technique)
         return one_cycle_lr(step, total_steps, peak, technique.warm_up)
     if technique.schedule == "linear_warm_up":
         return linear_lr(step, total_steps, peak, technique.warm_up)
+    if technique.schedule == "step":
+        return step_lr(step, total_steps, peak, technique.step_factor)
     if (shape := SHAPES.get(technique.schedule)) is not None:
         return peak * shape(step / max(1, total_steps))
     return peak
@@ -43,6 +45,12 @@ def linear_lr(step: int, total_steps: int, peak: float, warm_up: float = 0.1) ->
     return peak * max(0.0, total_steps - step) / max(1.0, total_steps - climb)
 
 
+def step_lr(step: int, total_steps: int, peak: float, factor: float = 0.1) -> float:
+    """The peak times the factor for each of `DROPS` that has been passed."""
+    done = step / max(1, total_steps)
+    return peak * math.prod(factor for drop in DROPS if done >= drop)
+
+
 def cycle_share(done: float) -> float:
     """How far the cycle is that stands at `done` of the training (SGDR, arXiv:1608.03983)."""
     start, length = 0.0, FIRST_CYCLE
@@ -60,14 +68,9 @@ def _half_cosine(share: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * share))
 
 
-def _steps_down(done: float) -> float:
-    return math.prod(0.1 for drop in DROPS if done >= drop)
-
-
 SHAPES: dict[ScheduleName, Callable[[float], float]] = {
-    "step": _steps_down,
     "exponential": lambda done: float(FLOOR**done),
     "cosine": _half_cosine,
     "warm_restarts": lambda done: _half_cosine(cycle_share(done)),
 }
-"""Share of the peak at each share of the training; a schedule that is not here stays at it."""
+"""Share of the peak at each share of the training; others are formulas above, or stay at it."""

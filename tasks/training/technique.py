@@ -42,9 +42,15 @@ class Technique(BaseModel):
     optimizer: OptimizerName = "adamw"
     """`gradient_descent` takes one step a pass, over all rows; `schedule_free` is AdamW whose rate
     climbs over `warm_up` and stays, and which averages its weights by itself."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Share of its last step that momentum and nesterov go on with."""
     schedule: ScheduleName = "one_cycle"
-    """`plateau` halves the rate when an epoch is no better; `backtracking` goes back to the best
+    """`plateau` lowers the rate when an epoch is no better; `backtracking` goes back to the best
     weights too when one is worse."""
+    step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """What `step` makes of the rate after half, and after three quarters, of the training."""
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """What `plateau` and `backtracking` make of the rate."""
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the steps that climb to the peak: one_cycle, linear_warm_up, schedule_free."""
     weight_decay: Annotated[float, Field(ge=0)] | None = None
@@ -57,6 +63,8 @@ class Technique(BaseModel):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     averaging: Literal["none", "ema", "swa"] = "none"
     """Keep the exponential average of the steps' weights, or the mean of the later epochs'."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Share of the exponential average that a step leaves; less in the first steps."""
     patience: PositiveInt | None = None
     """Stop after so many epochs that were no better."""
     clip_norm: PositiveFloat | None = 1.0

@@ -103,10 +103,11 @@ def test_the_schema_file_is_current() -> None:
         pytest.param(
             "teacher:\n  epoch: 3\n",
             "reviews.yaml:6: teacher.epoch: unknown field, did you mean epochs? "
-            "allowed: optimizer, schedule, warm_up, weight_decay, l1, l2, label_smoothing, "
-            "averaging, patience, clip_norm, clip_value, accumulate, choose_by, name, epochs, "
-            "batch_size, lr, max_rows, seed, augment, gradient_checkpointing, frozen, min_count, "
-            "frozen_words, model, layers, feed_forward",
+            "allowed: optimizer, momentum, schedule, step_factor, plateau_factor, warm_up, "
+            "weight_decay, l1, l2, label_smoothing, averaging, ema_decay, patience, clip_norm, "
+            "clip_value, accumulate, choose_by, name, epochs, batch_size, lr, max_rows, seed, "
+            "augment, gradient_checkpointing, frozen, min_count, frozen_words, model, layers, "
+            "feed_forward",
             id="misspelt",
         ),
         pytest.param(

@@ -64,6 +64,14 @@ def test_other_settings_are_trained_one_by_one(
     assert why_apart([mlp_job, changed(mlp_job, **changes)]) == sentence
 
 
+def test_an_exponential_average_is_one_of_all_trials(mlp_job: TrainingJob) -> None:
+    own, other = (changed(mlp_job, averaging="ema", ema_decay=decay) for decay in (0.999, 0.9))
+    assert (
+        why_apart([own, other]) == "ema_decay 0.9 beside 0.999: it must be the same in all trials"
+    )
+    assert why_apart([mlp_job, changed(mlp_job, ema_decay=0.9)]) is None
+
+
 def test_an_optimizer_that_is_not_vectorised(mlp_job: TrainingJob) -> None:
     assert why_apart([changed(mlp_job, optimizer="lion")]) == (
         "optimizer lion: trained together are sgd, gradient_descent, momentum, nesterov, adam, "

@@ -34,16 +34,21 @@ MOMENTA: list[Changes] = [
     {"lr": 0.1, "optimizer": "sgd", "clip_value": 0.01},
     {"lr": 0.01, "optimizer": "momentum", "weight_decay": 0.1, "clip_norm": 0.5},
     {"lr": 0.01, "optimizer": "nesterov", "l1": 1e-4, "seed": 3},
+    {"lr": 0.01, "optimizer": "nesterov", "momentum": 0.5},
+    {"lr": 0.01, "optimizer": "momentum", "momentum": 0.0, "schedule": "step", "step_factor": 0.3},
 ]
 UNEVEN: Changes = {"lr": 1e-2, "choose_by": "accuracy", "averaging": "none", "epochs": 12}
 EPOCHS: list[Changes] = [  # so many that some are no better, and the schedules react
     {**UNEVEN, "schedule": "plateau"},
+    {**UNEVEN, "schedule": "plateau", "plateau_factor": 0.8},
     {**UNEVEN, "schedule": "backtracking", "seed": 5},
 ]
 VARIED: list[Changes] = [
     {"lr": 1e-3, "augment": ImageAugment(ImageAugmentConfig(mixup=0.4), 10), **own}
     for own in ({"seed": 1}, {"seed": 1, "weight_decay": 0.2}, {"seed": 2, "smoothing": 0.0})
 ]
+EXPONENTIAL: Changes = {"averaging": "ema", "ema_decay": 0.5}
+FOLLOWED: list[Changes] = [{"lr": 1e-2, **EXPONENTIAL}, {"lr": 1e-3, **EXPONENTIAL}]
 AVERAGED: list[Changes] = [{"lr": 1e-2, "averaging": "swa"}, {"lr": 1e-3, "averaging": "swa"}]
 
 
@@ -72,6 +77,7 @@ def difference(found: Mapping[str, torch.Tensor], expected: Mapping[str, torch.T
         ("mlp_job", MOMENTA),
         ("mlp_job", EPOCHS),
         ("mlp_job", AVERAGED),
+        ("mlp_job", FOLLOWED),
         ("lenet_job", RATES),
         ("lenet_job", SEEDS),
         ("lenet_job", MOMENTA),
@@ -80,6 +86,7 @@ def difference(found: Mapping[str, torch.Tensor], expected: Mapping[str, torch.T
     ],
     ids=[
         "mlp-rates", "mlp-seeds", "mlp-momenta", "mlp-epochs", "mlp-averaged",
+        "mlp-followed",
         "lenet-rates", "lenet-seeds", "lenet-momenta", "lenet-averaged",
         "lenet-varied",
     ],

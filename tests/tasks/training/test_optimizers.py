@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import nn
 
+from tasks.training.course import Course, new_state
+from tasks.training.losses import LabelLoss
 from tasks.training.optimizers import make_optimizer
 from tasks.training.schedule_free import weights_answered_with
 from tasks.training.technique import OptimizerName, Technique
+from tests.in_process import CPU
 
 LR, DECAY, STEPS = 0.05, 0.1, 4
 Array = np.ndarray
@@ -131,6 +134,24 @@ def test_it_follows_its_formula(name: OptimizerName) -> None:
             weights = REFERENCES[name](decay * weights, gradient[key].double().numpy(), state, step)
         ours = dict(found.named_parameters())[key].detach().numpy()
         np.testing.assert_allclose(ours, weights, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_momentum_is_a_setting(name: OptimizerName, share: float) -> None:
+    course = Course(
+        epochs=1, batch_size=1, lr=LR, seed=1, loss=LabelLoss(),
+        technique=Technique(optimizer=name, momentum=share),
+    )  # fmt: skip
+    state = new_state(layer(), course, CPU)
+    for found in gradients():
+        take(state.optimizer, state.model, found)
+    start, velocity = layer().weight.detach().double().numpy(), 0.0
+    for gradient in gradients():
+        g = gradient["weight"].double().numpy()
+        velocity = share * velocity + g
+        start = start - LR * (g + share * velocity if name == "nesterov" else velocity)
+    np.testing.assert_allclose(state.model.weight.detach().numpy(), start, rtol=2e-5, atol=2e-6)
 
 
 def test_schedule_free_follows_its_algorithm() -> None:

@@ -115,6 +115,13 @@ def test_rates_are_those_of_torch(
     assert ours == pytest.approx(by_torch(make, 700), abs=1e-6)
 
 
+@pytest.mark.parametrize("factor", [0.1, 0.3, 0.9])
+def test_a_step_schedule_has_its_factor(factor: float) -> None:
+    ours = rates_of("step", steps=700, step_factor=factor)
+    torchs = by_torch(lambda o: MultiStepLR(o, [350, 525], gamma=factor), 700)
+    assert ours == pytest.approx(torchs, abs=1e-9)
+
+
 def test_linear_is_a_line_up_and_a_line_down() -> None:
     expected = np.interp(np.arange(700), [-1, 140, 700], [0, 1, 0])
     assert rates_of("linear_warm_up", 700, warm_up=0.2) == pytest.approx(expected.tolist())

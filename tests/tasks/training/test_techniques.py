@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from models.build import build_model
 from tasks.training.architectures import Lenet
@@ -93,6 +94,23 @@ def test_backtracking_returns_to_the_best_weights(toy: ModuleType) -> None:
 def test_plateau_halves_the_rate_for_each_epoch_that_is_no_better(toy: ModuleType) -> None:
     state = trained(toy, replace(course_of(toy, epochs=6, schedule="plateau"), lr=0.5))
     assert state.rate_factor in {0.5**n for n in range(1, 6)}
+
+
+@pytest.mark.parametrize("technique", [{}, {"plateau_factor": 0.3}], ids=str)
+def test_plateau_is_torchs_own_without_patience(
+    toy: ModuleType, technique: dict[str, float]
+) -> None:
+    course = replace(course_of(toy, epochs=12, schedule="plateau", **technique), lr=0.03)
+    ends = [point for point in trained(toy, course).history if "valid/macro_f1" in point]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.03)
+    factor = technique.get("plateau_factor", 0.5)
+    scheduler = ReduceLROnPlateau(optimizer, "max", factor=factor, patience=0, threshold=0.0)
+    expected = []
+    for point in ends:
+        expected.append(optimizer.param_groups[0]["lr"])
+        scheduler.step(point["valid/macro_f1"])
+    assert [point["lr"] for point in ends] == pytest.approx(expected, rel=1e-6)
+    assert 2 < len(set(expected)) < 12, "some epochs are better, and some are not"
 
 
 def test_schedule_free_answers_with_its_average(toy: ModuleType) -> None:
@@ -271,6 +289,14 @@ def test_an_exponential_average_follows_slower_and_slower() -> None:
     follow(averaged, {"w": torch.tensor([2.0]), "n": torch.tensor(2)}, 2)
     assert averaged["w"].item() == pytest.approx(1 + (1 - 3 / 12))
     assert averaged["n"].item() == 2
+    for step in range(3, 40):
+        follow(averaged, {"w": torch.tensor([float(step)])}, step, decay=0.0)
+    assert averaged["w"].item() == 39, "nothing of the average is left by a decay of 0"
+
+
+def test_the_decay_of_an_average_is_a_setting(toy: ModuleType) -> None:
+    state = trained(toy, course_of(toy, averaging="ema", ema_decay=0.0))
+    assert all(torch.equal(w, state.averaged[n]) for n, w in state.trained_weights().items())
 
 
 def test_running_statistics_are_trained_weights(toy: ModuleType) -> None:
