@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from tasks.artifacts import Task
-from tasks.training.config import TrainConfig
+from tasks.training.config import InBlocks, TrainConfig
 from tasks.training.technique import ScoreName
 
 
@@ -26,7 +26,7 @@ class LanguageModel(TrainConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
-class CausalTransformer(LanguageModel):
+class CausalTransformer(InBlocks, LanguageModel):
     """A decoder-only transformer, as GPT-2 is built, with rotary positions (arXiv:2104.09864)."""
 
     usual_lr: ClassVar[float] = 2e-3

@@ -10,13 +10,14 @@ from typing import Any
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from models import ft_transformer, resnet, table_resnet, text_encoder
+from models import causal_transformer, ft_transformer, resnet, table_resnet, text_encoder
 
 BLOCKS = (
     text_encoder.EncoderLayer,
     table_resnet.ResidualBlock,
     resnet.ResidualBlock,
     ft_transformer.TransformerBlock,
+    causal_transformer.DecoderLayer,
 )
 """The blocks that are worth it; what is between them is computed once."""
 

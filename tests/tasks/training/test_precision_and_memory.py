@@ -13,14 +13,24 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from models.build import build_model
-from tasks.training.architectures import Lenet, MiniLM, Mlp, Resnet, TableResNet, Transformer
+from tasks.training.architectures import (
+    CausalTransformer,
+    FtTransformer,
+    Lenet,
+    LstmLanguage,
+    MiniLM,
+    Mlp,
+    Resnet,
+    TableResNet,
+    Transformer,
+)
 from tasks.training.config import ComputeConfig
 from tasks.training.course import Course, Setting, TrainState, new_state
 from tasks.training.device import Device, choose_device
 from tasks.training.gradients import Diverged
 from tasks.training.loop import train
 from tasks.training.memory import is_out_of_memory
-from tasks.training.recompute import recompute_blocks
+from tasks.training.recompute import BLOCKS, recompute_blocks
 from tasks.training.resume import restore
 from tests.in_process import Stop, StopAt
 
@@ -128,7 +138,21 @@ NETWORKS: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {
     ),
     "table_resnet": ({"numbers": 5, "width": 16, "dropout": 0.3}, {"numbers": torch.randn(4, 5)}),
     "resnet": ({}, PIXELS),
+    "ft_transformer": (
+        {"numbers": 5, "categories": (4, 3), "width": 16, "dropout": 0.3},
+        {"numbers": torch.randn(4, 5), "categories": torch.ones(4, 2, dtype=torch.int64)},
+    ),
+    "causal_transformer": (
+        {"vocab_size": 40, "layers": 2, "width": 16, "heads": 2, "feed_forward": 32,
+         "dropout": 0.3},
+        {"input_ids": IDS},
+    ),
 }  # fmt: skip
+
+
+def built(family: str, shape: dict[str, Any]) -> nn.Module:
+    classes = {} if family == "causal_transformer" else {"num_classes": 3}
+    return build_model(family, classes | shape)
 
 
 def gradients(model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -142,7 +166,7 @@ def gradients(model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
 def test_blocks_computed_twice_have_the_same_gradients(family: str) -> None:
     shape, inputs = NETWORKS[family]
     torch.manual_seed(1)
-    model = build_model(family, {"num_classes": 3} | shape)
+    model = built(family, shape)
     names = list(model.state_dict())
     once = {name: grad.clone() for name, grad in gradients(model, inputs).items()}
     model.zero_grad()
@@ -150,6 +174,13 @@ def test_blocks_computed_twice_have_the_same_gradients(family: str) -> None:
     twice = gradients(model, inputs)
     assert all(torch.equal(once[name], twice[name]) for name in once)
     assert list(model.state_dict()) == names
+
+
+def test_every_kind_of_block_is_tried() -> None:
+    blocks = {
+        type(module) for name in NETWORKS for module in built(name, NETWORKS[name][0]).modules()
+    }
+    assert set(BLOCKS) <= blocks
 
 
 def test_fewer_values_are_kept_for_the_way_back() -> None:
@@ -183,13 +214,15 @@ def test_a_training_with_it_ends_the_same(toy: ModuleType) -> None:
     assert same(plain, twice)
 
 
-@pytest.mark.parametrize("config", [MiniLM, Transformer, TableResNet, Resnet])
+@pytest.mark.parametrize(
+    "config", [MiniLM, Transformer, TableResNet, FtTransformer, Resnet, CausalTransformer]
+)
 def test_networks_of_blocks_have_the_field(config: type) -> None:
     assert config(gradient_checkpointing=True).gradient_checkpointing
     assert not config().gradient_checkpointing
 
 
-@pytest.mark.parametrize("config", [Mlp, Lenet])
+@pytest.mark.parametrize("config", [Mlp, Lenet, LstmLanguage])
 def test_others_refuse_it(config: type) -> None:
     with pytest.raises(ValidationError, match="gradient_checkpointing"):
         config(gradient_checkpointing=True)
