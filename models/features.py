@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.hog_linear import hog
+from models.mfcc_statistics import mfcc_statistics
 from models.series_statistics import statistics_of
 
 
@@ -50,3 +51,15 @@ class StatisticsFeatures(nn.Module):
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """[B, F] from values [B, T, K] and a mask [B, T] that is 0 behind the last step."""
         return statistics_of(values, mask)
+
+
+class MfccFeatures(nn.Module):
+    """Statistics of cepstral coefficients and of how they change."""
+
+    def __init__(self, coefficients: int) -> None:
+        super().__init__()
+        self.coefficients = coefficients
+
+    def forward(self, mels: Tensor, mask: Tensor) -> Tensor:
+        """[B, F] from `mels` [B, T, M] and a mask [B, T] that is 0 behind the last frame."""
+        return mfcc_statistics(mels, mask, self.coefficients)

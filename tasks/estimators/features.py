@@ -14,11 +14,18 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from torch import nn
 
-from models.features import HogFeatures, StatisticsFeatures, TableFeatures, TermFeatures
+from models.features import (
+    HogFeatures,
+    MfccFeatures,
+    StatisticsFeatures,
+    TableFeatures,
+    TermFeatures,
+)
 from tasks.artifacts import DatasetRef
 from tasks.packaging.export import export_graph
 from tasks.packaging.predictor import Encoder, load_encoder
 from tasks.packaging.predictor.text import texts_of
+from tasks.training.audio_models import audio_encoder
 from tasks.training.examples import Columns
 from tasks.training.image_models import image_encoder, pictures
 from tasks.training.series_models import series_encoder
@@ -28,8 +35,10 @@ MOST_TERMS = 5_000
 """Of an estimator of fixed width; the graph keeps a number for each, for every row of a batch."""
 CELLS = 8
 """Of a picture's side, at most; a cell is two pixels wide at least."""
+COEFFICIENTS = 20
+"""Of a sound, at most; no more than it has bands."""
 PART_ROWS = 256
-"""Encoded at once: keeps memory flat."""
+"""Encoded at once, of rows of one size: keeps memory flat."""
 Matrix = Any
 """float32 [rows, F], an array or a sparse one."""
 
@@ -74,8 +83,9 @@ def matrix_of(features: Features, columns: Columns) -> Matrix:
     rows = encoder.rows(columns)
     is_sparse = isinstance(features.module, TermFeatures)
     parts = []
-    for start in range(0, len(rows), PART_ROWS):
-        batch = encoder.batch(rows[start : start + PART_ROWS])
+    size = encoder.batch_rows if encoder.ragged_axes else PART_ROWS
+    for start in range(0, len(rows), size):
+        batch = encoder.batch(rows[start : start + size])
         part = features.module(**{name: torch.from_numpy(batch[name]) for name in batch}).numpy()
         parts.append(sparse.csr_matrix(part) if is_sparse else part)
     return sparse.vstack(parts, format="csr") if is_sparse else np.concatenate(parts)
@@ -138,9 +148,16 @@ def _series(dataset: DatasetRef, columns: Columns, most_terms: int) -> Features:
     return Features(module=StatisticsFeatures(), encoder=series_encoder(dataset, columns))
 
 
+def _audio(dataset: DatasetRef, columns: Columns, most_terms: int) -> Features:
+    del most_terms
+    encoder = audio_encoder(dataset, columns)
+    return Features(module=MfccFeatures(min(COEFFICIENTS, encoder["mels"])), encoder=encoder)
+
+
 _MAKERS: dict[str, Callable[[DatasetRef, Columns, int], Features]] = {
     "table": _table,
     "text": _text,
     "image": _image,
     "series": _series,
+    "audio": _audio,
 }

@@ -43,7 +43,7 @@ class SklearnEstimator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    kinds: ClassVar[tuple[str, ...]] = ("table", "text", "image", "series")
+    kinds: ClassVar[tuple[str, ...]] = ("table", "text", "image", "series", "audio")
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     row_ms: ClassVar[float] = 0.3
     row_ms_in_all: ClassVar[float] = 0.3

@@ -1,10 +1,11 @@
-"""Estimators over pictures and series: the features are part of the graph."""
+"""Estimators over pictures, series and sounds: the features are part of the graph."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.project_file import load_project
 from tasks.data.config import DataConfig
 from tasks.estimators.fitting import fit_estimator
 from tasks.estimators.folder import save_estimator
@@ -17,10 +18,13 @@ from tests.in_process import site_of, snapshot
 PROJECTS = Path(__file__).resolve().parents[3] / "flows" / "projects"
 DIGITS = {"source": "sklearn://digits", "kind": "image", "target": "digit", "image": {"size": 8}}
 VOWELS = {"source": "vowels/train.ts.gz", "kind": "series", "target": "label"}
+VOICES = load_project(PROJECTS / "voices.yaml").data.model_dump(mode="json")
 
 
 @pytest.mark.parametrize(
-    ("data", "least"), [(DIGITS, 0.85), (VOWELS, 0.85)], ids=["image", "series"]
+    ("data", "least"),
+    [(DIGITS, 0.85), (VOWELS, 0.85), (VOICES, 0.75)],
+    ids=["image", "series", "audio"],
 )
 def test_a_forest_over_the_features_of_the_kind(
     data: dict[str, Any], least: float, tmp_path: Path
