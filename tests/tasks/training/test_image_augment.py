@@ -87,6 +87,26 @@ def test_a_mirror_is_its_own_inverse_and_comes_to_half() -> None:
     assert 70 < int(same.sum()) < 130
 
 
+def colours(pixels: Tensor) -> Tensor:
+    """What is not grey in each picture, [B, numbers]."""
+    return (pixels - pixels.mean(1, keepdim=True)).flatten(1)
+
+
+def test_saturation_stretches_colours_and_nothing_else() -> None:
+    before = pictures(200, channels=3)
+    after = tinted(before, 0.3, random())
+    contrast = after.mean(1).flatten(1).std(1) / before.mean(1).flatten(1).std(1)
+    stretch = (colours(after) * colours(before)).sum(1) / colours(before).square().sum(1)
+    assert torch.allclose(colours(after), stretch[:, None] * colours(before), atol=1e-5)
+    saturation = stretch / contrast - 1
+    assert float(saturation.abs().max()) <= 0.3 + 1e-4
+    assert float(saturation.min()) < -0.25
+    assert float(saturation.max()) > 0.25
+    assert abs(float(torch.corrcoef(torch.stack([saturation, contrast]))[0, 1])) < 0.2
+    grey = pictures(8, channels=1).expand(-1, 3, -1, -1)
+    assert torch.allclose(colours(tinted(grey, 0.3, random())), torch.zeros(8, 192), atol=1e-6)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_tint_is_affine_in_each_picture_and_bounded(channels: int) -> None:
     before = pictures(channels=channels)

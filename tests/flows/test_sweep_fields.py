@@ -1,0 +1,69 @@
+"""What a project may say of how a model is trained, a sweep may vary."""
+
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from flows.project import Project
+from flows.sweep_problems import problems
+from tasks.training.augments import AUGMENTS
+from tasks.training.technique import OptimizerName, ScheduleName, ScoreName, Technique
+
+WORDS = (
+    *(*get_args(OptimizerName), *get_args(ScheduleName), *get_args(ScoreName)),
+    *("none", "ema", "swa", "auto"),
+)
+VALUES: tuple[Any, ...] = (None, False, True, 0.0, 0.05, 0.5, 1, 2, *WORDS)
+"""Of which some are allowed in each field."""
+TEACHERS = {"image": "lenet", "audio": "audio_cnn", "text": "transformer", "table": "mlp"}
+DATA = {"source": "rows.csv", "target": "y"}
+
+
+def project(kind: str, teacher: dict[str, Any], space: dict[str, Any] | None = None) -> Project:
+    """One of that kind; a constant rate and no average are what every optimizer has."""
+    model = {"model": TEACHERS[kind], "schedule": "constant", "averaging": "none", **teacher}
+    inputs = {} if kind == "table" else {"inputs": ["x"]}
+    values = {"name": "p", "data": {**DATA, "kind": kind, **inputs}, "teacher": model}
+    return Project.model_validate(values | ({"sweep": {"space": space}} if space else {}))
+
+
+def allowed(kind: str, field: str, within: str = "") -> list[Any]:
+    """The values that the project file may hold."""
+    found = []
+    for value in VALUES:
+        own = {field: value}
+        try:
+            project(kind, {within: own} if within else own)
+        except ValidationError:
+            continue
+        found.append(value)
+    return found
+
+
+FIELDS = [("table", "", name) for name in Technique.model_fields] + [
+    (kind, "augment", name)
+    for kind in ("image", "audio", "text")
+    for name in type(project(kind, {}).teacher.augment).model_fields
+]
+
+
+def test_every_augmentation_is_walked_through() -> None:
+    walked = {type(project(kind, {}).teacher.augment) for kind in ("image", "audio", "text")}
+    classes: set[type[BaseModel]] = {base for each in walked for base in each.__mro__}
+    assert set(AUGMENTS) <= classes, "a bag's is what a text's begins with"
+
+
+@pytest.mark.parametrize(("kind", "within", "field"), FIELDS, ids=".".join)
+def test_every_field_of_a_technique_is_a_dimension(kind: str, within: str, field: str) -> None:
+    values = allowed(kind, field, within)
+    assert len(values) > 1
+    name = ".".join(filter(None, ("teacher", within, field)))
+    dimensions: list[dict[str, Any]] = [{"choice": values}]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) > 1 and any(isinstance(number, float) for number in numbers):
+        dimensions.append({"linear": [min(numbers), max(numbers)]})
+    elif len(numbers) > 1:
+        dimensions.append({"integer": [min(numbers), max(numbers)]})
+    for dimension in dimensions:
+        assert list(problems(project(kind, {}, {name: dimension}))) == []
