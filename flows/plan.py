@@ -154,7 +154,7 @@ def _pruned(project: Project, rows: int) -> float:
 
 
 def _aware(project: Project, rows: int) -> float:
-    """Each learns once more; rounding doubles what a row takes."""
+    """Each learns on twice, as a student learns; rounding doubles what a row takes."""
     models = {"teacher": project.teacher, **{s.name: s for s in project.students}}
     pruned = [models[prune.of] for prune in project.compress.prune]
     return sum(

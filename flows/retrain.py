@@ -7,7 +7,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.outcome import Outcome
 from flows.project import Project
 from flows.runs import close_dead_runs
-from flows.students import prunings_of, settings_by_name, sized_students, trainings_of
+from flows.students import (
+    prunings_of,
+    settings_by_name,
+    sized_students,
+    trainings_of,
+    with_control,
+)
 from flows.teacher import lesson_by, teacher_of, unlabelled_of
 from flows.thorough import over_seeds, repeated
 from tasks.artifacts import (
@@ -23,6 +29,7 @@ from tasks.artifacts import (
 )
 from tasks.calibrate_candidate import calibrate_candidate
 from tasks.close_runs import closed_on_failure
+from tasks.compression.controls import control_of
 from tasks.compression.gain import each_once, is_made
 from tasks.compression.parts import is_aware
 from tasks.decide_promotion import decide_promotion
@@ -139,29 +146,37 @@ def pruned(
 def aware(
     project: Project, models: list[TrainedModel], outputs: TeacherOutputs, dataset: DatasetRef
 ) -> list[TrainedModel]:
-    """Return what each student and pruned model becomes when it learns with a form's rounding.
+    """Return what each student and pruned model becomes when it learns with a form's rounding,
+    followed by its control: what their controls become on labels alone.
 
     Those with zeros would lose them by it, and are left out.
     """
-    forms = [form for form in project.compress.quantize if form.aware]
+    forms = [(form, form.aware) for form in project.compress.quantize if form.aware]
     if not forms:
         return []
-    configs = settings_by_name(project, dataset)
+    configs, sources = settings_by_name(project, dataset), {m.name: m for m in models}
     configs |= {prune.called: configs[prune.of] for prune in project.compress.prune}
-    taught, site = (project.compress.distil, outputs), {"compute": project.compute}
+    site = {"compute": project.compute, "dataset": dataset}
     calls = [
-        {"source": m, "config": configs[m.name], "form": form, "taught": taught, **site}
+        {
+            "source": m if taught else sources[control_of(m.name)],
+            "config": configs[m.name],
+            "form": form.model_copy(update={"aware": passes}),
+            "taught": taught,
+            **site,
+        }
         for m in models
         if m.role in ("student", "pruned") and not m.zeros and is_aware(configs[m.name])
-        for form in forms
+        for form, asked in forms
+        for passes, taught in with_control(asked, project, outputs, dataset)
     ]
-    return side_by_side(train_aware, [{**call, "dataset": dataset} for call in calls])
+    return side_by_side(train_aware, calls)
 
 
 def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) -> list[Candidate]:
     """Return a bundle for each model, quantised ones for each student and pruned model.
 
-    What was trained for a form is quantised alone. All are calibrated if asked.
+    What was trained for a form is there in that form alone. All are calibrated if asked.
     """
     calls = [{"model": model, "dataset": dataset} for model in models if model.exports]
     floats = side_by_side(export_model, calls)
@@ -171,7 +186,7 @@ def exported(project: Project, models: list[TrainedModel], dataset: DatasetRef) 
         for form in project.compress.quantize
         if is_made(candidate, form)
     ]
-    whole = [candidate for candidate in floats if candidate.role != "compressed"]
+    whole = [candidate for candidate in floats if not candidate.form]
     candidates = [*whole, *each_once(shrunk)]
     if project.evaluate.calibrate == "none":
         return candidates

@@ -3,9 +3,10 @@
 from typing import Any
 
 from flows.project import Project
-from flows.teacher import as_long, sized
+from flows.teacher import Passes, as_long, sized
 from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
 from tasks.compression.config import PruneConfig
+from tasks.fetched_lesson import Taught
 from tasks.training.architectures import StudentConfig
 from tasks.training.config import TrainConfig
 
@@ -28,12 +29,12 @@ def trainings_of(
     """Return the calls that train it: with the teacher, and without; of one that cannot be taught
     the second alone."""
     site = {"compute": project.compute, "dataset": dataset}
-    without = {"distil": None, "outputs": None, "parent": None, **site}
     if not student.is_taught:
-        return [{"config": student, **without}]
-    lesson = {"distil": project.compress.distil, "outputs": outputs, "parent": project.teacher.name}
-    control = as_long(student, outputs, dataset)
-    return [{"config": student, **lesson, **site}, {"config": control, **without}]
+        return [{"config": student, "taught": None, "parent": None, **site}]
+    return [
+        {"config": config, "taught": taught, "parent": taught and project.teacher.name, **site}
+        for config, taught in with_control(student, project, outputs, dataset)
+    ]
 
 
 def prunings_of(
@@ -49,6 +50,16 @@ def prunings_of(
     sources = {"teacher" if model.role == "teacher" else model.name: model for model in models}
     site = {"compute": project.compute, "dataset": dataset}
     about = {"source": sources[prune.of], "config": config, **site}
-    alone = prune.model_copy(update={"recover": as_long(prune.recover, outputs, dataset)})
+    return [
+        {"prune": prune.model_copy(update={"recover": recover}), "taught": taught, **about}
+        for recover, taught in with_control(prune.recover, project, outputs, dataset)
+    ]
+
+
+def with_control(
+    config: Passes, project: Project, outputs: TeacherOutputs, dataset: DatasetRef
+) -> list[tuple[Passes, Taught | None]]:
+    """Return a training's settings with what it is taught, and its control's: as many steps on
+    labels alone."""
     lesson = (project.compress.distil, outputs)
-    return [{"prune": prune, "taught": lesson, **about}, {"prune": alone, "taught": None, **about}]
+    return [(config, lesson), (as_long(config, outputs, dataset), None)]

@@ -7,6 +7,7 @@ from flows.students import prunings_of, settings_by_name, sized_students, traini
 from tasks.artifacts import Candidate, DatasetRef, RunRef, TeacherOutputs, TrainedModel
 from tasks.compare_seeds import compare_seeds
 from tasks.compression.config import PruneConfig
+from tasks.compression.controls import control_of
 from tasks.prune_model import prune_model
 from tasks.quality_artifacts import SeedGain
 from tasks.record_seeds import record_seeds
@@ -82,7 +83,7 @@ def over_seeds(
         {
             "name": names[0],
             "taught": [known[name] for name in names],
-            "alone": [known[f"{name}-control"] for name in names],
+            "alone": [known[control_of(name)] for name in names],
             **about,
         }
         for names in names_by_seed(project)

@@ -136,6 +136,8 @@ class TrainedModel(Artifact):
     """Rows of a step of its training, over all workers; None where nothing is trained by steps."""
     zeros: float = 0.0
     """Share of its products' weights that were made zero, and are kept like all others."""
+    form: str = ""
+    """With fewer bits, whose rounding it was trained with, and in which alone it is deployed."""
 
 
 class Unlabelled(Artifact):
@@ -198,6 +200,8 @@ class Candidate(Artifact):
     """Of that model; of a form with fewer bits, that model."""
     zeros: float = 0.0
     """Of the float model."""
+    form: str = ""
+    """For which that was trained, if for one."""
     zipped_bytes: int | None = None
     """Of those files in a zip archive, where there are zeros: all that they gain."""
 

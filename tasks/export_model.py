@@ -34,5 +34,6 @@ def export_model(model: TrainedModel, dataset: DatasetRef) -> Candidate:
             model_sha256=model.sha256,
             parents=model.parents,
             zeros=model.zeros,
+            form=model.form,
             zipped_bytes=zipped_bytes(bundle) if model.zeros else None,
         )

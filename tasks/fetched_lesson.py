@@ -11,9 +11,20 @@ from tasks.training.blueprint import Blueprint
 from tasks.training.model_folder import trained_blueprint
 from tasks.training.recipes import Lesson
 
+Taught = tuple[DistilConfig, TeacherOutputs]
+"""How a model is taught, and what its teachers said."""
 
-def fetched_lesson(distil: DistilConfig, outputs: TeacherOutputs, dataset: DatasetRef) -> Lesson:
-    """Return the answers to all rows, with those rows that have no label."""
+
+def identity_of(taught: Taught | None) -> tuple[DistilConfig | None, str | None]:
+    """Return what decides a lesson, for the name of a training."""
+    return (taught[0], taught[1].identity) if taught else (None, None)
+
+
+def fetched_lesson(taught: Taught | None, dataset: DatasetRef) -> Lesson | None:
+    """Return the answers to all rows, with those rows that have no label; None: nobody teaches."""
+    if taught is None:
+        return None
+    distil, outputs = taught
     answers = load_answers(open_storage().fetch_folder(outputs.uri))
     rows = fetched_rows(outputs.unlabelled, dataset)
     return Lesson(distil, answers, rows, fetched_teachers(distil, outputs), outputs.shares)

@@ -7,13 +7,13 @@ from pathlib import Path
 from infra.cluster import connect
 from infra.progress import report
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.artifacts import DatasetRef, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import PruneConfig
-from tasks.compression.distil_config import DistilConfig
+from tasks.compression.controls import named
 from tasks.compression.pruning_rounds import prune_into, recovery_of
 from tasks.compression.sparsity import zero_share
-from tasks.fetched_lesson import fetched_lesson
+from tasks.fetched_lesson import Taught, fetched_lesson, identity_of
 from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
 from tasks.training.config import ComputeConfig, TrainConfig
@@ -26,7 +26,7 @@ def prune_model(
     source: TrainedModel,
     config: TrainConfig,
     prune: PruneConfig,
-    taught: tuple[DistilConfig, TeacherOutputs] | None,
+    taught: Taught | None,
     compute: ComputeConfig,
     dataset: DatasetRef,
 ) -> TrainedModel:
@@ -36,15 +36,12 @@ def prune_model(
     """
     storage = open_storage()
     connect()
-    distil, said = (taught[0], taught[1].identity) if taught else (None, None)
-    what = (source.sha256, config, prune, distil, compute, said)
+    what = (source.sha256, config, prune, compute, *identity_of(taught))
     key = run_key("prune", code_digest(__name__), dataset, *what)
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
-    name = prune.called if taught else f"{prune.called}-control"
-    lesson = None
-    if taught:
-        lesson = fetched_lesson(*taught, dataset)
+    name, role = named(prune.called, "pruned", is_control=taught is None)
+    lesson = fetched_lesson(taught, dataset)
     with tempfile.TemporaryDirectory(prefix="pruned-") as folder:
         saved = prune_into(
             Path(folder),
@@ -58,7 +55,7 @@ def prune_model(
         zeros = zero_share(Path(folder)) if prune.is_sparse else 0.0
     return TrainedModel(
         name=name,
-        role="pruned" if taught else "control",
+        role=role,
         parent=source.name,
         parents=(source.sha256,),
         uri=uri,

@@ -34,7 +34,7 @@ def quantize_candidate(
     return candidate.model_copy(
         update={
             "name": name,
-            "role": "compressed",
+            "role": "control" if candidate.role == "control" else "compressed",
             "parent": candidate.parent if form.aware else candidate.name,
             "parents": candidate.parents if form.aware else (candidate.model_sha256,),
             "uri": uri,

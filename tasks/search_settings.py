@@ -132,9 +132,8 @@ def workbench_of(subject: Subject) -> Workbench:
     local = storage.fetch_folder(subject.dataset.uri)
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
     distil, outputs = subject.target.distil, subject.outputs
-    lesson = trained = None
-    if distil and outputs:
-        lesson = fetched_lesson(distil, outputs, subject.dataset)
+    lesson = fetched_lesson((distil, outputs) if distil and outputs else None, subject.dataset)
+    trained = None
     if subject.target.prune and outputs:
         trained = trained_blueprint(storage.fetch_folder(outputs.teacher_uris[0]))
     return Workbench(subject.target, site, lesson, trained)

@@ -7,11 +7,11 @@ from pathlib import Path
 from infra.cluster import connect
 from infra.progress import report
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, TeacherOutputs, TrainedModel
+from tasks.artifacts import DatasetRef, TrainedModel
 from tasks.code_digest import code_digest
 from tasks.compression.config import QuantizeConfig
-from tasks.compression.distil_config import DistilConfig
-from tasks.fetched_lesson import fetched_lesson
+from tasks.compression.controls import CONTROL, named
+from tasks.fetched_lesson import Taught, fetched_lesson, identity_of
 from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
 from tasks.training.config import ComputeConfig, TrainConfig
@@ -25,35 +25,37 @@ def train_aware(
     source: TrainedModel,
     config: TrainConfig,
     form: QuantizeConfig,
-    taught: tuple[DistilConfig, TeacherOutputs],
+    taught: Taught | None,
     compute: ComputeConfig,
     dataset: DatasetRef,
 ) -> TrainedModel:
     """Return the float weights from which that form is made: of nothing else.
 
-    `config` are the settings that `source` was trained with.
+    When it is not taught, the control: its `source` is a control, too. `config` are the settings
+    that `source` was trained with.
     """
     storage = open_storage()
     connect()
-    distil, outputs = taught
-    what = (source.sha256, config, form, distil, compute, outputs.identity)
+    what = (source.sha256, config, form, compute, *identity_of(taught))
     key = run_key("aware", code_digest(__name__), dataset, *what)
     store = checkpoints_at(key)
     site = Site(dataset=dataset, dataset_folder=storage.fetch_folder(dataset.uri), compute=compute)
-    lesson = fetched_lesson(distil, outputs, dataset)
+    lesson = fetched_lesson(taught, dataset)
     blueprint = trained_blueprint(storage.fetch_folder(source.uri))
-    name = f"{source.name}-{form.name}"
+    of = source.name if taught else source.name.removesuffix(CONTROL)
+    name, role = named(f"{of}-{form.name}", "compressed", is_control=taught is None)
     with tempfile.TemporaryDirectory(prefix="aware-") as folder:
         job = aware_job(config, form, lesson, site, blueprint)
         saved = train_into(Path(folder), job, store, partial(report, f"train_aware {name}"))
         uri = storage.upload_folder(Path(folder), f"models/{saved.digest}")
     return TrainedModel(
         name=name,
-        role="compressed",
+        role=role,
         parent=source.name,
         parents=(source.sha256,),
         uri=uri,
         sha256=saved.digest,
         params=saved.params,
         batch_size=source.batch_size,
+        form=form.name,
     )

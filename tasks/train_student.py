@@ -7,11 +7,11 @@ from pathlib import Path
 from infra.cluster import connect
 from infra.progress import report
 from infra.storage import open_storage
-from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel
+from tasks.artifacts import DatasetRef, TrainedModel
 from tasks.code_digest import code_digest
-from tasks.compression.distil_config import DistilConfig
+from tasks.compression.controls import named
 from tasks.estimators.folder import estimator_into
-from tasks.fetched_lesson import fetched_lesson
+from tasks.fetched_lesson import Taught, fetched_lesson, identity_of
 from tasks.kept_checkpoints import checkpoints_at
 from tasks.step import step
 from tasks.training.config import ComputeConfig, TrainConfig
@@ -23,25 +23,22 @@ from tasks.training.sklearn_architecture import SklearnEstimator
 @step()
 def train_student(
     config: TrainConfig | SklearnEstimator,
-    distil: DistilConfig | None,
+    taught: Taught | None,
     compute: ComputeConfig,
     dataset: DatasetRef,
-    outputs: TeacherOutputs | None,
     parent: str | None,
 ) -> TrainedModel:
-    """Return the student; without `distil` and `outputs`, the control of the same budget."""
+    """Return the student; when it is not taught and could be, the control of the same budget."""
     storage = open_storage()
     connect()
-    taught = outputs.identity if outputs else None
-    key = run_key("student", code_digest(__name__), dataset, config, distil, compute, taught)
+    what = (config, compute, *identity_of(taught))
+    key = run_key("student", code_digest(__name__), dataset, *what)
     store = checkpoints_at(key)
     local = storage.fetch_folder(dataset.uri)
     site = Site(dataset=dataset, dataset_folder=local, compute=compute)
-    role: Role = "student" if distil or not config.is_taught else "control"
-    name = config.name if role == "student" else f"{config.name}-control"
-    lesson = None
-    if distil and outputs:
-        lesson = fetched_lesson(distil, outputs, dataset)
+    is_control = config.is_taught and taught is None
+    name, role = named(config.name, "student", is_control=is_control)
+    lesson = fetched_lesson(taught, dataset)
     say = partial(report, f"train_student {name}")
     with tempfile.TemporaryDirectory(prefix="student-") as folder:
         if isinstance(config, SklearnEstimator):
@@ -53,7 +50,7 @@ def train_student(
         name=name,
         role=role,
         parent=parent,
-        parents=outputs.teacher_sha256 if outputs else (),
+        parents=taught[1].teacher_sha256 if taught else (),
         uri=uri,
         sha256=saved.digest,
         params=saved.params,

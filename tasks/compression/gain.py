@@ -21,7 +21,7 @@ def is_smaller(size_bytes: int, source_bytes: int) -> bool:
 def is_made(source: Candidate, form: QuantizeConfig) -> bool:
     """Whether a float bundle is quantised so: what was trained for a form, in that form alone."""
     if form.aware:
-        return source.name == f"{source.parent}-{form.name}"
+        return source.form == form.name
     return source.role in ("student", "pruned")
 
 

@@ -8,6 +8,7 @@ tables or sums.
 from collections.abc import Sequence
 
 from tasks.compression.config import PruneConfig, QuantizeConfig
+from tasks.compression.controls import control_of
 from tasks.training.config import TrainConfig
 from tasks.training.sklearn_architecture import SklearnEstimator
 
@@ -48,14 +49,14 @@ def check_prunings(
 ) -> None:
     """ValueError when a model that is to be pruned does not exist, or lacks a part that goes."""
     known = {"teacher": teacher, **{student.name: student for student in students}}
-    taken = [*known, *(f"{name}-control" for name in known)]
+    taken = [*known, *map(control_of, known)]
     for place, prune in enumerate(prunings):
         where = f"compress.prune.{place}"
         if prune.of not in known:
             raise ValueError(f"{where}.of {prune.of}: allowed are {', '.join(known)}")
         if prune.called in taken:
             raise ValueError(f"{where}.name {prune.called} stands twice; each needs one of its own")
-        taken += [prune.called, f"{prune.called}-control"]
+        taken += [prune.called, control_of(prune.called)]
         _check_parts(prune, known[prune.of], where)
 
 

@@ -162,7 +162,11 @@ def recovery_job(
 
 
 def aware_job(
-    config: TrainConfig, form: QuantizeConfig, lesson: Lesson, site: Site, blueprint: Blueprint
+    config: TrainConfig,
+    form: QuantizeConfig,
+    lesson: Lesson | None,
+    site: Site,
+    blueprint: Blueprint,
 ) -> TrainingJob:
     """The training of a model that goes on, computing as its form will; `config` are the settings
     that it was trained with."""

@@ -60,6 +60,21 @@ def test_a_model_that_was_trained_for_its_form_is_a_candidate_in_that_form_alone
     assert not [name for name in made_from if name.endswith("aware-int8")]
 
 
+def test_a_model_that_was_trained_for_its_form_stands_beside_its_control(
+    found: dict[str, Any],
+) -> None:
+    """In the same form, made of the student's control; nothing of it is chosen."""
+    by_name = {c["name"]: c for c in found["candidates"]}
+    controls = {"small-int8-aware-control", "teacher-pruned-int8-aware-control"}
+    assert {name for name in by_name if "aware-control" in name} == controls
+    control = by_name["small-int8-aware-control"]
+    assert (control["role"], control["parent"]) == ("control", "small-control")
+    assert control["size_bytes"] < by_name["small-control"]["size_bytes"]
+    assert control["params"] == by_name["small-control"]["params"]
+    assert not {found["selected"], *found["refused"]} & controls
+    assert "test/macro_f1" not in control["metrics"]
+
+
 def test_zeros_are_no_candidate_and_it_is_said_what_they_are_worth(found: dict[str, Any]) -> None:
     sentence = found["refused"]["small-pruned"]
     assert "of the weights of its products are zeros" in sentence
@@ -114,6 +129,7 @@ def test_what_is_taught_and_its_control_are_compared_by_three_seeds(found: dict[
     )
     curves = {child.info.run_name for child in children}
     assert {"small-seed-8", "small-seed-9-control", "small-int8-aware", "small-pruned"} <= curves
+    assert "small-int8-aware-control" in curves
     assert {"teacher-pruned-seed-8", "small-pruned-seed-9-control"} <= curves
 
 

@@ -91,14 +91,16 @@ def test_answers_to_rows_without_labels_follow_those_to_training_rows(
     assert gather_rows.fn(BOTH, dataset) == unlabelled
     teacher = teacher_of(dataset, tmp_path / "bucket")
     outputs = label_rows.fn([teacher], ComputeConfig(), dataset, False, unlabelled, False)
-    lesson = fetched_lesson(DistilConfig(), outputs, dataset)
+    lesson = fetched_lesson((DistilConfig(), outputs), dataset)
+    assert lesson is not None
     assert lesson.logits.shape == (3 * count + 3, 2)
     assert list(lesson.unlabelled["age"])[:3] == [3, None, 70]
     storage = tmp_path / "bucket"
     own = graph_answers(storage / "linear_model.LogisticRegression", lesson.unlabelled)
     np.testing.assert_array_equal(lesson.logits[count:], own)
     alone = label_rows.fn([teacher], ComputeConfig(), dataset, False, None, False)
-    plain = fetched_lesson(DistilConfig(), alone, dataset)
+    plain = fetched_lesson((DistilConfig(), alone), dataset)
+    assert plain is not None
     np.testing.assert_array_equal(plain.logits, lesson.logits[:count])
     assert plain.unlabelled == {}
 
@@ -113,7 +115,8 @@ def test_teachers_have_shares_by_what_they_say_of_validation_rows(
     assert outputs.teacher_uris == tuple(teacher.uri for teacher in pair)
     assert sum(outputs.shares) == pytest.approx(1)
     assert outputs.shares[1] < 0.3
-    lesson = fetched_lesson(DistilConfig(teachers=3), outputs, dataset)
+    lesson = fetched_lesson((DistilConfig(teachers=3), outputs), dataset)
+    assert lesson is not None
     assert lesson.shares == outputs.shares
     equal = label_rows.fn(pair, ComputeConfig(), dataset, False, None, False)
     assert equal.shares == ()

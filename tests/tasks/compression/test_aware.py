@@ -1,6 +1,7 @@
 """A model that learns with its form's rounding answers as that form does, and leaves no trace."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,14 @@ from tasks.data.snapshot import split_rows
 from tasks.packaging.export import export_graph
 from tasks.packaging.predictor import Predictor
 from tasks.training.architectures import Resnet, SmallLenet, Transformer
+from tasks.training.course import Setting
 from tasks.training.fake_quantization import fake_quantize
+from tasks.training.job import first_state, material_of
+from tasks.training.loop import train
+from tasks.training.losses import LabelLoss
 from tasks.training.model_folder import load_model, trained_blueprint
 from tasks.training.recipes import Lesson, aware_job, student_job
-from tests.in_process import exported, quantized, site_of, taught
+from tests.in_process import CPU, exported, quantized, site_of, taught
 
 ROWS = 5
 DRAW = np.random.default_rng(1)
@@ -129,6 +134,26 @@ def made(
     job = aware_job(CONFIG, form, lesson, site, trained_blueprint(student))
     assert (job.course.epochs, job.course.lr) == (2, 1e-3)
     return {"student": student, "aware": taught(job, work / "aware")}
+
+
+def test_the_control_learns_as_one_whose_teacher_has_no_say(
+    small_dataset: tuple[Path, DatasetRef], made: dict[str, Path]
+) -> None:
+    """As many steps with the same rounding, bit by bit."""
+    site, student = site_of(*small_dataset), trained_blueprint(made["student"])
+    form = QuantizeConfig(aware=AwareConfig(epochs=2, lr=1e-3))
+    said = np.zeros((small_dataset[1].rows["train"], 3), np.float32)
+    silent = aware_job(CONFIG, form, Lesson(DistilConfig(weight=0), said), site, student)
+    control = aware_job(CONFIG, form, None, site, student)
+    assert control.course == replace(silent.course, loss=LabelLoss())
+    assert control.course.fake_quantized == "int8"
+    weights = []
+    for job in (control, silent):
+        state = first_state(job, CPU)
+        train(state, job.course, material_of(job), Setting(CPU))
+        weights.append(state.trained_weights())
+    for name, weight in weights[0].items():
+        assert torch.equal(weight, weights[1][name])
 
 
 def test_nothing_of_the_training_is_deployed(

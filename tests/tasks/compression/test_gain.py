@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.artifacts import Candidate, Cost, EvalReport, Latency, Role
-from tasks.compression.gain import each_once, idle_of, shrunk_from
+from tasks.compression.config import QuantizeConfig
+from tasks.compression.gain import each_once, idle_of, is_made, shrunk_from
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,17 @@ def test_what_was_shrunk_is_seen_beside_what_was_whole(chosen: str, line: list[s
     reports = [report(each) for each in candidates]
     (asked,) = (each for each in candidates if each.name == chosen)
     assert [each.candidate.name for each in shrunk_from(asked, reports)] == line
+
+
+def test_what_was_trained_for_a_form_is_made_in_that_form_alone() -> None:
+    plain, aware = (QuantizeConfig.model_validate({"aware": value}) for value in (False, True))
+    student = candidate("bag", "student", "teacher", 1000)
+    trained = candidate("bag-int8-aware", "compressed", "bag", 1000)
+    trained = trained.model_copy(update={"form": "int8-aware"})
+    control = trained.model_copy(update={"name": "bag-int8-aware-control", "role": "control"})
+    alone = candidate("bag-control", "control", None, 1000)
+    found = [[is_made(c, f) for f in (plain, aware)] for c in (student, trained, control, alone)]
+    assert found == [[True, False], [False, True], [False, True], [False, False]]
 
 
 def test_zeros_alone_are_refused_however_fast_they_seem() -> None:
