@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from flows.project import Project
 from flows.retrain import steps
-from flows.sweep_target import learner_of, model_of, root_of
+from flows.sweep_target import learner_of, model_of, pruning_of, root_of, student_of
 from tasks.compression.parts import is_aware
 from tasks.kept_result import kept_result
 from tasks.step import PLAN
@@ -77,18 +77,21 @@ def _kept_steps(project: Project) -> set[str]:
     return kept
 
 
-def _searched_model(project: Project) -> TrainConfig:
-    root = root_of(project)
-    found = model_of(project, root)
-    assert isinstance(found, TrainConfig), "the project file was checked"
-    return learner_of(project, root, found)
-
-
 def _whole_training(project: Project, rows: int) -> float:
-    """Seconds of one trial, all its passes, or of a training that confirms."""
-    model = _searched_model(project)
-    used = min(rows, project.sweep.search.rows or rows, model.max_rows or rows)
-    return 1 + model.row_ms_in_all * used / ROWS
+    """Seconds of one trial, all its passes and what it trains ahead of them, or of a training that
+    confirms."""
+    root = root_of(project)
+    model, prune = model_of(project, root), pruning_of(project, root)
+    assert isinstance(model, TrainConfig), "the project file was checked"
+    trainings = [learner_of(project, root, model)] * (prune.rounds if prune else 1)
+    if student_of(project, root):
+        trainings.append(model)
+    return 1 + sum(
+        each.row_ms_in_all
+        * min(rows, project.sweep.search.rows or rows, each.max_rows or rows)
+        / ROWS
+        for each in trainings
+    )
 
 
 def _search(project: Project, rows: int) -> float:

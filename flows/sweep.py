@@ -13,6 +13,7 @@ from flows.sweep_target import (
     kept_fixed,
     learner_of,
     model_of,
+    place_of,
     present_values,
     root_of,
     scheduled,
@@ -68,7 +69,7 @@ def chosen(project: Project, dataset: DatasetRef) -> tuple[Project, Choice]:
 def swept(project: Project, dataset: DatasetRef) -> Swept:
     """Return what the steps came to, in the order in which they happen."""
     root, search = root_of(project), project.sweep.search
-    workers = 1 if root.startswith("students.") else project.compute.workers
+    workers = project.compute.workers if place_of(project, root) == "teacher" else 1
     compute = project.compute.model_copy(update={"workers": workers})
     model = sized(model_of(project, root), compute, dataset)
     lr, schedule = rate_of(project, root, model, dataset)

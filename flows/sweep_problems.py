@@ -8,8 +8,10 @@ from pydantic import ValidationError
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from flows.sweep_target import field_root, model_of, root_of, with_values
+from tasks.compression.config import PruneConfig
+from tasks.sweep.config import SweepConfig
 from tasks.sweep.space import Dimension, Values, as_setting, settings_with
-from tasks.sweep.target import DISTIL, PRUNE, QUANTIZE
+from tasks.sweep.target import DISTIL, PRUNE, QUANTIZE, trains_ahead
 from tasks.training.sklearn_architecture import SklearnEstimator
 
 HINTS = ("features", "relations", "hidden", "attention", "token_relations")
@@ -107,12 +109,33 @@ def _wrong_place(root: str, project: Project) -> str:
     if int(place) >= len(prunings):
         many = f"there are prunings 0 to {len(prunings) - 1}" if prunings else "there is no pruning"
         return f"{many} in {PRUNE}"
-    prune = prunings[int(place)]
-    if prune.of != "teacher":
-        return f"it is of {prune.of}: a search prunes the teacher alone"
-    if prune.rounds > 1:
-        return f"rounds {prune.rounds} of it: a trial prunes in one round, leave rounds out"
-    return ""
+    return _wrong_search(prunings[int(place)], project.sweep)
+
+
+def _wrong_search(prune: PruneConfig, sweep: SweepConfig) -> str:
+    """What of the search does not go with what its trials train ahead of their own passes."""
+    if not trains_ahead(prune, sweep.space):
+        return ""
+    search = sweep.search
+    asked = {
+        f"workers {search.workers}": (search.workers > 1, "by one worker; allowed: 1"),
+        f"engine {search.engine}": (
+            search.engine == "together",
+            "alone; allowed: auto, in_process, actors",
+        ),
+        f"sampler {search.sampler}": (
+            search.sampler == "population",
+            "a member goes on from another's weights; allowed: any other sampler",
+        ),
+        "objectives seconds": (
+            "seconds" in search.objectives,
+            "once for all that share it: their seconds cannot be compared; leave it out",
+        ),
+    }
+    what = "the rounds before the last" if prune.of == "teacher" else prune.of
+    wrong = ((field, why) for field, (is_wrong, why) in asked.items() if is_wrong)
+    field, why = next(wrong, ("", ""))
+    return field and f"sweep.search.{field}: a trial trains {what} ahead of its passes, {why}"
 
 
 def _refusal(settings: dict[str, Any], values: Values) -> str:

@@ -28,7 +28,6 @@ NO_TRIAL = {
     "p95_ms",
     f"{PRUNE}.of": "it says which model is made smaller, and a sweep is about one",
     f"{PRUNE}.name": "it is what the smaller model is called, and no setting",
-    f"{PRUNE}.rounds": "a trial prunes in one round",
     **dict.fromkeys(
         (f"{PRUNE}.sparsity", f"{PRUNE}.pattern"),
         "zeros make nothing faster or smaller here: no trial would gain by them",
@@ -61,6 +60,9 @@ def root_of(project: Project) -> str:
     if roots == {DISTIL} and len(project.students) == 1:
         return "students.0"
     roots.discard(DISTIL)
+    prunings = [root for root in roots if root.startswith(f"{PRUNE}.")]
+    if len(prunings) == 1 and (student := student_of(project, prunings[0])):
+        roots.discard(student)
     if not roots:
         raise ValueError(
             f"sweep.space varies {', '.join(names)} alone: name a field of a model, too"
@@ -105,6 +107,7 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
     taught = root != "teacher" and model.is_taught
     return Target(
         root=root,
+        student=student_of(project, root),
         settings=model.model_dump(mode="json"),
         prune=pruning_of(project, root),
         distil=project.compress.distil if taught else None,
@@ -116,17 +119,33 @@ def target_of(project: Project, model: TrainConfig, lr: float) -> Target:
     )
 
 
+def student_of(project: Project, root: str) -> str | None:
+    """`students.<place>` of what is pruned at `root`; None: nothing is, or the teacher."""
+    section, _, place = root.rpartition(".")
+    if section != PRUNE:
+        return None
+    of = project.compress.prune[int(place)].of
+    return next((f"students.{i}" for i, s in enumerate(project.students) if s.name == of), None)
+
+
+def place_of(project: Project, root: str) -> str:
+    """Of the model that is trained at `root`, or was and is pruned there: `teacher` or
+    `students.<place>`."""
+    is_pruning = root.startswith(f"{PRUNE}.")
+    return (student_of(project, root) or "teacher") if is_pruning else root
+
+
 def model_of(project: Project, root: str) -> Any:
     """The settings of the model at `root`, or of the one that is pruned there."""
-    is_student = root.startswith("students.")
-    return project.students[int(root.split(".")[1])] if is_student else project.teacher
+    place = place_of(project, root)
+    return project.teacher if place == "teacher" else project.students[int(place.split(".")[1])]
 
 
 def asked_for(project: Project, root: str) -> dict[str, Any]:
     """What the file says of the model at `root`, and of who teaches it, if anybody does."""
-    model = model_of(project, root)
-    models = {root: model}
-    if root.startswith("students.") and model.is_taught:
+    model, place = model_of(project, root), place_of(project, root)
+    models = {place: model}
+    if place != "teacher" and model.is_taught:
         models["teacher"] = project.teacher
     return {place: each.model_dump(mode="json") for place, each in models.items()}
 
@@ -162,16 +181,17 @@ def scheduled(project: Project, model: TrainConfig, schedule: str | None) -> Tra
 
 def kept_fixed(project: Project, root: str, model: TrainConfig, lr: float) -> dict[str, Any]:
     """What all trials of `model` had where the project has something else and does not vary it."""
-    if pruning_of(project, root):
-        return {}  # the teacher is trained before, and its recovery follows from it
+    place = place_of(project, root)
+    if pruning_of(project, root) and place == "teacher":
+        return {}  # it is trained before, and its recovery follows from it
     asked = model_of(project, root)
     found: dict[str, Any] = {"batch_size": model.batch_size, "schedule": model.schedule}
     if root == "teacher":  # a student's rate follows from its model
         found["lr"] = lr
     return {
-        f"{root}.{name}": value
+        f"{place}.{name}": value
         for name, value in found.items()
-        if getattr(asked, name) != value and f"{root}.{name}" not in project.sweep.space
+        if getattr(asked, name) != value and f"{place}.{name}" not in project.sweep.space
     }
 
 
@@ -210,12 +230,16 @@ def with_values(project: Project, values: Values) -> Project:
 
 
 def present_values(project: Project, lr: float) -> dict[str, Any]:
-    """The values that the project has now, of dimensions that hold them: the first trial."""
+    """The values that the project has now, of dimensions that hold them: the first trial.
+
+    `lr` is that of a trial's own passes, where the project says `auto`.
+    """
     found: dict[str, Any] = {}
-    settings = project.model_dump(mode="json")
+    settings, root = project.model_dump(mode="json"), root_of(project)
     for name, dimension in project.sweep.space.items():
         value = _value(settings, name)
-        value = lr if name.endswith(".lr") and value == "auto" else value
+        if name.endswith(".lr") and value == "auto":
+            value = lr if name.startswith(f"{root}.") else model_of(project, root).first_lr
         if name == QUANTIZE:
             form = form_of(project.compress.quantize)
             value = form.name if form else "none"

@@ -4,7 +4,8 @@ from infra import tracking
 from infra.cluster import connect
 from infra.trial_runs import STOP, StopTag
 from tasks.artifacts import RunRef
-from tasks.search_settings import subject_identity, workbench_of
+from tasks.promotion.records import digest_of
+from tasks.search_settings import code, subject_identity, trial_store, workbench_of
 from tasks.step import step
 from tasks.sweep.confirming import confirmed
 from tasks.sweep.space import Values
@@ -23,6 +24,7 @@ def confirm_settings(
     """
     connect()
     tag = StopTag(run.run_id)
+    store = trial_store(digest_of("confirm", subject.identity, code()))
 
     def check() -> None:
         if tag.is_set():
@@ -30,4 +32,4 @@ def confirm_settings(
             tracking.set_tags(run.run_id, {STOP: "false"})
             raise Stopped(STOPPED)
 
-    return confirmed(workbench_of(subject), winner, seeds, about, check)
+    return confirmed(workbench_of(subject, store), winner, seeds, about, check)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from prefect.runtime import flow_run
@@ -57,13 +58,10 @@ def search_settings(project: str, subject: Subject, first: Values, sweep: SweepC
 
 
 def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig) -> Searched:
-    bench, config = workbench_of(subject), sweep.search
+    config, name = sweep.search, study_name(project, subject, sweep)
+    store = trial_store(name)
+    bench = workbench_of(subject, store)
     metric, quality = f"valid/{bench.course.choose_by}", f"valid/{subject.target.metric}"
-    decides = DECIDES | (OF_A_POPULATION if config.sampler == "population" else set())
-    lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
-    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.meaning
-    said = subject.outputs.identity if subject.outputs else None
-    name = digest_of(project, target, lasting, dataset, said, code())
     run = open_sweep_run(project, name, subject, sweep)
     queue = first_settings(config, sweep.space, first)
     with ended_with(run.run_id), sweep_storage(name) as storage:
@@ -79,7 +77,6 @@ def _searched(project: str, subject: Subject, first: Values, sweep: SweepConfig)
         )
         with billed(study), closing(runs):
             runs.catch_up(study.get_trials(deepcopy=False), COST)
-            store = trial_store(name)
             about = Search(
                 study, sweep.space, config, sweep.budget, prices(), bench, first, store, metric
             )
@@ -110,6 +107,16 @@ def trial_figures(
     return objective_figures(named, score, quality)
 
 
+def study_name(project: str, subject: Subject, sweep: SweepConfig) -> str:
+    """Return what the study is called: the same for all that decides which trials it makes."""
+    is_population = sweep.search.sampler == "population"
+    decides = DECIDES | (OF_A_POPULATION if is_population else set())
+    lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
+    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.meaning
+    said = subject.outputs.identity if subject.outputs else None
+    return digest_of(project, target, lasting, dataset, said, code())
+
+
 def open_sweep_run(
     project: str, name: str, subject: Subject, sweep: SweepConfig
 ) -> tracking.TrackedRun:
@@ -122,21 +129,22 @@ def open_sweep_run(
 
 
 def trial_store(study: str) -> CheckpointStore:
-    """Where trials that last are saved."""
+    """Return where trials that last are saved."""
     return CheckpointStore(arrow_filesystem(), f"{open_storage().bucket}/checkpoints/{study}")
 
 
-def workbench_of(subject: Subject) -> Workbench:
-    """Return what all trials share."""
+def workbench_of(subject: Subject, store: CheckpointStore) -> Workbench:
+    """Return what all trials share; what they train ahead is left below `store`."""
     storage = open_storage()
     local = storage.fetch_folder(subject.dataset.uri)
     site = Site(dataset=subject.dataset, dataset_folder=local, compute=subject.compute)
     distil, outputs = subject.target.distil, subject.outputs
     lesson = fetched_lesson((distil, outputs) if distil and outputs else None, subject.dataset)
     trained = None
-    if subject.target.prune and outputs:
+    if subject.target.prune and not subject.target.student and outputs:
         trained = trained_blueprint(storage.fetch_folder(outputs.teacher_uris[0]))
-    return Workbench(subject.target, site, lesson, trained)
+    ahead = replace(store, path=f"{store.path}/ahead")
+    return Workbench(subject.target, site, lesson, trained, ahead=ahead)
 
 
 def code() -> str:

@@ -1,7 +1,7 @@
 """All rounds of one pruning on the cluster: each prunes, and recovers as a training of its own."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,14 +44,19 @@ def prune_into(
     return saved
 
 
-def pruned_once(
-    blueprint: Blueprint, prune: PruneConfig, job_of: Recovery, told: Told
-) -> TrainingJob:
-    """The only round of a pruning: the training by which the smaller model recovers.
+def round_by_round(
+    source: Blueprint, prune: PruneConfig, job_of: Recovery, told: Told
+) -> Generator[tuple[str, TrainingJob], Blueprint, TrainingJob]:
+    """The training by which a model recovers after each round; the last one's is returned.
 
-    It is pruned here, by what `told` holds of other prunings of the same model.
+    Before it stands what decides it besides `source` and `job_of`; it is sent the model that came
+    of it. Parts go here, by what `told` holds of other prunings of the same model.
     """
-    return job_of(pruned(job_of(blueprint), prune, 1, blueprint, told))
+    whole = replace(source, start=None, files={})
+    for number in range(1, prune.rounds):
+        job = job_of(pruned(job_of(source), prune, number, whole, told))
+        source = yield f"{prune.model_dump_json()} {number}", job
+    return job_of(pruned(job_of(source), prune, prune.rounds, whole, told))
 
 
 def _question(

@@ -9,21 +9,22 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import ray
 
 from tasks.costs.meter import Used
-from tasks.sweep.passes import Check, CutShort, Deadline, Weights, unhindered
+from tasks.sweep.ahead import Ahead
+from tasks.sweep.passes import Check, CutShort, Weights, unhindered
 from tasks.sweep.population import Leg
-from tasks.sweep.runners import Report, Running, begun, is_of_trial, trouble_of
-from tasks.sweep.saving import Saved, Saving, forget
+from tasks.sweep.runners import Report, is_of_trial, trouble_of
+from tasks.sweep.saving import Saving, forget
 from tasks.sweep.shares import Share
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
-from tasks.sweep.workbench import Took, Workbench, timed_material
-from tasks.training.course import Material
+from tasks.sweep.warm import Bench
+from tasks.sweep.workbench import Took, Workbench
 from tasks.training.distributed import MAX_FAILURES
 from tasks.training.job import TrainingJob, without_rows
 
@@ -41,80 +42,26 @@ DEATHS = (
 """A process is gone, or with it what was shared."""
 
 
-class Bench:
-    """What a warm process does: one trial after the other."""
-
-    def __init__(self, gpus: float, saving: Saving | None) -> None:
-        self._gpus, self._saving = gpus, saving
-        self._running: Running | None = None
-        self._saved: Saved | None = None
-
-    def material(self, job: TrainingJob) -> tuple[Material, Took]:
-        """What trials like this one learn from, and what it took to make it."""
-        return timed_material(job)
-
-    def begin(
-        self,
-        number: int,
-        job: TrainingJob,
-        material: Material,
-        took: Took,
-        passed: int,
-        leg: Leg | None = None,
-    ) -> float:
-        """Start a trial instead of the one before it; passes that were reported are gone through.
-
-        They are the same again, from where it was saved or from its beginning: the state of a
-        trial is a function of its settings. Returned are the seconds for which others worked for
-        it.
-        """
-        self._saved = self._saving.trial(number, leg) if self._saving else None
-        deadline = self._saved.deadline if self._saved else Deadline()
-        newest = self._saved.newest if self._saved else None
-        self._running = running = begun(job, lambda: material, self._gpus, deadline, newest)
-        if leg is not None:
-            running.scores = islice(running.scores, leg.start, leg.end)
-            self._saved = None  # what it leaves is another trial's beginning
-        cpu, wall = time.process_time(), time.monotonic()
-        for _ in range(passed):
-            next(running.scores)
-        running.cpu_seconds = took[0] + time.process_time() - cpu
-        running.wall_seconds = took[1] + time.monotonic() - wall
-        return took[0]
-
-    def go_on(self, number: int, seconds: float, worked: float) -> Report:
-        """One more pass; `worked` is what `begin` returned, and fails where that did."""
-        assert self._running is not None, "a trial goes on after it has begun"
-        return self._running.go_on(number, seconds - worked)
-
-    def end(self) -> None:
-        """The trial is over: nothing of it need be saved any more."""
-        if self._saved:
-            self._saved.forget()
-        self._running = self._saved = None
-
-    def trained(self) -> Weights:
-        """The best weights of the trial, which has no pass left."""
-        assert self._running is not None, "a trial has trained before it ends"
-        return self._running.trained
-
-
 @dataclass
 class Given:
     """A trial that has a process."""
 
-    job: TrainingJob
+    values: Values
+    training: TrainingJob | Ahead
+    """Its own, or one ahead of it that nobody has made."""
     bench: Any
     worked: Any = 0.0
     """What the call of `begin` returns, until a pass has come of it."""
+    call: Callable[[float], Any] = field(init=False)
+    """What its process does next, within so many seconds."""
     passed: int = 0
     """Passes that were reported."""
     since: float = 0.0
     """When the call was made that it is in, on the monotonic clock."""
     deaths: int = 0
     """Of its processes."""
-    lost: Used = field(default_factory=Used)
-    """What processes have used for it that died."""
+    before: Used = field(default_factory=Used)
+    """What processes have used for it that died, and for what is trained ahead of it."""
     used: Used = field(default_factory=Used)
     """What has been used for it, by them too, when it was last heard of."""
 
@@ -126,8 +73,7 @@ class Made:
     material: Any
     """Where it stands in the object store."""
     took: Any
-    by: int
-    """The trial that it was made for, whose cost it is."""
+    """Paid by the trial that it was made for."""
 
 
 @dataclass
@@ -169,8 +115,8 @@ class Actors:
 
     def begin(self, number: int, values: Values) -> None:
         """Start a trial in a free process; `ValueError` for values with which there is none."""
-        job = self.workbench.job(values)
-        self._busy[number] = Given(job, self._free.pop())
+        training = self.workbench.upcoming(values)
+        self._busy[number] = Given(values, training, self._free.pop())
         self._start(number)
 
     def wait(self, seconds: float) -> Report | None:
@@ -181,25 +127,27 @@ class Actors:
         for number, given in self._busy.items():
             if number not in self._calls.values():
                 given.since = time.monotonic()
-                self._calls[given.bench.go_on.remote(number, seconds, given.worked)] = number
+                self._calls[given.call(seconds)] = number
         ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=TICK_SECONDS)
         if not ready:
             return None
         number = self._calls.pop(ready[0])
         try:
-            report: Report = ray.get(ready[0])
+            news: Report | Used = ray.get(ready[0])
         except DEATHS as error:
             why = self._died(number, error)
             return Report(number, None, *self._busy[number].used, why) if why else None
-        except Exception as error:  # of what is shared
+        except Exception as error:  # of what is shared, or made ahead
             if not is_of_trial(error):
                 raise
             why = trouble_of(getattr(error, "cause", error))
             return Report(number, None, *self._busy[number].used, why)
         given = self._busy[number]
+        if isinstance(news, Used):
+            return self._come_nearer(number, news)
         given.passed, given.worked = given.passed + 1, 0.0
-        given.used = given.lost.plus(Used(report.cpu_seconds, report.gpu_seconds))
-        return replace(report, cpu_seconds=given.used.cpu, gpu_seconds=given.used.gpu)
+        given.used = given.before.plus(Used(news.cpu_seconds, news.gpu_seconds))
+        return replace(news, cpu_seconds=given.used.cpu, gpu_seconds=given.used.gpu)
 
     def quiet(self, number: int, check: Check = unhindered) -> None:
         """Wait for the passes that are under way; nobody is told yet what came of them."""
@@ -254,30 +202,48 @@ class Actors:
         for bench in [*self._free, *(given.bench for given in self._busy.values())]:
             ray.kill(bench)
 
-    def _start(self, number: int) -> None:
+    def _come_nearer(self, number: int, used: Used) -> Report | None:
+        """Something ahead of a trial was trained: what is next? A report where nothing can be."""
         given = self._busy[number]
-        made = self._materials.get(given.job, lambda: self._made(number, given))
-        took = made.took if made.by == number else NOTHING
-        job = without_rows(given.job)
+        given.before = given.used = given.before.plus(used)
+        try:
+            given.training = self.workbench.upcoming(given.values)
+        except Exception as error:
+            if not is_of_trial(error):
+                raise
+            return Report(number, None, *given.used, trouble_of(error))
+        self._start(number)
+        return None
+
+    def _start(self, number: int) -> None:
+        given, training = self._busy[number], self._busy[number].training
+        job = training.job if isinstance(training, Ahead) else training
+        is_first = self._materials.find(job) is None
+        made = self._materials.get(job, lambda: self._made(given.bench, job))
+        took = made.took if is_first else NOTHING
+        if isinstance(training, Ahead):
+            ahead = replace(training, job=without_rows(job))
+            given.call = partial(given.bench.learn.remote, ahead, made.material, took)
+            return
         leg = self.leg_of(number) if self.leg_of else None
         rest = took, given.passed, leg
-        given.worked = given.bench.begin.remote(number, job, made.material, *rest)
+        given.worked = given.bench.begin.remote(number, without_rows(job), made.material, *rest)
+        given.call = lambda seconds: given.bench.go_on.remote(number, seconds, given.worked)
         if leg and self.saving:
             for each in leg.outdated:
                 forget(self.saving.of(each))
 
-    def _made(self, number: int, given: Given) -> Made:
-        if (found := self.workbench.materials.find(given.job)) is not None:
-            return Made(ray.put(found), NOTHING, number)
-        material, took = given.bench.material.options(num_returns=2).remote(given.job)
-        return Made(material, took, number)
+    def _made(self, bench: Any, job: TrainingJob) -> Made:
+        if (found := self.workbench.materials.find(job)) is not None:
+            return Made(ray.put(found), NOTHING)
+        return Made(*bench.material.options(num_returns=2).remote(job))
 
     def _died(self, number: int, error: Exception) -> str:
         """Begin the trial again in a new process; a sentence when too many have died of it."""
         given = self._busy[number]
         given.deaths += 1
         # What it used since its last report nobody says any more: its share was held.
-        given.lost = given.used = given.used.plus(self.each.held(time.monotonic() - given.since))
+        given.before = given.used = given.used.plus(self.each.held(time.monotonic() - given.since))
         self._materials.clear()  # what was shared may have been lost with the old one
         count = f"{given.deaths} of {MAX_FAILURES} times"
         log.warning("trial %d: its process died, %s: %s", number, count, type(error).__name__)

@@ -193,9 +193,10 @@ class SweepConfig(BaseModel):
     space: Space = {}
     """What `modelworks run` and `modelworks sweep` vary: fields of the teacher
     (`teacher.weight_decay`); or of one student and what teaches it (`students.0.width`,
-    `compress.distil.temperature`); or of what goes of the trained teacher, and how it recovers
-    (`compress.prune.0.neurons`, `compress.prune.0.recover.lr`, `compress.distil.temperature`). Not
-    of a model of scikit-learn, which is fitted in one go."""
+    `compress.distil.temperature`); or of what goes of a trained model, and how it recovers
+    (`compress.prune.0.neurons`, `compress.prune.0.recover.lr`, `compress.distil.temperature`), and
+    beside it the fields of the student that it is of. Not of a model of scikit-learn, which is
+    fitted in one go."""
     search: SearchConfig = SearchConfig()
     """How they look for settings, and when `modelworks run` does."""
     budget: SweepBudget = SweepBudget()

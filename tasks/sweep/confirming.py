@@ -13,8 +13,10 @@ from typing import Any
 import ray
 
 from tasks.costs.meter import add, answer_of, measured
+from tasks.sweep.ahead import Ahead, learned
 from tasks.sweep.deployed import Deployment, deployed_figures
 from tasks.sweep.passes import Check, Deadline, passes, unhindered, whole
+from tasks.sweep.saving import forget
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.trial import FAILED, best_score
@@ -41,19 +43,25 @@ def confirmed(
     make: Any = ray.remote(num_cpus=1, num_returns=2, max_retries=2)(measured(shared_material))
     train = ray.remote(num_cpus=1, max_retries=2)(measured(worth))
     materials: Shelf[tuple[Any, Any]] = Shelf()
-    calls: list[list[Any]] = []
-    for values in (winner, {}):
-        deployed = ray.put(workbench.deployment(values) if about.good == "quality" else None)
-        jobs = [workbench.job(values, FIRST_SEED + seed) for seed in range(seeds)]
-        shared = [materials.get(job, partial(make.remote, job)) for job in jobs]
-        pairs = zip(jobs, shared, strict=True)
-        calls.append([train.remote(without_rows(j), there, deployed) for j, (there, _) in pairs])
-    wait_for([call for each in calls for call in each], check)
-    new, old = ([float(answer_of(one)) for one in ray.get(each)] for each in calls)
+    sides = [
+        (values, ray.put(workbench.deployment(values) if about.good == "quality" else None))
+        for values in (winner, {})
+    ]
+    asked = [(values, FIRST_SEED + seed) for values, _ in sides for seed in range(seeds)]
+    calls: dict[int, Any] = {}
+    for place, job in enumerate(jobs_of(workbench, asked, check)):
+        if job is not None:
+            there, _ = materials.get(job, partial(make.remote, job))
+            calls[place] = train.remote(without_rows(job), there, sides[place // seeds][1])
+    wait_for([*calls.values()], check)
+    found = {place: float(answer_of(ray.get(call))) for place, call in calls.items()}
     for _, used in materials.things:
         add(ray.get(used))
+    if workbench.ahead:
+        forget(workbench.ahead)
+    scores = [found.get(place, FAILED) for place in range(len(asked))]
     is_loss = about.good == "score" and workbench.course.choose_by == "loss"
-    return compared(new, old, is_loss=is_loss, allowed=about.allowed)
+    return compared(scores[:seeds], scores[seeds:], is_loss=is_loss, allowed=about.allowed)
 
 
 def worth(job: TrainingJob, material: Material, deployed: Deployment | None) -> float:
@@ -78,6 +86,32 @@ def wait_for(calls: Sequence[Any], check: Check) -> None:
     finally:
         for call in waiting:
             ray.cancel(call, force=True)
+
+
+def jobs_of(
+    workbench: Workbench, asked: Sequence[tuple[Values, int]], check: Check = unhindered
+) -> list[TrainingJob | None]:
+    """The training of each of these values and seeds; what is to be trained ahead is, side by side.
+
+    None: something ahead of it fell apart.
+    """
+    train = ray.remote(num_cpus=1, max_retries=2)(measured(learned))
+    while True:
+        found = [_upcoming(workbench, *each) for each in asked]
+        ahead = {each.store.path: each for each in found if isinstance(each, Ahead)}
+        if not ahead:
+            return [each for each in found if not isinstance(each, Ahead)]
+        calls = [train.remote(each) for each in ahead.values()]
+        wait_for(calls, check)
+        for made in ray.get(calls):
+            answer_of(made)
+
+
+def _upcoming(workbench: Workbench, values: Values, seed: int) -> TrainingJob | Ahead | None:
+    try:
+        return workbench.upcoming(values, seed)
+    except Diverged:
+        return None
 
 
 def compared(

@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
 from tasks.costs.meter import Used
+from tasks.sweep.ahead import Ahead, learn
 from tasks.sweep.passes import (
     Check,
     CutShort,
@@ -21,8 +22,6 @@ from tasks.sweep.passes import (
 )
 from tasks.sweep.space import Values
 from tasks.sweep.workbench import Workbench
-from tasks.training.checkpoint import Checkpoint
-from tasks.training.course import Material
 from tasks.training.job import TrainingJob
 from tasks.training.memory import is_out_of_memory
 
@@ -145,21 +144,6 @@ class Running:
         return report(number, score, used, trouble)
 
 
-def begun(
-    job: TrainingJob,
-    material: Callable[[], Material],
-    gpus: float,
-    deadline: Deadline,
-    newest: Checkpoint | None = None,
-) -> Running:
-    """A trial before its next pass, within which what it learns from is made, if need be."""
-
-    def scores() -> Generator[float, None, Weights]:
-        return (yield from passes(job, material(), deadline, newest))
-
-    return Running(scores(), deadline, gpus)
-
-
 class InProcess:
     """One trial at a time, in this process: nothing is sent anywhere."""
 
@@ -173,13 +157,10 @@ class InProcess:
 
     def begin(self, number: int, values: Values) -> None:
         """Start a trial."""
-        job, stopped = self._workbench.job(values), self._stopped
-        self._running[number] = begun(
-            job,
-            lambda: self._workbench.material(job),
-            self.gpus,
-            Deadline(lambda: stopped(None) or stopped(number)),
-        )
+        first, stopped = self._workbench.upcoming(values), self._stopped
+        deadline = Deadline(lambda: stopped(None) or stopped(number))
+        scores = self._scores(first, values, deadline)
+        self._running[number] = Running(scores, deadline, self.gpus)
 
     def wait(self, seconds: float) -> Report | None:
         """One more pass of the trial."""
@@ -199,3 +180,13 @@ class InProcess:
 
     def close(self) -> None:
         """Nothing was begun elsewhere."""
+
+    def _scores(
+        self, training: TrainingJob | Ahead, values: Values, deadline: Deadline
+    ) -> Generator[float, None, Weights]:
+        """Of each pass; what is trained ahead is made within the first."""
+        bench = self._workbench
+        while isinstance(training, Ahead):
+            learn(training, bench.material(training.job), deadline)
+            training = bench.upcoming(values)
+        return (yield from passes(training, bench.material(training), deadline))

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
+from tasks.sweep.ahead import Ahead
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
@@ -24,6 +25,7 @@ from tasks.sweep.shares import Share, places
 from tasks.sweep.space import Space, Values
 from tasks.sweep.spending import Ledger, Spent, keep_used
 from tasks.sweep.study import ask, best_of
+from tasks.sweep.target import trains_ahead
 from tasks.sweep.teams import Teams
 from tasks.sweep.together import Together
 from tasks.sweep.workbench import Workbench
@@ -109,6 +111,8 @@ def search(about: Search, watcher: Watcher) -> Ended:
         runner.close()
     if why == WHOLE and about.config.sampler == "population" and about.store:
         forget(about.store)  # those of the last two generations
+    if why == WHOLE and about.workbench.ahead:
+        forget(about.workbench.ahead)
     spent = ledger.spent
     return Ended(why, engine, spent, spent.cost(about.prices))
 
@@ -193,6 +197,8 @@ def why_not_together(about: Search, crew: int) -> str:
     """Why trials are not trained as one batched program; nothing when they can, and it pays."""
     if about.config.is_deployed:
         return "what is measured of an exported model is measured of one at a time"
+    if trains_ahead(about.workbench.target.prune, about.space):
+        return "a student, or a round, that a trial trains ahead is trained alone"
     if about.budget.trials < LEAST_TOGETHER:
         return f"fewer than {LEAST_TOGETHER} trials are not trained together"
     jobs = some_jobs(about)
@@ -220,8 +226,9 @@ def some_settings(about: Search) -> list[Values]:
 
 
 def seconds_of_one(about: Search) -> float:
-    """What the steps of the first settings would take."""
-    job = about.workbench.job(about.first)
+    """What the steps of the first settings would take, or those of what they train ahead."""
+    training = about.workbench.upcoming(about.first)
+    job = training.job if isinstance(training, Ahead) else training
     return seconds_alone(job, about.workbench.material(job))
 
 

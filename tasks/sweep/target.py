@@ -1,5 +1,6 @@
 """The model that a sweep is about, as a value that travels; importing this loads no torch."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -26,6 +27,8 @@ class Target(BaseModel):
 
     root: str
     """`teacher`, `students.<place>`, or `compress.prune.<place>`."""
+    student: str | None = None
+    """`students.<place>` of what is pruned, where that is no teacher."""
     settings: dict[str, Any]
     """Of the model that is trained, or was and is pruned."""
     prune: PruneConfig | None = None
@@ -59,7 +62,7 @@ class Target(BaseModel):
     def model(self) -> TrainConfig:
         """The settings as the model's own type; `ValidationError` for what it refuses."""
         of: TypeAdapter[Any] = TypeAdapter(
-            StudentConfig if self.root.startswith("students.") else TeacherConfig
+            StudentConfig if (self.student or self.root).startswith("students.") else TeacherConfig
         )
         found = of.validate_python(self.settings)
         assert isinstance(found, TrainConfig), "a sweep is about what is trained by steps"
@@ -69,10 +72,19 @@ class Target(BaseModel):
         if name in ELSEWHERE:
             return ELSEWHERE[name]
         own = "settings" if self.prune is None else "prune"
-        for prefix, place in ((self.root, own), (DISTIL, "distil")):
-            if name.startswith(f"{prefix}."):
+        for prefix, place in ((self.root, own), (self.student, "settings"), (DISTIL, "distil")):
+            if prefix and name.startswith(f"{prefix}."):
                 return f"{place}.{name.removeprefix(f'{prefix}.')}"
         raise ValueError(f"{name}: this sweep is about {self.root}")
+
+
+def trains_ahead(prune: PruneConfig | None, varied: Collection[str]) -> bool:
+    """Whether trials of that pruning which vary these train something ahead of their own passes: a
+    student, or rounds before the last."""
+    if prune is None:
+        return False
+    is_varied = any(name.startswith(f"{PRUNE}.") and name.endswith(".rounds") for name in varied)
+    return prune.of != "teacher" or prune.rounds > 1 or is_varied
 
 
 def form_of(quantize: Any) -> QuantizeConfig | None:

@@ -7,17 +7,18 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tasks.artifacts import Split
-from tasks.compression.config import PruneConfig
 from tasks.compression.pruning_judge import Told
-from tasks.compression.pruning_rounds import pruned_once, recovery_of
+from tasks.compression.pruning_rounds import recovery_of, round_by_round
 from tasks.compression.sample import Sample, sample_of
 from tasks.data.snapshot import Rows as SplitRows
+from tasks.sweep.ahead import Ahead, Chain, upcoming
 from tasks.sweep.deployed import Deployment
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
 from tasks.sweep.target import Target
 from tasks.training.blueprint import Blueprint
 from tasks.training.blueprints import OF_THE_COURSE
+from tasks.training.checkpoint import CheckpointStore
 from tasks.training.config import TrainConfig
 from tasks.training.course import Course, Material, Setting
 from tasks.training.device import choose_device, use_allotted_threads
@@ -79,7 +80,9 @@ class Workbench:
     lesson: Lesson | None = None
     """What the teachers said, taught as each trial's settings say; None: nobody teaches."""
     trained: Blueprint | None = None
-    """The model that trials make smaller; None: each is trained from its beginning."""
+    """The teacher, where trials make it smaller; None: each begins with a training."""
+    ahead: CheckpointStore | None = None
+    """Below it is left what is trained ahead of trials."""
     materials: Shelf[Material] = field(default_factory=Shelf)
     told: dict[Hashable, Told] = field(default_factory=dict)
     """What the parts of the trained model are worth, by who was asked."""
@@ -93,41 +96,57 @@ class Workbench:
 
     @cached_property
     def course(self) -> Course:
-        """Of the settings that the project has."""
-        return self.job({}).course
+        """Of the settings that the project has; what is trained ahead of it does not matter."""
+        if self.target.prune is None:
+            return self.job({}).course
+        config, lesson = self.target.model(), self._lesson_of(self.target)
+        source = self.trained or student_job(config, lesson, self.site).blueprint
+        return recovery_of(config, self.target.prune, lesson, self.site)(source).course
 
     @cached_property
     def sample(self) -> Sample:
         """What a quantiser looks at."""
         return sample_of(self.site.dataset_folder, self.site.dataset)
 
-    def job(self, values: Values, seed: int | None = None) -> TrainingJob:
-        """The training of one trial, by another seed than its own if one is given."""
+    def upcoming(self, values: Values, seed: int | None = None) -> TrainingJob | Ahead:
+        """The training of one trial, by another seed than its own if one is given; or the first
+        ahead of it that nobody has made."""
         target = self.target.with_values(values)
         config = target.model()
         if seed is not None:
             config = config.model_copy(update={"seed": seed})
         site = self._site_of(target)
-        if target.root == "teacher":
-            return teacher_job(config, target.lr, site)
-        lesson = None
-        if self.lesson is not None and target.distil is not None:
-            lesson = replace(self.lesson, config=target.distil)
-        if target.prune is not None:
-            return self._recovery(config, target.prune, lesson, site)
-        return student_job(config, lesson, site)
+        parts = (config, target.distil, site.compute)
+        settings = " ".join(part.model_dump_json() for part in parts if part is not None)
+        return upcoming(self._chain(target, config, site), settings, self.ahead)
 
-    def _recovery(
-        self, config: TrainConfig, prune: PruneConfig, lesson: Lesson | None, site: Site
-    ) -> TrainingJob:
-        """How the trained model learns again without what a trial takes of it.
+    def job(self, values: Values, seed: int | None = None) -> TrainingJob:
+        """The training of one trial, ahead of which there is nothing left to train."""
+        found = self.upcoming(values, seed)
+        assert isinstance(found, TrainingJob), "what is trained ahead of a trial is made before"
+        return found
+
+    def _chain(self, target: Target, config: TrainConfig, site: Site) -> Chain:
+        """All trainings of a trial.
 
         Trials that differ in shares and in their recovery measure once what the parts are worth.
         """
-        assert self.trained is not None, "a model is trained before it is pruned"
+        lesson, prune = self._lesson_of(target), target.prune
+        if target.root == "teacher":
+            return teacher_job(config, target.lr, site)
+        if prune is None:
+            return student_job(config, lesson, site)
+        source = self.trained or (yield "", student_job(config, lesson, site))
         rows = config.seed, prune.recover.max_rows, prune.rows
         told = self.told.setdefault((rows, prune.importance, lesson and lesson.config), {})
-        return pruned_once(self.trained, prune, recovery_of(config, prune, lesson, site), told)
+        recovery = recovery_of(config, prune, lesson, site)
+        return (yield from round_by_round(source, prune, recovery, told))
+
+    def _lesson_of(self, target: Target) -> Lesson | None:
+        """What the teachers said, taught as the target's settings say."""
+        if self.lesson is None or target.distil is None:
+            return None
+        return replace(self.lesson, config=target.distil)
 
     def _site_of(self, target: Target) -> Site:
         """The place of all trials, or the same with the precision of one."""

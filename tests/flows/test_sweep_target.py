@@ -447,20 +447,10 @@ PRUNED = "compress.prune=[{neurons: 0.5}]"
         ("0.heads: {linear: [0.1, 0.9]}", PRUNED, "model lenet has channels, neurons"),
         ("0.neurons: {linear: [0, 0.9]}", PRUNED, "prune of teacher removes nothing"),
         ("0.neurons: {linear: [0.1, 1]}", PRUNED, "less than 1"),
-        ("0.rounds: {integer: [1, 3]}", PRUNED, "a trial prunes in one round"),
+        ("0.rounds: {integer: [1, 30]}", PRUNED, "less than or equal to 10"),
         ("0.of: {choice: [teacher, small]}", PRUNED, "a sweep is about one"),
         ("0.sparsity: {linear: [0, 0.9]}", PRUNED, "zeros make nothing faster"),
         ("first.neurons: {linear: [0.1, 0.9]}", PRUNED, "must be a field of teacher"),
-        (
-            "0.neurons: {linear: [0.1, 0.9]}",
-            "compress.prune=[{of: small, neurons: 0.5}]",
-            "it is of small: a search prunes the teacher alone",
-        ),
-        (
-            "0.neurons: {linear: [0.1, 0.9]}",
-            "compress.prune=[{neurons: 0.5, rounds: 2}]",
-            "rounds 2 of it: a trial prunes in one round",
-        ),
     ],
 )
 def test_what_cannot_go_in_a_trial_is_refused(
@@ -469,6 +459,94 @@ def test_what_cannot_go_in_a_trial_is_refused(
     said = refusal(tmp_path, f"compress.prune.{line}", overrides=[section])
     assert sentence in said
     assert "\n" not in said
+
+
+OF_SMALL = "compress.prune=[{of: small, neurons: 0.5}]"
+IN_ROUNDS = "compress.prune=[{neurons: 0.5, rounds: 2}]"
+
+
+@pytest.mark.parametrize(
+    ("section", "search", "sentence"),
+    [
+        (OF_SMALL, "workers=2", "workers 2: a trial trains small ahead of its passes, by one"),
+        (OF_SMALL, "engine=together", "engine together: a trial trains small ahead of its passes"),
+        (OF_SMALL, "objectives=[score, seconds]", "seconds cannot be compared; leave it out"),
+        (IN_ROUNDS, "workers=2", "a trial trains the rounds before the last ahead of its passes"),
+    ],
+)
+def test_what_does_not_go_with_trainings_ahead_of_trials_is_refused(
+    tmp_path: Path, section: str, search: str, sentence: str
+) -> None:
+    line = "compress.prune.0.neurons: {linear: [0.1, 0.9]}"
+    said = refusal(tmp_path, line, overrides=[section, f"sweep.search.{search}"])
+    assert sentence in said
+    assert "\n" not in said
+
+
+def test_members_of_a_population_train_nothing_ahead(tmp_path: Path) -> None:
+    overrides = [OF_SMALL, "sweep.search.sampler=population"]
+    line = "compress.prune.0.recover.lr: {log: [0.001, 0.1]}"
+    said = refusal(tmp_path, line, overrides=overrides)
+    assert "sampler population: a trial trains small ahead" in said
+
+
+def test_a_student_and_its_pruning_are_one_space(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "students.0.filters: {choice: [[12, 24], [24, 48]]}",
+        "students.0.lr: {log: [0.0001, 0.1]}",
+        "compress.distil.temperature: {linear: [1, 8]}",
+        "compress.prune.0.neurons: {linear: [0.1, 0.9]}",
+        "compress.prune.0.rounds: {integer: [1, 3]}",
+        "compress.prune.0.recover.lr: {log: [0.0001, 0.1]}",
+        "compute.precision: {choice: [float32, bfloat16]}",
+        "compress.quantize: {choice: [int8, none]}",
+    )
+    traded = ["sweep.search.objectives=[quality, size_mb]", "budget.size_mb=1"]
+    fast = "students.0.optimizer=momentum"
+    project = load_project(path, [OF_SMALL, *traded, "sweep.search.rows=100", fast])
+    root = root_of(project)
+    assert root == "compress.prune.0"
+    target = target_of(project, model_of(project, root), 0.001)
+    tried = target.with_values(
+        {
+            "students.0.filters": "[12,24]",
+            "students.0.lr": 0.02,
+            "compress.prune.0.neurons": 0.75,
+            "compress.prune.0.rounds": 2,
+            "compress.distil.temperature": 4.0,
+        }
+    )
+    model = tried.model()
+    assert (model.name, model.filters, model.lr) == ("small", (12, 24), 0.02)  # type: ignore[attr-defined]
+    assert (tried.prune.neurons, tried.prune.rounds) == (0.75, 2)  # type: ignore[union-attr]
+    assert (model.max_rows, tried.prune.recover.max_rows) == (100, 100)  # type: ignore[union-attr]
+    assert tried.distil.temperature == 4.0  # type: ignore[union-attr]
+    present = present_values(project, 0.001)
+    assert present["compress.prune.0.recover.lr"] == 0.001
+    assert present["students.0.lr"] == project.students[0].first_lr  # type: ignore[union-attr]
+    assert set(asked_for(project, root)) == {"students.0", "teacher"}
+    sized = project.students[0].of_size(64)  # type: ignore[union-attr]
+    assert kept_fixed(project, root, sized, 0.001) == {"students.0.batch_size": 64}
+
+
+def test_a_pruning_and_another_student_are_two_models(tmp_path: Path) -> None:
+    lines = "compress.prune.0.neurons: {linear: [0.1, 0.9]}", "students.0.lr: {log: [0.001, 0.1]}"
+    two = "students=[{name: small, model: small_lenet}, {name: other, model: small_lenet}]"
+    section = "compress.prune=[{of: other, neurons: 0.5}]"
+    said = refusal(tmp_path, *lines, overrides=[two, section])
+    assert "about compress.prune.0 and students.0: a sweep is about one model" in said
+
+
+def test_what_a_trial_trains_ahead_is_planned(tmp_path: Path) -> None:
+    path = written(tmp_path, "compress.prune.0.neurons: {linear: [0.1, 0.9]}")
+
+    def seconds(section: str) -> float:
+        steps = draw_plan(load_project(path, [section]), 100_000, look_up=False)
+        return next(step.seconds for step in steps if step.name == "search_settings")
+
+    assert seconds(IN_ROUNDS) > seconds(PRUNED)
+    assert seconds(OF_SMALL.replace("}", ", rounds: 2}")) > seconds(OF_SMALL)
 
 
 def test_a_pruning_and_a_student_are_two_models(tmp_path: Path) -> None:

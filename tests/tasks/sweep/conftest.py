@@ -95,7 +95,7 @@ class Perhaps:
         self._job, self._dies = job, dies
         self.materials = self
 
-    def job(self, values: Values) -> TrainingJob:
+    def upcoming(self, values: Values) -> TrainingJob:
         return self._dies if values["a.dies"] else self._job
 
     def find(self, job: TrainingJob) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from tasks.sweep.passes import Deadline
-from tasks.sweep.runners import Report, begun
+from tasks.sweep.passes import Deadline, passes
+from tasks.sweep.runners import Report, Running
 from tasks.training.job import TrainingJob, material_of
 
 
@@ -16,7 +16,8 @@ def ended(mlp_job: TrainingJob, loss: Callable[..., Any]) -> Report:
     """What the first pass comes to, in which the loss is this."""
     given: Any = {"loss": loss}
     job = replace(mlp_job, course=replace(mlp_job.course, **given))
-    return begun(job, lambda: material_of(job), 0, Deadline()).go_on(7, 60.0)
+    deadline = Deadline()
+    return Running(passes(job, material_of(job), deadline), deadline).go_on(7, 60.0)
 
 
 @pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError, ValueError])

@@ -38,9 +38,11 @@ class OneJob:
         self._job = job
         self.materials = self
 
-    def job(self, values: Any) -> TrainingJob:
+    def upcoming(self, values: Any) -> TrainingJob:
         del values
         return self._job
+
+    job = upcoming
 
     def find(self, job: TrainingJob) -> None:
         del job
@@ -129,7 +131,7 @@ def test_a_process_that_died_is_replaced_where_it_stood(
     assert actors.under_way == Used(), "no pass is under way"
     ray.kill(actors._busy[0].bench)
     assert first + reported(actors, PASSES - 2) == list(passes(job, material_of(job), Deadline()))
-    lost = actors._busy[0].lost
+    lost = actors._busy[0].before
     assert lost.cpu >= before.cpu > 0, "what the first process used stays the trial's cost"
     assert actors._busy[0].used.cpu > lost.cpu
     actors.close()
