@@ -105,8 +105,8 @@ class TrainState:
     parts: int = 1
     """What the memory has multiplied the technique's `accumulate` by."""
     fitted_size: int = 0
-    """Rows, times the longest of them, of the largest batch that all of many workers had memory
-    for."""
+    """Rows, times the longest of them, of the largest batch of this epoch, since the start or a
+    restart, that all of many workers had memory for."""
     tiny_steps: int = 0
     """Steps in a row whose gradient was next to nothing."""
     window_loss: float = 0.0

@@ -73,7 +73,8 @@ def health_of(model: nn.Module) -> dict[str, float]:
     # Comparing with zero and adding up took 24 ms of 4 million entries, this takes 2.
     others = sum(int(torch.count_nonzero(grad)) for grad in flat)
     is_whole = all(map(math.isfinite, norms.values()))
-    return {f"gradient/{name}": norm for name, norm in norms.items() if math.isfinite(norm)} | {
+    found = {f"gradient/layer/{name}": norm for name, norm in norms.items() if math.isfinite(norm)}
+    return found | {
         "gradient/zero_share": 1.0 - others / entries,
         "gradient/nonfinite_share": 0.0 if is_whole else _num_lost(flat) / entries,
     }

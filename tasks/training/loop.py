@@ -170,7 +170,7 @@ def learn_part(
     rows = material.train.take(row_ids)
     batch = make_batch(material.encoder, rows, device.torch_device)
     batch = varied(batch, course, state.step, row_ids)
-    if not state.replica.training:  # setting it walks through every module
+    if not state.model.training:  # which validation sets; setting it walks through every module
         state.replica.train()
     with device.autocast():
         logits_BC = state.replica(**batch.inputs)
@@ -237,6 +237,7 @@ def end_epoch(state: TrainState, course: Course, material: Material, setting: Se
         add_point(state, scores, course, material, setting)
         state.epochs_done += 1
         is_best = keep_if_best(state, scores, course)
+    state.fitted_size = 0  # beside averages and best weights, a batch must fit anew
     if not is_best:
         react(state, course.technique)
 

@@ -2,7 +2,8 @@
 
 Many workers exchange their gradients in the middle of the way back, where none can stop without the
 others. So each gathers its own while a batch is larger than any before, all agree whether it fitted
-everywhere, and the exchange comes behind it.
+everywhere, and the exchange comes behind it. What fitted without the optimizer's moments, before an
+epoch's end or before a restart, is no promise.
 """
 
 import gc
@@ -40,7 +41,8 @@ def gathered_apart(state: TrainState, size: int) -> Iterator[None]:
         yield
     finally:
         state.replica = exchanging
-    state.fitted_size = size
+    if state.step:  # the first step has no moments and averages yet
+        state.fitted_size = size
 
 
 def has_fitted(

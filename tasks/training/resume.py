@@ -21,7 +21,6 @@ FACTS = (
     "rate_factor",
     "health",
     "parts",
-    "fitted_size",
     "tiny_steps",
     "window_loss",
     "window_rows",

@@ -86,9 +86,19 @@ def by_two(toy: ModuleType, folder: Path, *how: str) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize(
     ("how", "parts"),
-    [((), 1), (("lacking-forward",), 4), (("lacking-backward",), 4)],
-    ids=["plain", "memory ran out on the way there", "on the way back"],
-)
+    [
+        ((), 1),
+        (("lacking-forward",), 4),
+        (("lacking-backward",), 4),
+        (("lacking-moments",), 4),
+        (("lacking-best",), 4),
+        (("resumed-lacking-forward",), 4),
+    ],
+    ids=[
+        "plain", "memory ran out on the way there", "on the way back", "beside the moments",
+        "beside the best weights", "after a restart",
+    ],
+)  # fmt: skip
 def test_one_worker_and_two_learn_the_same(
     toy: ModuleType, tmp_path: Path, how: tuple[str, ...], parts: int
 ) -> None:
@@ -101,6 +111,22 @@ def test_one_worker_and_two_learn_the_same(
     assert int(two.pop("parts")) == parts, "all split alike, though the second alone lacks memory"
     for name, weight in one.trained_weights().items():
         assert torch.allclose(weight, two[name], atol=1e-4), name
+
+
+def test_two_workers_learn_in_training_mode_and_resume_exactly(
+    toy: ModuleType, tmp_path: Path
+) -> None:
+    folders = tmp_path / "whole", tmp_path / "resumed"
+    for folder in folders:
+        folder.mkdir()
+    whole, resumed = (
+        by_two(toy, folder, how)
+        for folder, how in zip(folders, ("dropout", "resumed-dropout"), strict=True)
+    )
+    modes = whole.pop("modes"), resumed.pop("modes")
+    assert [len(each) for each in modes] == [10, 3]
+    assert all(map(torch.all, modes)), "validation leaves a model that answers, without dropout"
+    assert all(torch.equal(resumed[name], found) for name, found in whole.items())
 
 
 def test_the_best_epoch_is_kept(toy: ModuleType) -> None:

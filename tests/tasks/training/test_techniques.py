@@ -25,7 +25,7 @@ from tasks.training.gradients import (
     penalise,
     worst_layer,
 )
-from tasks.training.loop import seed_step, train
+from tasks.training.loop import move, seed_step, train
 from tasks.training.losses import LabelLoss, NumberLoss
 from tasks.training.resume import checkpoint_of, restore
 from tasks.training.technique import OptimizerName, ScheduleName, Technique
@@ -170,9 +170,10 @@ def test_a_training_that_stops_names_the_worst_layer(toy: ModuleType) -> None:
 def test_the_curve_has_a_health_record_of_each_layer(toy: ModuleType) -> None:
     points = trained(toy, course_of(toy)).history
     shares = {"gradient/zero_share", "gradient/nonfinite_share"}
-    assert {"gradient/norm", "gradient/layers.0", "gradient/head", *shares} <= points[0].keys()
-    parts = points[0].keys() - shares - {"gradient/norm"}
-    squares = [points[0][name] ** 2 for name in parts if name.startswith("gradient/")]
+    assert {"gradient/norm", *shares} <= points[0].keys()
+    layers = {name for name in points[0] if name.startswith("gradient/layer/")}
+    assert {"gradient/layer/layers.0", "gradient/layer/head"} <= layers
+    squares = [points[0][name] ** 2 for name in layers]
     assert sum(squares) == pytest.approx(points[0]["gradient/norm"] ** 2), "before it is clipped"
 
 
@@ -183,13 +184,26 @@ def test_every_layer_of_a_deep_network_has_its_own_health() -> None:
     model.layers[1].expand.weight.grad[:] = 0.0
     found = health_of(model)
     assert [name for name in found if "layers" in name] == [
-        f"gradient/layers.{i}" for i in range(3)
+        f"gradient/layer/layers.{i}" for i in range(3)
     ]
     own = [weight.grad.norm() for weight in model.layers[2].parameters()]
-    assert found["gradient/layers.2"] == pytest.approx(float(torch.stack(own).norm()), rel=1e-5)
+    assert found["gradient/layer/layers.2"] == pytest.approx(
+        float(torch.stack(own).norm()), rel=1e-5
+    )
     zeros = sum(int((weight.grad == 0).sum()) for weight in model.parameters())
     entries = sum(weight.numel() for weight in model.parameters())
     assert found["gradient/zero_share"] == pytest.approx(zeros / entries)
+
+
+def test_a_layer_called_norm_leaves_the_norm_of_all_alone(toy: ModuleType) -> None:
+    shape = {"vocab_size": 30, "layers": 1, "width": 16, "heads": 2, "feed_forward": 32}
+    model, course = build_model("causal_transformer", shape), course_of(toy)
+    state = toy.new_state(model, course, toy.CPU)
+    model(torch.arange(8).view(2, 4)).square().sum().backward()
+    own, all_of_it = (norm_of(list(part.parameters())) for part in (model.norm, model))
+    move(state, course, is_recorded=True)
+    assert state.health["gradient/layer/norm"] == pytest.approx(float(own), rel=1e-5)
+    assert state.health["gradient/norm"] == pytest.approx(float(all_of_it), rel=1e-5)
 
 
 def clipped(weights: list[nn.Parameter], technique: Technique) -> float:
@@ -248,7 +262,7 @@ def test_health_counts_dead_entries() -> None:
     model = nn.Sequential(nn.Linear(2, 2, bias=False))
     model[0].weight.grad = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
     shares = {"gradient/zero_share": 0.5, "gradient/nonfinite_share": 0.0}
-    assert health_of(model) == pytest.approx({"gradient/0": 5.0, **shares})
+    assert health_of(model) == pytest.approx({"gradient/layer/0": 5.0, **shares})
     model[0].weight.grad[1, 1] = torch.nan
     shares = {"gradient/zero_share": 0.25, "gradient/nonfinite_share": 0.25}
     assert health_of(model) == pytest.approx(shares), "a norm that is not finite is no figure"

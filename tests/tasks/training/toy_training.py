@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from tasks.training.examples import Examples
 from tasks.training.group import Group
 from tasks.training.loop import train
 from tasks.training.losses import DistilLoss, LabelLoss
+from tasks.training.resume import restore
+from tests.in_process import Stop, StopAt
 
 SHAPE = {
     "num_classes": 3, "vocab_size": 40, "layers": 1, "width": 16, "heads": 2,
@@ -83,12 +86,17 @@ MOST_ROWS = 3
 
 
 def lack_memory(state: TrainState, where: str) -> None:
-    """Let memory run out on the way there, or on the way back, of more than a few rows."""
+    """Let memory run out on the way there, or on the way back, of more than a few rows.
+
+    Or on the way there once the optimizer has its `moments`, or the `best` weights are kept.
+    """
     sizes: list[int] = []
+    held = {"moments": lambda: state.optimizer.state, "best": lambda: state.best_weights}
+    is_full = held.get(where, lambda: where == "forward")
 
     def on_the_way_there(module: nn.Module, args: Any, inputs: Mapping[str, Tensor]) -> None:
         sizes.append(len(inputs["input_ids"]))
-        if where == "forward" and module.training and sizes[-1] > MOST_ROWS:
+        if is_full() and torch.is_grad_enabled() and sizes[-1] > MOST_ROWS:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     def on_the_way_back(*_: Any) -> None:
@@ -100,28 +108,56 @@ def lack_memory(state: TrainState, where: str) -> None:
     head.register_full_backward_pre_hook(on_the_way_back)
 
 
-def one_of_two(rank: int, folder: Path, material: Material, lacking: str = "") -> None:
-    """Train without dropout as worker `rank`; the first one leaves weights and curve."""
+def watch_modes(state: TrainState) -> list[bool]:
+    """Whether all of the model was in training, at each of its learning steps so far."""
+    modes: list[bool] = []
+
+    def look(model: nn.Module, _: Any) -> None:
+        if torch.is_grad_enabled():
+            modes.append(all(module.training for module in model.modules()))
+
+    state.model.register_forward_pre_hook(look)
+    return modes
+
+
+def killed(course: Course, material: Material, setting: Setting, dropout: float) -> TrainState:
+    """A training that was killed in its second epoch, before it goes on."""
+    stop = StopAt(7)
+    with suppress(Stop):
+        observed = replace(setting, observer=stop)
+        train(toy_state(course, dropout), course, material, observed)
+    state = toy_state(course, dropout)
+    assert stop.checkpoint is not None
+    restore(state, stop.checkpoint)
+    return state
+
+
+def one_of_two(rank: int, folder: Path, how: str = "") -> None:
+    """Train as worker `rank`; the first one leaves weights, curve, and whether it was in training.
+
+    Without dropout, unless that is `how`; what is `resumed` was killed in its second epoch.
+    """
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2,
         timeout=timedelta(seconds=60),
     )  # fmt: skip
-    course = toy_course()
-    state = toy_state(course, dropout=0.0)
-    if lacking and rank == 1:
-        lack_memory(state, lacking)
-    train(state, course, material, Setting(CPU, Group(rank, 2)))
+    material = weighted(toy_material()) if "weighted" in how else toy_material()
+    course, setting = toy_course(), Setting(CPU, Group(rank, 2))
+    dropout = 0.3 if "dropout" in how else 0.0
+    is_resumed = "resumed" in how
+    state = killed(course, material, setting, dropout) if is_resumed else toy_state(course, dropout)
+    if "lacking" in how and rank == 1:
+        lack_memory(state, how.rpartition("-")[2])
+    modes = watch_modes(state)
+    train(state, course, material, setting)
     if rank == 0:
         losses = torch.tensor([point["train/loss"] for point in state.history])
-        found = {"losses": losses, "parts": torch.tensor(state.parts)} | state.trained_weights()
-        save_file(found, folder / "result.safetensors")
+        found = {"losses": losses, "parts": torch.tensor(state.parts), "modes": torch.tensor(modes)}
+        save_file(found | state.trained_weights(), folder / "result.safetensors")
     dist.barrier()  # who leaves while the other still works may be aborted in its threads
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    how = sys.argv[3] if sys.argv[3:] else ""
-    rows = weighted(toy_material()) if how == "weighted" else toy_material()
-    lacking = how.removeprefix("lacking-") if how.startswith("lacking-") else ""
-    one_of_two(int(sys.argv[1]), Path(sys.argv[2]), rows, lacking)
+    one_of_two(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
