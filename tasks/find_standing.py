@@ -2,7 +2,7 @@
 
 from infra.storage import open_storage
 from tasks.artifacts import DatasetRef, Split
-from tasks.data.snapshot import split_rows
+from tasks.data.snapshot import input_parts
 from tasks.promotion.comparable import why_not_asked
 from tasks.promotion.config import GatePolicy, PromoteConfig
 from tasks.promotion.entries import Standing
@@ -31,5 +31,5 @@ def find_standing(
     if standing.champion is None:
         return standing
     bundle, folder = map(storage.fetch_folder, (standing.champion.uri, dataset.uri))
-    rows = (split_rows(folder, dataset, split).columns for split in ASKED)
+    rows = (part for split in ASKED for part in input_parts(folder, dataset, split))
     return standing.model_copy(update={"unasked": why_not_asked(bundle, rows, dataset)})

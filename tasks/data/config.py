@@ -78,7 +78,7 @@ class DataConfig(BaseModel):
     """Only the newest rows: `90d` or `12w`, counted back from the newest row, by the dates in
     the partitions' paths or those of the column `time`."""
     time: str | None = None
-    """A column of dates or times that `window` goes by; left out, that of `split.time`, if any."""
+    """A column of dates or times that `window` goes by; if not, `split.time` or `series.time`."""
     query: str | None = None
     """Of a source `sql://NAME`: the SELECT whose answer is the rows. The address of the database is
     a setting (MODELWORKS_SQL_<NAME>, or the file sql_<name> in the home's secrets)."""
@@ -144,7 +144,7 @@ class DataConfig(BaseModel):
     @property
     def time_column(self) -> str | None:
         """The column of times that the window goes by; None: by the partitions."""
-        return self.time or self.split.time
+        return self.time or self.split.time or (self.series.time if self.series else None)
 
     @property
     def is_partitioned(self) -> bool:

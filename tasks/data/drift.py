@@ -6,8 +6,9 @@ categories or words. The population stability index of two histograms p and q is
 Risk Scorecards, 2006). Few rows alone make it large, so a chi-square test must agree.
 """
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from tasks.data.arrow_column import ArrowColumn
 from tasks.data.config import DataConfig
-from tasks.data.measures import measures_of
+from tasks.data.measures import MEASURES, looked_at, measures_of
 from tasks.data.prepare import Prepared
 from tasks.data.splitting import SPLITS
 
@@ -27,6 +28,8 @@ MOST_NAMES = 100
 """Categories or words with a bin of their own; all others share one."""
 FEWEST = 5
 """A name of fewer rows shares the bin too: the chi-square test wants five (Cochran, 1954)."""
+READ_ROWS = 64
+"""Pictures, sounds or series of a snapshot that are in memory at once."""
 SURE = 0.001
 """Chance of such a difference between two samples of one population, below which it is believed."""
 Counts = npt.NDArray[np.float64]
@@ -46,16 +49,29 @@ class Drift(NamedTuple):
 def drift_since(last: Path, prepared: Prepared) -> dict[str, Drift]:
     """Drift since the snapshot in `last`, as far as both have the columns: of each input or, where
     its cells are neither numbers nor names, of what is measured of it; of what is kept beside the
-    inputs; of the target."""
+    inputs; of the target. Inputs only of what was an input of the same kind then."""
     config = prepared.config
     labels = {config.target: prepared.rows.labels} if config.target else {}
     now: dict[str, Sequence[Any]] = {**prepared.kept, **labels}
-    there = _columns(last, now)
+    there = _columns(last, _in_one_role(last, config, now), config)
     before = _compared(config, there)
     later = _compared(config, {name: now[name] for name in there})
     found = {name: drift_of(before[name], later[name]) for name in later}
+    types = {**prepared.beside_types, **prepared.types}
     # Time moves by itself.
-    return {n: d for n, d in found.items() if d is not None and prepared.types.get(n) != "moment"}
+    return {n: d for n, d in found.items() if d is not None and types.get(n) != "moment"}
+
+
+def _in_one_role(last: Path, config: DataConfig, names: Iterable[str]) -> list[str]:
+    """The columns that were inputs of this kind then as they are now, or no inputs on both days."""
+    report = json.loads((last / "report.json").read_text(encoding="utf-8"))
+    is_same = report.get("kind") == config.kind
+    then = report.get("inputs", ())
+    return [
+        name
+        for name in names
+        if (name in then) == (name in config.inputs) and (is_same or name not in then)
+    ]
 
 
 def _compared(config: DataConfig, columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
@@ -104,13 +120,34 @@ def _types_of(values: Sequence[Any]) -> set[type]:
     return {type(value) for value in values if value is not None}
 
 
-def _columns(folder: Path, wanted: Mapping[str, Any]) -> dict[str, ArrowColumn]:
-    """The wanted columns of all splits, as far as the snapshot has them."""
+def _columns(folder: Path, wanted: Sequence[str], config: DataConfig) -> dict[str, Sequence[Any]]:
+    """The wanted columns of all splits, as far as the snapshot has them; of inputs that have to be
+    decoded only the rows that are looked at."""
     files = [folder / f"{split}.parquet" for split in SPLITS]
     names = [name for name in pq.read_schema(files[0]).names if name in wanted]
-    tables = [pq.read_table(file, columns=names) for file in files]
-    whole = pa.concat_tables(tables, promote_options="permissive")
-    return {name: ArrowColumn(whole.column(name)) for name in names}
+    large = [name for name in names if name in config.inputs and config.kind in MEASURES]
+    small = [name for name in names if name not in large]
+    whole = pa.concat_tables(
+        [pq.read_table(file, columns=small) for file in files], promote_options="permissive"
+    )
+    found: dict[str, Sequence[Any]] = {name: ArrowColumn(whole.column(name)) for name in small}
+    return {**_looked_at(files, large), **found} if large else found
+
+
+def _looked_at(files: Sequence[Path], names: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """Cells of the rows that are measured: Arrow has no room for all pictures of a snapshot."""
+    chosen = looked_at(sum(pq.read_metadata(file).num_rows for file in files))
+    cells: dict[str, list[Any]] = {name: [] for name in names}
+    start = 0
+    for file in files:
+        with pq.ParquetFile(file, memory_map=True) as opened:
+            for batch in opened.iter_batches(READ_ROWS, columns=list(names)):
+                stop = start + len(batch)
+                rows = chosen[(chosen >= start) & (chosen < stop)] - start
+                for name in names:
+                    cells[name] += batch.column(name).take(pa.array(rows)).to_pylist()
+                start = stop
+    return dict(cells)
 
 
 def _number_counts(before: Sequence[Any], now: Sequence[Any]) -> Counts:

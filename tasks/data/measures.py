@@ -23,11 +23,12 @@ def measures_of(kind: str, columns: Columns) -> Columns:
     """Columns of numbers or names, by what they are."""
     if kind not in MEASURES:
         return columns
-    rows = {name: taken(cells, _spread(len(cells))) for name, cells in columns.items()}
+    rows = {name: taken(cells, looked_at(len(cells))) for name, cells in columns.items()}
     return MEASURES[kind](rows)
 
 
-def _spread(count: int) -> np.ndarray:
+def looked_at(count: int) -> np.ndarray:
+    """Which of so many rows are measured."""
     return np.arange(0, count, max(1, -(-count // MOST_ROWS)))
 
 

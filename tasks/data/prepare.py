@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.data.arrow_column import taken
-from tasks.data.beside import beside_of
+from tasks.data.beside import beside_of, types_beside
 from tasks.data.checks import check_labels, check_table
 from tasks.data.config import DataConfig
 from tasks.data.digests import Digests, digests_of, numbered, row_digests, seeded_places
@@ -36,7 +36,7 @@ class LabelledRows:
     """Rows that are fit to be learned from, and what became of the others."""
 
     columns: dict[str, list[Any]]
-    """The inputs, the column to group by if there is one, and what is kept beside them."""
+    """The inputs, and what is kept beside them."""
     labels: list[Any]
     """Names of classes; of a regression, numbers."""
     row_ids: Ids
@@ -45,6 +45,8 @@ class LabelledRows:
     """Rows by the reason why they went."""
     weights: NDArray[np.float64] | None = None
     """How much each row counts in training; None when all count alike."""
+    grouping: Any = None
+    """Cells of the column to group by, as they were read, if there is one."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,7 +64,8 @@ class LabelledRows:
         columns = {name: taken(values, kept) for name, values in self.columns.items()}
         labels = [self.labels[i] for i in kept]
         weights = None if self.weights is None else self.weights[kept]
-        return LabelledRows(columns, labels, self.row_ids[kept], dropped, weights)
+        grouping = None if self.grouping is None else taken(self.grouping, kept)
+        return LabelledRows(columns, labels, self.row_ids[kept], dropped, weights, grouping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Prepared:
     """What was seen of a table's columns."""
     types: dict[str, str]
     """Of a table's inputs."""
+    beside_types: dict[str, str]
+    """Of what is kept beside the inputs."""
     scaling: dict[str, str]
     """Of a table's numbers that are not learned as standard scores."""
     class_weights: dict[str, float]
@@ -113,12 +118,14 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
     asked, (config, findings) = config, with_inputs(config, table, kind)
     table = kind.opened(table, config)
     types = kind.types({n: table.columns[n] for n in config.inputs}, config.given_types)
-    rows = _usable_rows(config, table, kind, types)
+    beside = types_beside(table, config)
+    rows = _usable_rows(config, table, kind, (types, beside))
     # What was read of a large table has room no longer than it is needed.
     table = table.without_compact((config.target, str(config.split.column), str(config.split.time)))
     pa.default_memory_pool().release_unused()
     labelled = (rows.columns, rows.labels)
     config, findings = without_leaks(asked, config, types, labelled, findings)
+    beside |= {name: types[name] for name in config.beside if name in types}
     types = {name: type_ for name, type_ in types.items() if name in config.inputs}
     given = _given(config, table, by_file, rows)
     digests = row_digests(kind, {name: rows.columns[name] for name in config.inputs})
@@ -138,6 +145,7 @@ def prepare_rows(config: DataConfig, base: Path) -> Prepared:
         table=table,
         findings=findings,
         types=types,
+        beside_types=beside,
         scaling=config.table.scaling_of(types),
         class_weights=class_weights_of(config.class_weights, _training(rows, sides), classes),
         rows=rows,
@@ -191,23 +199,23 @@ def _repeats(
 
 
 def _usable_rows(
-    config: DataConfig, table: Table, kind: Kind, types: Mapping[str, str]
+    config: DataConfig, table: Table, kind: Kind, types: tuple[Mapping[str, str], Mapping[str, str]]
 ) -> LabelledRows:
+    """Rows with a label; `types` are those of the inputs and of what is kept beside them."""
     labels, unlabelled = TARGETS[config.task].read(table, config)
     check_labels(config.checks, table, config.target, labels, unlabelled)
-    columns = kind.typed({name: table.columns[name] for name in config.inputs}, types)
+    columns = kind.typed({name: table.columns[name] for name in config.inputs}, types[0])
     reasons = {"missing target": unlabelled, **kind.unusable(columns)}
     if config.interactions:
         reasons |= rated_lower(config.interactions, table)
-    grouping = config.split.group_by
-    if grouping and grouping != "near_duplicate":
-        columns[grouping] = table.column(grouping, GROUP_FIELD)
-    columns = {**beside_of(table, config), **columns}
+    by = config.split.group_by
+    grouping = table.column(by, GROUP_FIELD) if by and by != "near_duplicate" else None
+    columns = {**beside_of(table, types[1]), **columns}
     weights = read_weights(table, config.weight) if config.weight else None
     if weights is not None:
         reasons["weight 0"] = weights == 0
     ids = np.arange(len(table))
-    rows = LabelledRows(columns, labels, ids, weights=weights).without(reasons)
+    rows = LabelledRows(columns, labels, ids, weights=weights, grouping=grouping).without(reasons)
     _check_some_are_left(rows, table)
     return rows
 
@@ -266,7 +274,7 @@ def _groups(
     if grouping is None:
         return np.arange(len(rows)), digests
     # A row without a value stands alone.
-    values = rows.columns[grouping]
+    values = rows.grouping
     found = digests_of("" if value is None else f"group {value}" for value in values)
     alone = [row for row, value in enumerate(values) if is_missing(value) or value == ""]
     if alone:

@@ -5,7 +5,7 @@ source) `group` (the smallest `row_id` of the rows that must stay together) and,
 names weights, `row_weight`. Rows stand in the order of `row_id`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ Ids = npt.NDArray[np.int64]
 Labels = npt.NDArray[Any]
 """Positions in the classes, or of a regression the numbers themselves."""
 WEIGHT = "row_weight"
+PART_ROWS = 1000
+"""Of inputs that are looked at and not kept: pictures of 224 pixels are 150 MB."""
 RESERVED = ("row_id", "group", WEIGHT)
 """Columns of ours, which no input or target may be called."""
 
@@ -98,6 +100,17 @@ def split_rows(folder: Path, dataset: DatasetRef, split: Split) -> Rows:
         own = np.asarray(read.column(WEIGHT).to_numpy(), dtype=np.float64)
     of_class = [dataset.class_weights[name] for name in dataset.classes if dataset.class_weights]
     return replace(rows, weights=combined(own, rows.labels, of_class))
+
+
+def input_parts(folder: Path, dataset: DatasetRef, split: Split) -> Iterator[dict[str, Any]]:
+    """The inputs of one split, `PART_ROWS` at a time."""
+    with pq.ParquetFile(folder / f"{split}.parquet", memory_map=True) as file:
+        for batch in file.iter_batches(PART_ROWS, columns=list(dataset.inputs)):
+            part = pa.table(batch)
+            if dataset.kind == "table":
+                yield {name: ArrowColumn(part.column(name)) for name in dataset.inputs}
+            else:
+                yield {name: part.column(name).to_pylist() for name in dataset.inputs}
 
 
 def write_split(

@@ -101,7 +101,10 @@ def _read(path: Path, config: DataConfig, columns: Sequence[str]) -> Table:
 def _partitions(folder: Path, config: DataConfig) -> list[Partition]:
     """The files to read: those of the window, where their paths say when they are from."""
     found = partitions_of(folder)
-    if config.window is None or (config.time_column and not all(each.day for each in found)):
+    # A series goes on from file to file: it is in the window when its last step is.
+    if config.window is None or config.series:
+        return found
+    if config.time_column and not all(each.day for each in found):
         return found
     # Rows of the day on which the window opens are told apart by their times.
     days = config.window_days + bool(config.time_column)

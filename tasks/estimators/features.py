@@ -38,7 +38,7 @@ CELLS = 8
 COEFFICIENTS = 20
 """Of a sound, at most; no more than it has bands."""
 PART_ROWS = 256
-"""Encoded at once, of rows of one size: keeps memory flat."""
+"""Encoded at once, but of sounds, whose frames take room: keeps memory flat."""
 Matrix = Any
 """float32 [rows, F], an array or a sparse one."""
 
@@ -83,7 +83,7 @@ def matrix_of(features: Features, columns: Columns) -> Matrix:
     rows = encoder.rows(columns)
     is_sparse = isinstance(features.module, TermFeatures)
     parts = []
-    size = encoder.batch_rows if encoder.ragged_axes else PART_ROWS
+    size = encoder.batch_rows if isinstance(features.module, MfccFeatures) else PART_ROWS
     for start in range(0, len(rows), size):
         batch = encoder.batch(rows[start : start + size])
         part = features.module(**{name: torch.from_numpy(batch[name]) for name in batch}).numpy()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from flows.project import Project
 from flows.project_file import load_project
 from tasks.data.beside import declared_slices
+from tasks.data.dataset import write_dataset
 from tasks.data.prepare import prepare_rows
 from tasks.data.snapshot import split_rows
 from tasks.evaluation.baseline import save_baseline
@@ -182,3 +184,19 @@ def test_a_column_that_is_sliced_by_is_an_input_only_where_inputs_names_it(tmp_p
     named = prepare_rows(project(tmp_path, data | {"inputs": ["age", "site"]}).data, tmp_path)
     assert named.config.inputs == ("age", "site")
     assert named.config.beside == ()
+
+
+def test_a_column_to_group_by_is_sliced_by_in_its_own_type(tmp_path: Path) -> None:
+    rows = [
+        {"age": row * 17 % 101, "site": (row // 4 + 0.5, str(row // 4), "")[row // 4 % 3], "y": y}
+        for row, y in enumerate(labels())
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = {"source": "rows.jsonl", "kind": "table"}
+    apart = prepare_rows(project(tmp_path, data).data, tmp_path)
+    asked = project(tmp_path, {**data, "split": {"group_by": "site"}}).data
+    grouped = prepare_rows(asked, tmp_path)
+    assert list(grouped.kept["site"]) == list(apart.kept["site"])
+    assert {None, 0.5, 1.0} <= set(grouped.kept["site"])
+    write_dataset(grouped, tmp_path)
+    assert len(set(grouped.groups)) < len(set(apart.groups))

@@ -9,10 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import entropy
 
+from tasks.data import measures
 from tasks.data.arrow_column import ArrowColumn
 from tasks.data.config import DataConfig
 from tasks.data.dataset import write_dataset
-from tasks.data.drift import Drift, drift_of, drift_sentences, drift_since, stability_index
+from tasks.data.drift import (
+    Drift,
+    _columns,
+    drift_of,
+    drift_sentences,
+    drift_since,
+    stability_index,
+)
 from tasks.data.prepare import Prepared, prepare_rows
 from tasks.packaging.predictor.audio import cell_of
 
@@ -184,3 +192,65 @@ def test_what_is_kept_beside_the_inputs_drifts_too(tmp_path: Path) -> None:
     prepared(tmp_path, 0, extra="ville")
     found = drift_since(last, prepare_rows(kept, tmp_path))
     assert {name for name in found if found[name].is_above(0.2)} == {"city"}
+
+
+def words(folder: Path, kind: str, column: str) -> DataConfig:
+    towns = ("Rome", "Oslo", "Oslo")
+    said = [f"it rained in {towns[row % 3]} on day {row}" for row in range(200)]
+    lines = [f"{row % 40},{text},{row % 2}" for row, text in enumerate(said)]
+    named = (column, "name") if kind == "table" else ("age", column)
+    (folder / "rows.csv").write_text("\n".join([f"{','.join(named)},y", *lines]) + "\n")
+    given = {"source": "rows.csv", "target": "y", "split": {"group_by": None}}
+    return DataConfig.model_validate({**given, "kind": kind})
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "written"),
+    [
+        ("table", "heat", series),
+        ("text", "photo", pictures),
+        ("table", "photo", pictures),
+        ("text", "clip", sounds),
+    ],
+    ids=["series", "texts as pictures", "numbers as pictures", "sounds"],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["then", "now"])
+def test_inputs_of_another_kind_are_not_compared(
+    tmp_path: Path, kind: str, column: str, written: Any, is_first: bool
+) -> None:
+    last = tmp_path / "last"
+    last.mkdir()
+    two = [
+        lambda: prepare_rows(words(tmp_path, kind, column), tmp_path),
+        lambda: prepare_rows(written(tmp_path, 1.0), tmp_path),
+    ]
+    before, now = two if is_first else two[::-1]
+    write_dataset(before(), last)
+    assert set(drift_since(last, now())) == {"y"}
+
+
+def test_of_a_snapshot_of_pictures_only_those_are_read_that_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measures, "MOST_ROWS", 30)
+    config = prepare_rows(pictures(tmp_path, 1.0), tmp_path)
+    write_dataset(config, tmp_path)
+    found = _columns(tmp_path, ["photo", "y"], config.config)
+    files = [tmp_path / f"{split}.parquet" for split in ("train", "valid", "test")]
+    cells = [cell for file in files for cell in pq.read_table(file)["photo"].to_pylist()]
+    assert found["photo"] == cells[::7]
+    assert isinstance(found["y"], ArrowColumn)
+    assert len(found["y"]) == 200
+
+
+def test_time_that_is_kept_beside_the_inputs_moves_by_itself(tmp_path: Path) -> None:
+    def of_month(month: int) -> Prepared:
+        lines = [f"{i % 50},2026-{month:02}-{1 + i % 5:02},{'pn'[i % 2]}" for i in range(300)]
+        (tmp_path / "rows.csv").write_text("\n".join(["age,day,y", *lines]) + "\n")
+        given = {"source": "rows.csv", "kind": "table", "target": "y", "inputs": ("age",)}
+        return prepare_rows(DataConfig.model_validate({**given, "beside": ("day",)}), tmp_path)
+
+    last = tmp_path / "last"
+    last.mkdir()
+    write_dataset(of_month(1), last)
+    assert set(drift_since(last, of_month(2))) == {"age", "y"}

@@ -1,14 +1,18 @@
 """A split that is written is read back the same, and is written the same way every time."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tasks.artifacts import DatasetRef
+from tasks.data import snapshot
 from tasks.data.snapshot import (
     Rows,
     class_indices,
     class_quotas,
+    input_parts,
     read_split,
     sample_rows,
     write_split,
@@ -96,3 +100,17 @@ def test_a_sample_of_more_than_all_is_all() -> None:
 def test_rows_are_spread_from_the_first_to_the_last() -> None:
     assert numbered(9).spread(3).row_ids.tolist() == [0, 4, 8]
     assert numbered(2).spread(3).row_ids.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["table", "text"])
+def test_inputs_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    monkeypatch.setattr(snapshot, "PART_ROWS", 2)
+    write_split(tmp_path, "valid", COLUMNS, IDS, IDS)
+    dataset = DatasetRef(
+        name="d", uri="", sha256="", source_sha256="", kind=kind, inputs=("text",),
+        target="label", classes=("x", "y"), rows={},
+    )  # fmt: skip
+    parts = [list(part["text"]) for part in input_parts(tmp_path, dataset, "valid")]
+    assert parts == [["a", "b\n日本"], ["c"]]

@@ -7,10 +7,13 @@ import pytest
 
 from flows.project_file import load_project
 from tasks.data.config import DataConfig
+from tasks.data.snapshot import split_rows
+from tasks.estimators.features import features_of, matrix_of
 from tasks.estimators.fitting import fit_estimator
 from tasks.estimators.folder import save_estimator
 from tasks.packaging.export import export_bundle, prove_alike
 from tasks.packaging.predictor import Predictor
+from tasks.packaging.predictor.series import SeriesRows
 from tasks.training.model_folder import VALID, load_card, load_own_answers
 from tasks.training.sklearn_architecture import SklearnEstimator
 from tests.in_process import site_of, snapshot
@@ -43,3 +46,20 @@ def test_a_forest_over_the_features_of_the_kind(
     prove_alike(tmp_path / "bundle", own, predictor.probabilities(valid.columns), card)
     found = predictor.probabilities(test.columns).argmax(axis=1)
     assert (found == test.labels).mean() > least
+
+
+def test_series_of_any_length_are_read_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = snapshot(DataConfig.model_validate(VOWELS), PROJECTS, tmp_path)
+    columns = split_rows(tmp_path, dataset, "train").columns
+    sizes: list[int] = []
+    alone = SeriesRows.batch
+
+    def counted(self: SeriesRows, rows: Any) -> Any:
+        sizes.append(len(rows))
+        return alone(self, rows)
+
+    monkeypatch.setattr(SeriesRows, "batch", counted)
+    matrix = matrix_of(features_of(dataset, columns, None), columns)
+    assert len(sizes) == -(-len(matrix) // 256)

@@ -85,6 +85,19 @@ def test_rows_that_the_champion_cannot_read_are_seen_in_any_split(
     assert "column 'distance', row 0: 'near' must be a number" in found.unasked
 
 
+def test_no_more_is_read_than_the_first_part_that_cannot_be(
+    asked: Callable[..., Standing],
+    ledger: Ledger,
+    candidate: Callable[..., Candidate],
+    tmp_path: Path,
+) -> None:
+    moves.promote(ledger, candidate("old"), 1, Note(id="1", actor="ann", reason=""))
+    table = pa.table({"carrier": ["A"], "distance": ["near"], "row_id": [0]})
+    pq.write_table(table, tmp_path / "valid.parquet")
+    (tmp_path / "test.parquet").unlink()
+    assert "'near' must be a number" in asked("distance", "carrier").unasked
+
+
 def test_inputs_that_are_left_out_are_named(
     asked: Callable[..., Standing], ledger: Ledger, candidate: Callable[..., Candidate]
 ) -> None:
