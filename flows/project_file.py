@@ -17,6 +17,7 @@ from flows.project import Project, with_models
 from flows.project_errors import Path as FieldPath
 from flows.project_errors import allowed_fields, dotted, holds_any_name, sentences, unknown_field
 from flows.sweep_problems import problems
+from flows.unread import unread
 from tasks.data.config import SQL
 from tasks.data.partitions import partitions_of
 from tasks.data.source import resolve_source
@@ -60,6 +61,9 @@ def load_project(path: Path, overrides: Sequence[str] = ()) -> Project:
         raise ValueError(sentences(error, with_models(document.values), document.place)) from error
     for name, reason in problems(project):
         raise ValueError(f"{document.place(('sweep', 'space', name))}: {name}: {reason}")
+    for name, reason in unread(project):
+        field = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
+        raise ValueError(f"{document.place(field)}: {name}: {reason}")
     return _with_encoders(_with_source(project, path, document), path, document)
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from flows.project import Project
 from flows.project_errors import allowed_fields, holds_any_name, sentences, unknown_field
 from flows.sweep_target import field_root, model_of, root_of, with_values
+from flows.unread import why_unread
 from tasks.compression.config import PruneConfig
 from tasks.sweep.config import SweepConfig
 from tasks.sweep.space import Dimension, Values, as_setting, settings_with
@@ -21,8 +22,8 @@ HINTS = ("features", "relations", "hidden", "attention", "token_relations")
 def problems(project: Project) -> Iterator[tuple[str, str]]:
     """(dotted name, what is wrong with it) of each dimension with which a trial could not be made.
 
-    A name that is no field, an end or a choice that its field refuses, several models, or one that
-    is not trained by passes.
+    A name that is no field, or a field that nothing reads, an end or a choice that its field
+    refuses, several models, or one that is not trained by passes.
     """
     space = project.sweep.space
     if not space:
@@ -30,7 +31,8 @@ def problems(project: Project) -> Iterator[tuple[str, str]]:
     settings = project.model_dump(mode="json")
     for name, dimension in space.items():
         wrong = _wrong_name(name, project, settings)
-        if wrong := wrong or (_wrong_forms(dimension) if name == QUANTIZE else ""):
+        wrong = wrong or (_wrong_forms(dimension) if name == QUANTIZE else "")
+        if wrong := wrong or why_unread(name, project):
             yield name, wrong
             return
         for corner in dimension.corners:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tasks.sweep.member import Member
 from tasks.sweep.member_batches import MemberBatch, member_batches
 from tasks.sweep.member_losses import member_loss
-from tasks.sweep.member_steps import Limits, Numbers, member_optimizer
+from tasks.sweep.member_steps import Limits, Numbers, member_optimizer, norms_of
 from tasks.sweep.stack import Draw, Layout, Network, drawn_masks, dropouts_of
 from tasks.training.averaging import follow, join
 from tasks.training.batches import steps_per_epoch
@@ -172,7 +172,9 @@ class Crew:
         gradient_MP = torch.cat([one.reshape(len(one), -1) for one in found], dim=1)
         with torch.no_grad():
             self.limits.penalise(gradient_MP, self.weights_MP, self.layout.matrices)
-            self._check(self.limits.clip(gradient_MP))
+            norms_M = norms_of(gradient_MP)
+            self._check(norms_M, gradient_MP)
+            self.limits.clip(gradient_MP, norms_M)
             self.optimizer.step(self.weights_MP, gradient_MP, self.rates_M)
         self.step += 1
         technique = self.courses[0].technique
@@ -189,18 +191,27 @@ class Crew:
         masks = drawn_masks(self.network.tails, self.draws, sizes, self.step)
         return [mask.to(self.weights_MP.device) for mask in masks]
 
-    def _check(self, norms_M: Numbers) -> None:
+    def _check(self, norms_M: Numbers, gradient_MP: Tensor) -> None:
         """Note the members whose gradient is not finite, or has vanished for too long."""
         before_M = self.tiny_M
         self.tiny_M = np.where(norms_M < TINY, before_M + 1, 0)
         is_sick_M = ~np.isfinite(norms_M) | (self.tiny_M >= MOST_TINY_STEPS)
         for row in np.flatnonzero(is_sick_M).tolist():
             member = self.members[self.live[row]]
-            where = f"step {self.step}, {member.course.where}"
+            if member.trouble:
+                continue
+            where, model = f"step {self.step}, {member.course.where}", self._with(gradient_MP[row])
             try:
-                check_norm(float(norms_M[row]), int(before_M[row]), where)
+                check_norm(float(norms_M[row]), int(before_M[row]), where, model)
             except Diverged as error:
-                member.trouble = member.trouble or str(error)
+                member.trouble = str(error)
+
+    def _with(self, gradient_P: Tensor) -> nn.Module:
+        """The network with one member's gradient, whose worst layer is looked for."""
+        model = self.network.skeleton
+        for name, gradient in self.layout.views(gradient_P[None].clone()).items():
+            model.get_parameter(name).grad = gradient[0]
+        return model
 
     def _logits(self, weights_MP: Tensor) -> np.ndarray:
         """Every live member's answers to the validation rows, [M, N, C]."""

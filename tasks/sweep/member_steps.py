@@ -149,10 +149,8 @@ class Limits:
             gradient.addcmul_(held.sign(), column(self.l1_M, held))
             gradient.addcmul_(held, column(self.l2_M, held))
 
-    def clip(self, gradient_MP: Tensor) -> Numbers:
-        """Shorten the gradients in place, each by its own norm; those norms before, [M]."""
-        found_M = torch.linalg.vector_norm(gradient_MP, dim=1)
-        norms_M: Numbers = found_M.cpu().numpy().astype(np.float64)
+    def clip(self, gradient_MP: Tensor, norms_M: Numbers) -> None:
+        """Shorten the gradients in place, each by its own norm, which is given."""
         # As in the separate loop: what is short enough is not touched.
         is_long_M = norms_M > 0.999 * self.longest_M
         if is_long_M.any():
@@ -162,7 +160,12 @@ class Limits:
         if self.is_cut:
             most_M1 = column(self.largest_M, gradient_MP)
             torch.clamp(gradient_MP, -most_M1, most_M1, out=gradient_MP)
-        return norms_M
+
+
+def norms_of(gradient_MP: Tensor) -> Numbers:
+    """Of each member's gradient, [M]."""
+    norms_M: Numbers = torch.linalg.vector_norm(gradient_MP, dim=1).cpu().numpy().astype(np.float64)
+    return norms_M
 
 
 def column(values_M: Numbers, like: Tensor) -> Tensor:

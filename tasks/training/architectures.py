@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from tasks.training.audio_architectures import AudioCnn
-from tasks.training.config import LR_FACTORS, BatchSize, InBlocks, TrainConfig
+from tasks.training.config import BatchSize, InBlocks, TrainConfig
 from tasks.training.image_architectures import (
     EfficientNetLite,
     Lenet,
@@ -61,7 +61,7 @@ class OnEncoder(InBlocks, InOrder, TrainConfig):
     def first_lr(self) -> float:
         """Of the head, where nothing else is trained."""
         usual = self.head_lr if self.frozen else self.usual_lr
-        return usual * LR_FACTORS.get(self.optimizer, 1.0)
+        return usual * self.lr_factor
 
     @model_validator(mode="after")
     def _has_something_to_compute_twice(self) -> Self:

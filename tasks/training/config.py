@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from tasks.artifacts import Task
-from tasks.training.technique import OptimizerName, ScoreName, Technique
+from tasks.training.technique import MOVING, OptimizerName, ScoreName, Technique
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
@@ -15,13 +15,14 @@ BatchSize = PositiveInt | Literal["auto"]
 """`auto`: the most that pays, found by trying."""
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 LR_FACTORS: dict[OptimizerName, float] = {
-    **dict.fromkeys(("sgd", "gradient_descent"), 100.0),
-    **dict.fromkeys(("momentum", "nesterov", "adagrad"), 10.0),
+    **dict.fromkeys(("sgd", "gradient_descent", "momentum", "nesterov"), 100.0),
+    "adagrad": 10.0,
     "adadelta": 1000.0,
     "schedule_free": 2.0,
     "lion": 0.3,
 }
-"""A usual rate against AdamW's: steps of the other optimizers mean something else."""
+"""A usual rate against AdamW's: steps of the other optimizers mean something else. Those of
+momentum and nesterov add up, to 1 / (1 - momentum) of one."""
 
 
 class ComputeConfig(BaseModel):
@@ -116,7 +117,13 @@ class TrainConfig(Technique):
     @property
     def first_lr(self) -> float:
         """The usual rate, for the optimizer of this training."""
-        return self.usual_lr * LR_FACTORS.get(self.optimizer, 1.0)
+        return self.usual_lr * self.lr_factor
+
+    @property
+    def lr_factor(self) -> float:
+        """What a usual rate of AdamW is multiplied by, for the optimizer of this training."""
+        factor = LR_FACTORS.get(self.optimizer, 1.0)
+        return factor - factor * self.momentum if self.optimizer in MOVING else factor
 
     def of_size(self, batch_size: int) -> Self:
         """These settings, with the batch size that `auto` was found to be."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, AdamW, Muon, Optimizer, RMSprop
 
 from tasks.training.schedule_free import ScheduleFree
-from tasks.training.technique import OptimizerName
+from tasks.training.technique import MOVING, OptimizerName
 
 Groups = list[dict[str, Any]]
 
@@ -35,7 +35,7 @@ def make_optimizer(
     ]
     if name == "muon":
         return _muon(decaying, others, lr, weight_decay)
-    if name in ("momentum", "nesterov"):
+    if name in MOVING:
         return _sgd(momentum, is_ahead=name == "nesterov")(groups, lr)
     return MAKERS[name](groups, lr)
 

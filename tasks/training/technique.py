@@ -31,6 +31,15 @@ ScheduleName = Literal[
 ]
 DECAYING: tuple[OptimizerName, ...] = ("adamw", "lion", "muon", "schedule_free")
 """Those that decay unless the project says otherwise."""
+MOVING: tuple[OptimizerName, ...] = ("momentum", "nesterov")
+"""Those that go on with a share of their last step."""
+READ_BY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "momentum": ("optimizer", MOVING),
+    "step_factor": ("schedule", ("step",)),
+    "plateau_factor": ("schedule", ("plateau", "backtracking")),
+    "ema_decay": ("averaging", ("ema",)),
+}
+"""Fields that matter by some values of another field alone, and which."""
 ScoreName = Literal["macro_f1", "accuracy", "loss", "r2"]
 
 

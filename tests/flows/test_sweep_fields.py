@@ -7,8 +7,15 @@ from pydantic import BaseModel, ValidationError
 
 from flows.project import Project
 from flows.sweep_problems import problems
+from flows.unread import unread
 from tasks.training.augments import AUGMENTS
-from tasks.training.technique import OptimizerName, ScheduleName, ScoreName, Technique
+from tasks.training.technique import (
+    READ_BY,
+    OptimizerName,
+    ScheduleName,
+    ScoreName,
+    Technique,
+)
 
 WORDS = (
     *(*get_args(OptimizerName), *get_args(ScheduleName), *get_args(ScoreName)),
@@ -65,5 +72,29 @@ def test_every_field_of_a_technique_is_a_dimension(kind: str, within: str, field
         dimensions.append({"linear": [min(numbers), max(numbers)]})
     elif len(numbers) > 1:
         dimensions.append({"integer": [min(numbers), max(numbers)]})
+    own = {READ_BY[field][0]: READ_BY[field][1][0]} if field in READ_BY else {}
     for dimension in dimensions:
-        assert list(problems(project(kind, {}, {name: dimension}))) == []
+        assert list(problems(project(kind, own, {name: dimension}))) == []
+
+
+@pytest.mark.parametrize("field", READ_BY)
+def test_what_nothing_reads_is_refused_and_what_a_trial_reads_is_not(field: str) -> None:
+    reader, readers = READ_BY[field]
+    usual = {"optimizer": "adamw", "schedule": "constant", "averaging": "none"}[reader]
+    why = f"read by {reader} {' and '.join(readers)} alone, not by {usual}; leave it out"
+    name, varied = f"teacher.{field}", {"linear": [0.1, 0.6]}
+    assert list(unread(project("table", {field: 0.35}))) == [(name, why)]
+    assert list(problems(project("table", {}, {name: varied}))) == [(name, why)]
+    never = {"linear": [0.1, 0.6], "when": {f"teacher.{reader}": [usual]}}
+    tried = {f"teacher.{reader}": {"choice": [usual, readers[0]]}}
+    assert list(problems(project("table", {}, {**tried, name: never}))) == [(name, why)]
+    for space in (tried, {**tried, name: varied}):
+        fine = project("table", {field: 0.35}, space)
+        assert list(problems(fine)) + list(unread(fine)) == []
+    for read in readers:
+        assert list(unread(project("table", {reader: read, field: 0.35}))) == []
+
+
+def test_schedules_that_are_tried_with_the_rates_read_their_factors() -> None:
+    own = project("table", {"step_factor": 0.35}).model_dump(mode="json")
+    assert list(unread(Project.model_validate(own | {"sweep": {"schedules": ["step"]}}))) == []

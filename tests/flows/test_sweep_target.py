@@ -56,6 +56,18 @@ def test_a_wrong_name_is_told_the_nearest(tmp_path: Path) -> None:
     assert "demo.yaml:9: teacher.weight_decy: unknown field, did you mean weight_decay?" in said
 
 
+def test_a_setting_that_nothing_reads_is_told_with_its_place(tmp_path: Path) -> None:
+    reason = "read by optimizer momentum and nesterov"
+    space = "students.0.epochs: {integer: [2, 3]}"
+    said = refusal(tmp_path, space, overrides=["students.0.momentum=0.5"])
+    assert said == (
+        f"--set students.0.momentum=0.5: students.0.momentum: {reason} alone, not by adamw; leave "
+        "it out"
+    )
+    said = refusal(tmp_path, "students.0.momentum: {linear: [0, 0.9]}")
+    assert said.startswith(f"demo.yaml:9: students.0.momentum: {reason} alone")
+
+
 def test_a_bound_that_its_field_refuses_is_told(tmp_path: Path) -> None:
     said = refusal(tmp_path, "students.0.label_smoothing: {linear: [0, 1.5]}")
     assert said.startswith("demo.yaml:9: students.0.label_smoothing: ")

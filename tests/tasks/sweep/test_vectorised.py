@@ -13,6 +13,7 @@ from tasks.sweep.trial import trial
 from tasks.sweep.vectorised import train_together
 from tasks.training.blueprint import first_model
 from tasks.training.course import Point, Setting, TrainState, new_state
+from tasks.training.gradients import Diverged
 from tasks.training.image_architectures import ImageAugmentConfig
 from tasks.training.image_augment import ImageAugment
 from tasks.training.job import TrainingJob, material_of
@@ -197,6 +198,9 @@ def test_a_member_that_falls_apart_says_so_and_harms_nobody(mlp_job: TrainingJob
     found, fallen = train_together([well, wild], listen)
     assert fallen.trouble.startswith("step ")
     assert "optimizer momentum, lr 1e+30: the gradient is not finite any more" in fallen.trouble
+    with pytest.raises(Diverged) as caught:
+        alone(wild)
+    assert fallen.trouble == str(caught.value), "the same step, the same worst layer"
     assert fallen.scores == []
     assert heard[0] == {0}
     assert found.trouble == ""

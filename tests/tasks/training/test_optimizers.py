@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from tasks.training.config import TrainConfig
 from tasks.training.course import Course, new_state
 from tasks.training.losses import LabelLoss
 from tasks.training.optimizers import make_optimizer
@@ -137,6 +138,15 @@ def test_it_follows_its_formula(name: OptimizerName) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_the_usual_rate_is_of_steps_that_add_up(name: OptimizerName, share: float) -> None:
+    plain = TrainConfig(optimizer="sgd").first_lr
+    found = TrainConfig(optimizer=name, momentum=share).first_lr
+    assert found == pytest.approx(plain * (1 - share))
+    assert TrainConfig(optimizer=name).first_lr == 10 * TrainConfig().first_lr
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
 @pytest.mark.parametrize("name", ["momentum", "nesterov"])
 def test_momentum_is_a_setting(name: OptimizerName, share: float) -> None:
     course = Course(

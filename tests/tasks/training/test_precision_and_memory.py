@@ -29,7 +29,7 @@ from tasks.training.course import Course, Setting, TrainState, new_state
 from tasks.training.device import Device, choose_device
 from tasks.training.gradients import Diverged
 from tasks.training.loop import train
-from tasks.training.memory import is_out_of_memory
+from tasks.training.memory import gathered_apart, is_out_of_memory
 from tasks.training.recompute import BLOCKS, recompute_blocks
 from tasks.training.resume import restore
 from tests.in_process import Stop, StopAt
@@ -308,6 +308,15 @@ def test_what_the_memory_taught_is_part_of_a_checkpoint(toy: ModuleType) -> None
     restore(resumed, stop.checkpoint)
     train(resumed, course, toy.toy_material(), Setting(toy.CPU))
     assert same(resumed, whole)
+
+
+def test_a_first_step_that_fitted_promises_nothing_beside_moments(toy: ModuleType) -> None:
+    state = toy.toy_state(toy.toy_course())
+    for step, expected in ((0, 0), (1, 5)):
+        state.step = step
+        with gathered_apart(state, 5):
+            assert state.replica is state.model
+        assert state.fitted_size == expected
 
 
 def test_a_row_that_does_not_fit_is_an_error(toy: ModuleType) -> None:
