@@ -98,7 +98,7 @@ class Confirmed(Artifact):
     """Best validation score, or the quality of what is exported, of each seed."""
     present: tuple[float, ...]
     gain: float
-    """Mean of the winner over that of the present settings."""
+    """Mean of the winner over that of the present settings, by seeds that trained both."""
     spread: float
     """Standard error of the gain, over the seeds that both share."""
     is_believed: bool

@@ -27,12 +27,13 @@ Rule = Callable[[TrainingJob, TrainingJob], str | None]
 """Of the first job and another one: what stands in the way."""
 
 
-def why_apart(jobs: Sequence[TrainingJob]) -> str | None:
+def why_apart(jobs: Sequence[TrainingJob], crew: int | None = None) -> str | None:
     """One sentence on why these jobs must be trained one by one; None: they can train together.
 
+    So many like them, where `crew` says, else they themselves.
     It encodes a few rows and takes one gradient of two members, some hundredths of a second.
     """
-    return _why_rules(jobs) or _why_network(jobs[0], len(jobs))
+    return _why_rules(jobs) or _why_network(jobs[0], crew or len(jobs))
 
 
 def crews_of(jobs: Sequence[TrainingJob]) -> list[list[int]]:

@@ -4,6 +4,7 @@ What a budget picks from a front need not be better: it was chosen for what it c
 lose more than the budget allows against what the project has, where that is within the budget, too.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from tasks.costs.meter import add, answer_of, measured
 from tasks.sweep.ahead import Ahead, learned
 from tasks.sweep.deployed import Deployment, deployed_figures
 from tasks.sweep.passes import Check, Deadline, passes, unhindered, whole
+from tasks.sweep.runners import is_of_trial, trouble_of
 from tasks.sweep.saving import forget
 from tasks.sweep.shelf import Shelf
 from tasks.sweep.space import Values
@@ -26,6 +28,7 @@ from tasks.training.course import Material
 from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob, without_rows
 
+log = logging.getLogger(__name__)
 FIRST_SEED = 1000
 """The seeds of a confirmation follow this one; those of trials are the project's own."""
 TICK_SECONDS = 0.5
@@ -66,14 +69,17 @@ def confirmed(
 
 def worth(job: TrainingJob, material: Material, deployed: Deployment | None) -> float:
     """Best validation score of a training, or the quality of what is deployed of it; FAILED of one
-    that fell apart."""
-    if deployed is None:
-        return best_score(job, material)
+    that came to nothing, as a trial would."""
     try:
+        if deployed is None:
+            return best_score(job, material)
         trained = whole(passes(job, material, Deadline()))
-    except Diverged:
+        return deployed_figures(job, trained, deployed, ["quality"])["quality"]
+    except Exception as error:
+        if not is_of_trial(error):
+            raise
+        log.warning("seed %d: %s", job.course.seed, trouble_of(error))
         return FAILED
-    return deployed_figures(job, trained, deployed, ["quality"])["quality"]
 
 
 def wait_for(calls: Sequence[Any], check: Check) -> None:
@@ -124,25 +130,32 @@ def compared(
     """Means, the standard error of their difference, and a sentence; a loss is its opposite.
 
     The error is that of the differences seed by seed: of one seed both start from draws of the same
-    generator and learn from the same rows, and what these do to the score is common to them.
+    generator and learn from the same rows, and what these do to the score is common to them. They
+    are of seeds by which neither side came to nothing, if there are any.
     """
-    sign, what, seeds = -1 if is_loss else 1, "loss " if is_loss else "", len(winner)
-    gains = [new - old for new, old in zip(winner, present, strict=True)]
+    sign, what = -1 if is_loss else 1, "loss " if is_loss else ""
+    pairs = list(zip(winner, present, strict=True))
+    pairs = [each for each in pairs if min(each) > FAILED] or pairs
+    gains = [new - old for new, old in pairs]
     gain = mean(gains)
-    spread = math.sqrt(variance(gains) / seeds) if seeds > 1 else math.inf
-    if allowed is None:
+    spread = math.sqrt(variance(gains) / len(gains)) if len(gains) > 1 else math.inf
+    if num_failed := sum(score <= FAILED for score in winner):
+        is_believed = False
+        verdict = f"by {num_failed} of them it came to nothing: keep what the project has"
+    elif allowed is None:
         is_believed, verdict = is_better(gain, spread)
     else:
         is_believed, verdict = is_no_worse(gain, spread, allowed)
-    error = "" if seeds == 1 else f" ± {spread:.4f}"
+    error = "" if spread == math.inf else f" ± {spread:.4f}"
+    new, old = (sign * mean(side) for side in zip(*pairs, strict=True))
     return Confirmed(
         winner=tuple(winner),
         present=tuple(present),
         gain=gain,
-        spread=spread if seeds > 1 else 0.0,
+        spread=0.0 if spread == math.inf else spread,
         is_believed=is_believed,
-        sentence=f"over {seeds} new seeds {what}{sign * mean(winner):.4f} against "
-        f"{sign * mean(present):.4f}, a gain of {gain:+.4f}{error}: {verdict}",
+        sentence=f"over {len(winner)} new seeds {what}{new:.4f} against {old:.4f}, a gain of "
+        f"{gain:+.4f}{error}: {verdict}",
     )
 
 
@@ -158,10 +171,10 @@ def is_better(gain: float, spread: float) -> tuple[bool, str]:
 
 
 def is_no_worse(gain: float, spread: float, allowed: float) -> tuple[bool, str]:
-    """Whether what a budget picked is taken, and why."""
+    """Whether what a budget picked is taken, and why; one seed's loss is taken at its word."""
     if allowed == math.inf:
         return True, "taken, for what the project has is not seen to be within the budget"
-    if gain + allowed < -2 * spread:
+    if gain + allowed < (0 if spread == math.inf else -2 * spread):
         return False, (
             f"it loses more than {allowed:g}, and what the project has is within the budget, too: "
             "keep that"

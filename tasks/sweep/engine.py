@@ -11,6 +11,7 @@ from optuna.trial import Trial, TrialState
 from tasks.costs.meter import Used, process_seconds
 from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.fronts import goes_on, is_rung
+from tasks.sweep.going import Going
 from tasks.sweep.passes import OUT_OF_BUDGET, Check, CutShort
 from tasks.sweep.population import may_begin
 from tasks.sweep.progress import Progress, progress_of
@@ -60,25 +61,6 @@ class Watcher(Protocol):
     def stopped(self, number: int | None) -> bool:
         """Whether somebody asks for the end of that trial, or of the whole sweep (None)."""
         ...
-
-
-@dataclass
-class Going:
-    """A trial that is running."""
-
-    trial: Trial
-    scores: list[float] = field(default_factory=list)
-    before: Used = field(default_factory=Used)
-    """What it had used when a process was killed that had begun it."""
-    passes: Used = field(default_factory=Used)
-    """What its passes have used since."""
-    here: float = 0.0
-    """CPU seconds that this process has used for it."""
-
-    @property
-    def cost(self) -> Used:
-        """In all."""
-        return self.before.plus(self.passes).plus(Used(self.here))
 
 
 Measure = Callable[[Trial, Used, float, Check], list[float]]
@@ -159,9 +141,13 @@ class Sweep:
         return self.ledger.left(max(1, runner.cores), runner.gpus, runner.under_way)
 
     def over(self, why: str) -> str:
-        """End what still runs, keeping what it found."""
-        for number in list(self.going):
-            self.finish(number, TrialState.PRUNED, why)
+        """End what still runs, keeping what it found.
+
+        A trial that the budget leaves unmeasured after its last pass stays for the next call.
+        """
+        for number, going in list(self.going.items()):
+            if why != OUT_OF_BUDGET or not going.is_trained:
+                self.finish(number, TrialState.PRUNED, why)
         self.save()
         self.tell()
         return why or WHOLE
@@ -186,9 +172,14 @@ class Sweep:
         try:
             self.runner.begin(trial.number, trial.params)
         except Exception as error:
-            if not is_of_trial(error):
-                raise
-            self.finish(trial.number, TrialState.FAIL, trouble_of(error))
+            self.lose(trial.number, error)
+
+    def lose(self, number: int, error: Exception) -> None:
+        """A trial ends by what was raised; raises what is not of that trial alone."""
+        if not is_of_trial(error):
+            raise error
+        state = TrialState.PRUNED if isinstance(error, CutShort) else TrialState.FAIL
+        self.finish(number, state, trouble_of(error))
 
     def take(self, report: Report) -> None:
         """What a pass came to: a score, and then perhaps the end."""
@@ -204,11 +195,12 @@ class Sweep:
             going.scores.append(report.score)
             self.watcher.on_score(going.trial, len(going.scores), report.score)
             try:
-                is_over, why = self.is_given_up(going), ""
-            except CutShort as over:
-                is_over, why = True, str(over)
+                is_over = self.is_given_up(going)
+            except Exception as error:
+                self.lose(report.number, error)
+                return
             if is_over:
-                self.finish(report.number, TrialState.PRUNED, why)
+                self.finish(report.number, TrialState.PRUNED, "")
 
     def is_given_up(self, going: Going) -> bool:
         """Whether the pruner ends a trial here; what it was told before a kill stays told."""
@@ -231,10 +223,12 @@ class Sweep:
 
     def complete(self, going: Going) -> None:
         """All passes are done: the best of them counts."""
+        going.is_trained = True
         try:
             values = self.measured(going, self.measure)
-        except CutShort as over:
-            self.finish(going.trial.number, TrialState.PRUNED, str(over))
+        except Exception as error:
+            if str(error) != OUT_OF_BUDGET:  # else all is over
+                self.lose(going.trial.number, error)
             return
         self.note_cost(going)
         self.study.tell(going.trial, values)

@@ -22,7 +22,7 @@ from tasks.sweep.probe import seconds_alone, timed
 from tasks.sweep.runners import InProcess, Runner
 from tasks.sweep.saving import Saving, forget
 from tasks.sweep.shares import Share, places
-from tasks.sweep.space import Space, Values
+from tasks.sweep.space import Space, Values, corners
 from tasks.sweep.spending import Ledger, Spent, keep_used
 from tasks.sweep.study import ask, best_of
 from tasks.sweep.target import trains_ahead
@@ -44,7 +44,7 @@ LEAST_TOGETHER, MOST_TOGETHER = 8, 64
 ROUNDS = 4
 """A crew's trials are proposed at once, knowing those of the crews before it: so many at least."""
 SOME = 6
-"""Settings by which it is seen whether trials can be trained together."""
+"""Settings by which it is seen, beside the corners, whether trials can be trained together."""
 START_SECONDS = 4.0
 """Until warm processes of the cluster have begun, torch imported."""
 
@@ -126,7 +126,7 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
         "actors": lambda: cluster_of(about),
         "together": lambda: Together(workbench, crew, stopped=stopped),
     }
-    if config.engine == "together" and (why := why_apart(some_jobs(about))):
+    if config.engine == "together" and (why := why_apart(some_jobs(about), crew)):
         raise ValueError(f"sweep.search.engine together: {why}; allowed: auto, in_process, actors")
     if asked := engine_asked_for(config):
         way, said = asked
@@ -202,7 +202,7 @@ def why_not_together(about: Search, crew: int) -> str:
     if about.budget.trials < LEAST_TOGETHER:
         return f"fewer than {LEAST_TOGETHER} trials are not trained together"
     jobs = some_jobs(about)
-    if why := why_apart(jobs):
+    if why := why_apart(jobs, crew):
         return f"trials cannot be trained together: {why}"
     crew_jobs = [jobs[index % len(jobs)] for index in range(crew)]
     timing = timed(crew_jobs, about.workbench.material(jobs[0]))
@@ -219,10 +219,11 @@ def some_jobs(about: Search) -> list[TrainingJob]:
 
 
 def some_settings(about: Search) -> list[Values]:
-    """A few settings from all over the space."""
+    """A few settings from all over the space, and its corners: whatever differs is seen."""
     config = about.config.model_copy(update={"sampler": "random", "objectives": ("score",)})
     scratch = optuna.create_study(storage=InMemoryStorage())
-    return [ask(scratch, config, about.space).params for _ in range(SOME)]
+    drawn = [ask(scratch, config, about.space).params for _ in range(SOME)]
+    return [*drawn, *corners(about.space)]
 
 
 def seconds_of_one(about: Search) -> float:

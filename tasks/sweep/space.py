@@ -110,6 +110,26 @@ def combinations(space: Space, points: int) -> list[dict[str, Any]]:
     return found
 
 
+def corners(space: Space) -> list[dict[str, Any]]:
+    """Settings with each choice and both ends of every dimension, beside the first of the others;
+    or beside those for which the dimension is there."""
+    found: list[dict[str, Any]] = []
+    for name, dimension in space.items():
+        for value in dimension.corners:
+            wanted = {name: value}
+            for other in reversed(space):  # conditions stand before what they are of
+                if other in wanted:
+                    first = {each: allowed[0] for each, allowed in space[other].when.items()}
+                    wanted = first | wanted
+            one: dict[str, Any] = {}
+            for other, each in space.items():
+                if applies(each, one):
+                    one[other] = wanted.get(other, each.corners[0])
+            if one not in found:
+                found.append(one)
+    return found
+
+
 def check_conditions(space: Space) -> None:
     """Raise `ValueError` for a condition on what is no dimension before it, or never true."""
     before: list[str] = []

@@ -155,9 +155,9 @@ def test_what_is_too_large_together_is_trained_apart(mlp_job: TrainingJob) -> No
     config = {**mlp_job.blueprint.config, "hidden": (2000, 1000)}
     large = replace(mlp_job, blueprint=replace(mlp_job.blueprint, config=config))
     assert why_apart([large] * 2) is None
-    assert why_apart([large] * 48) == (
-        "48 trials hold 102,480,480 weights, at most 100,000,000 fit together"
-    )
+    sentence = "48 trials hold 102,480,480 weights, at most 100,000,000 fit together"
+    assert why_apart([large] * 48) == sentence
+    assert why_apart([large] * 2, 48) == sentence, "a crew of such"
 
 
 def test_the_probe_times_both_ways(mlp_job: TrainingJob) -> None:

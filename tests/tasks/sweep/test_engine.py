@@ -510,37 +510,85 @@ def test_the_tag_ends_a_sweep_and_keeps_what_it_found() -> None:
     assert not any(trial.state == TrialState.RUNNING for trial in study.trials)
 
 
+def measured_thrice(
+    storage: InMemoryStorage, stops: bool, **budget: float
+) -> tuple[optuna.trial.FrozenTrial, float]:
+    """A trial, three measurements of which take 10 s each, and how long they took."""
+    config, limit = SearchConfig(side_by_side=1), SweepBudget(trials=1, **budget)
+    study = open_study("s", storage, config, PASSES, [])
+    clock, watcher = Clock(), Watched()
+
+    def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        del trial, used
+        for _ in range(3):
+            check()
+            clock.now += 10
+            watcher.stops |= {0} if stops else set()
+        return [best]
+
+    runner = Computed(square, clock)
+    given = {"measure": measure, "watcher": watcher, "busy": clock}
+    sweep_of(study, config, limit, runner, **given).run()
+    return study.trials[0], clock.now - PASSES - 1
+
+
 def test_what_is_measured_ends_with_the_budget_or_by_the_tag() -> None:
-    """Three measurements of 10 s each, of which the budget holds one, or one is stopped."""
-
-    def ended(stops: bool, **budget: float) -> tuple[optuna.trial.FrozenTrial, float]:
-        config, limit = SearchConfig(side_by_side=1), SweepBudget(trials=1, **budget)
-        study = open_study("s", InMemoryStorage(), config, PASSES, [])
-        clock, watcher = Clock(), Watched()
-
-        def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
-            del trial, used
-            for _ in range(3):
-                check()
-                clock.now += 10
-                watcher.stops |= {0} if stops else set()
-            return [best]
-
-        runner = Computed(square, clock)
-        given = {"measure": measure, "watcher": watcher, "busy": clock}
-        sweep_of(study, config, limit, runner, **given).run()
-        return study.trials[0], clock.now - PASSES - 1
-
-    for stops, budget, why in (
-        (True, {}, "stopped by a tag"),
-        (False, {"minutes": 18 / 60}, "the budget is used"),
-        (False, {"cpu_hours": 18 / 3600}, "the budget is used"),
+    """The budget holds one measurement, or one is stopped."""
+    for stops, budget, state, why in (
+        (True, {}, TrialState.PRUNED, "stopped by a tag"),
+        (False, {"minutes": 18 / 60}, TrialState.RUNNING, None),
+        (False, {"cpu_hours": 18 / 3600}, TrialState.RUNNING, None),
     ):
-        trial, measuring = ended(stops, **budget)
-        assert (trial.state, measuring) == (TrialState.PRUNED, 10)
-        assert trial.user_attrs[TROUBLE] == why
+        trial, measuring = measured_thrice(InMemoryStorage(), stops, **budget)
+        assert (trial.state, measuring) == (state, 10)
+        assert trial.user_attrs.get(TROUBLE) == why
         assert trial.user_attrs[COST] == [PASSES + 1 + 10, 0.0]
         assert trial.intermediate_values, "what it found is kept"
+
+
+def test_what_the_budget_left_unmeasured_is_measured_by_a_larger_one() -> None:
+    storage = InMemoryStorage()
+    measured_thrice(storage, False, minutes=18 / 60)
+    trial, measuring = measured_thrice(storage, False, minutes=1.0)
+    assert (trial.number, trial.state, measuring) == (0, TrialState.COMPLETE, 30)
+    assert trial.user_attrs[COST] == [2 * (PASSES + 1) + 10 + 30, 0.0]
+
+
+@pytest.mark.parametrize("place", ["measure", "measure_at_rung"])
+@pytest.mark.parametrize("error", [ValueError("answers differ by 0.2"), MemoryError()])
+def test_a_trial_that_cannot_be_measured_fails_alone(place: str, error: Exception) -> None:
+    study, why = with_one_that_raises(place, error)
+    assert why == "every trial was made"
+    failed = [trial.state == TrialState.FAIL for trial in study.trials]
+    assert failed == [False, True, False, False]
+    assert study.trials[1].user_attrs[TROUBLE] == (str(error) or "MemoryError")
+    assert not any(trial.state == TrialState.RUNNING for trial in study.trials)
+
+
+@pytest.mark.parametrize("place", ["measure", "measure_at_rung"])
+def test_what_is_not_of_a_trial_alone_ends_the_sweep(place: str) -> None:
+    with pytest.raises(ConnectionError):
+        with_one_that_raises(place, ConnectionError())
+
+
+def with_one_that_raises(place: str, error: Exception) -> tuple[optuna.Study, str]:
+    """Four trials of two objectives, the second of which meets this where it is measured."""
+    config = SearchConfig(sampler="nsga2", objectives=("score", "parameters"), side_by_side=1)
+    study = open_study("s", InMemoryStorage(), config, PASSES, [])
+
+    def measure(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        del used, check
+        return [best, trial.params["a.x"]]
+
+    def raises(trial: Any, used: Used, best: float, check: Check) -> list[float]:
+        if trial.number == 1:
+            raise error
+        return measure(trial, used, best, check)
+
+    given = {"measure": measure, place: raises}
+    runner = Computed(lambda values: values["a.x"], Clock())  # nobody beats another
+    sweep = sweep_of(study, config, SweepBudget(trials=4), runner, **given)
+    return study, sweep.run()
 
 
 def test_a_resumed_search_says_how_far_it_is_and_what_is_left() -> None:

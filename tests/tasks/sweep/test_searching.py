@@ -13,17 +13,20 @@ from scipy.stats import ttest_rel
 
 from tasks.costs.cost import Prices
 from tasks.costs.meter import Used
+from tasks.sweep import confirming
+from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, Objective, SearchConfig, SweepBudget
-from tasks.sweep.confirming import FIRST_SEED, compared, confirmed
+from tasks.sweep.confirming import FIRST_SEED, compared, confirmed, worth
 from tasks.sweep.deployed import deployed_figures
 from tasks.sweep.engine import End
 from tasks.sweep.passes import CutShort, Deadline, passes, whole
 from tasks.sweep.runners import InProcess
-from tasks.sweep.searching import Search, search, some_jobs, some_settings, trials_of
+from tasks.sweep.searching import SOME, Search, search, some_jobs, some_settings, trials_of
 from tasks.sweep.space import Dimension, Space
 from tasks.sweep.study import first_settings, open_study
 from tasks.sweep.together import Together
+from tasks.sweep.trial import FAILED
 from tasks.sweep.workbench import Workbench
 from tasks.sweep.worth import at_a_rung, at_the_end
 from tasks.sweep_artifacts import Question
@@ -127,6 +130,18 @@ def test_settings_from_all_over_the_space_differ(workbench: Workbench) -> None:
     assert len({tuple(one.values()) for one in some_settings(about)}) > 3
 
 
+def test_what_differs_anywhere_is_seen(workbench: Workbench) -> None:
+    """Of two choices the six draws by this seed have one, as those of one seed in 32."""
+    target = workbench.target.with_values({"students.0.averaging": "ema"})
+    space = {**SPACE, "students.0.ema_decay": Dimension(choice=(0.99, 0.999))}
+    config, bench = SearchConfig(seed=31), Workbench(target, workbench.site)
+    study = open_study("s", InMemoryStorage(), config, PASSES, [])
+    about = Search(study, space, config, SweepBudget(), Prices(), bench, {})
+    drawn = some_settings(about)[:SOME]
+    assert len({one["students.0.ema_decay"] for one in drawn}) == 1
+    assert (why_apart(some_jobs(about)) or "").startswith("ema_decay 0.99")
+
+
 def test_settings_that_make_no_training_say_nothing_of_the_others(workbench: Workbench) -> None:
     space = {"students.0.hidden": Dimension(choice=(16, -1))}
     study = open_study("s", InMemoryStorage(), SearchConfig(), PASSES, [])
@@ -188,6 +203,47 @@ def test_a_pick_is_taken_unless_it_is_seen_to_lose_more_than_it_may(
     found = compared(picked, present, allowed=allowed)
     assert found.is_believed is is_believed
     assert words in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("winner", "present", "allowed", "is_believed", "words"),
+    [
+        ([0.9, FAILED, 0.9], [0.9, 0.9, 0.9], 0.0, False, "0.9000 against 0.9000, a gain of +0.00"),
+        ([FAILED] * 3, [0.9, 0.9, 0.9], math.inf, False, "by 3 of them it came to nothing"),
+        ([0.9, FAILED, 0.9], [0.8, 0.8, 0.8], None, False, "by 1 of them it came to nothing"),
+        ([0.5, 0.5, 0.5], [0.9, FAILED, 0.9], 0.01, False, "it loses more than 0.01"),
+        ([0.9, 0.9, 0.9], [0.8, FAILED, 0.81], None, True, "believed"),
+        ([0.9, 0.9, 0.9], [FAILED] * 3, 0.0, True, "taken"),
+        ([0.1], [0.9], 0.01, False, "it loses more than 0.01"),
+        ([0.895], [0.9], 0.01, True, "taken"),
+    ],
+)
+def test_what_came_to_nothing_is_not_taken_and_does_not_hide_a_loss(
+    winner: list[float], present: list[float], allowed: float | None, is_believed: bool, words: str
+) -> None:
+    found = compared(winner, present, allowed=allowed)
+    assert found.is_believed is is_believed
+    assert words in found.sentence
+    assert math.isfinite(found.spread)
+
+
+@pytest.mark.parametrize("deployed", [None, "a form"])
+@pytest.mark.parametrize("error", [ValueError("answers differ by 0.2"), MemoryError(), KeyError()])
+def test_a_seed_that_cannot_be_measured_came_to_nothing(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, deployed: Any, error: Exception
+) -> None:
+    def raises(*_: Any) -> None:
+        raise error
+
+    for name in ("best_score", "deployed_figures"):
+        monkeypatch.setattr(confirming, name, raises)
+    monkeypatch.setattr(confirming, "whole", lambda _: {})
+    job, material = workbench.job({}), workbench.material(workbench.job({}))
+    if isinstance(error, KeyError):
+        with pytest.raises(KeyError):
+            worth(job, material, deployed)
+    else:
+        assert worth(job, material, deployed) == FAILED
 
 
 def test_a_pick_is_confirmed_by_what_is_exported_of_it(workbench: Workbench, cluster: None) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from tasks.sweep.space import Dimension, applies, check_conditions, settings_with
+from tasks.sweep.space import Dimension, Space, applies, check_conditions, corners, settings_with
 
 
 def test_a_dimension_is_of_one_kind() -> None:
@@ -86,3 +86,20 @@ def test_a_place_that_is_not_there_is_refused() -> None:
         settings_with({"students": [{}]}, {"students.2.width": 1})
     with pytest.raises(ValueError, match=r"a.b.c: there are no fields in 3"):
         settings_with({"a": {"b": 3}}, {"a.b.c": 1})
+
+
+def test_corners_have_each_choice_and_both_ends_once() -> None:
+    space: Space = {
+        "a.lr": Dimension(log=(0.1, 1)),
+        "a.kind": Dimension(choice=("p", "q")),
+        "a.way": Dimension(choice=(1, 2), when={"a.kind": ("q",)}),
+        "a.x": Dimension(integer=(3, 5), when={"a.way": (2,)}),
+    }
+    p, q = {"a.lr": 0.1, "a.kind": "p"}, {"a.lr": 0.1, "a.kind": "q"}
+    assert corners(space) == [
+        p,
+        {**p, "a.lr": 1},
+        {**q, "a.way": 1},
+        {**q, "a.way": 2, "a.x": 3},
+        {**q, "a.way": 2, "a.x": 5},
+    ]
