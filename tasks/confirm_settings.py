@@ -24,7 +24,10 @@ def confirm_settings(
     """
     connect()
     tag = StopTag(run.run_id)
-    store = trial_store(digest_of("confirm", subject.identity, code()))
+    # What an unfinished confirmation left is of its rows, for which a search may last.
+    said = subject.outputs.identity if subject.outputs else None
+    about_rows = subject.dataset.meaning, said
+    store = trial_store(digest_of("confirm", subject.identity, *about_rows, code()))
 
     def check() -> None:
         if tag.is_set():

@@ -57,7 +57,7 @@ def check_prunings(
         if prune.called in taken:
             raise ValueError(f"{where}.name {prune.called} stands twice; each needs one of its own")
         taken += [prune.called, control_of(prune.called)]
-        _check_parts(prune, known[prune.of], where)
+        check_parts(prune, known[prune.of], where)
 
 
 def is_aware(config: TrainConfig | SklearnEstimator) -> bool:
@@ -87,7 +87,8 @@ def check_provider(forms: Sequence[QuantizeConfig], provider: str) -> None:
         )
 
 
-def _check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, where: str) -> None:
+def check_parts(prune: PruneConfig, config: TrainConfig | SklearnEstimator, where: str) -> None:
+    """ValueError when a model lacks a part that is to go of it, or has it no larger."""
     model = str(getattr(config, "model", ""))
     has = PARTS.get(model, ())
     if getattr(config, "share_layers", False):

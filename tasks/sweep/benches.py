@@ -223,7 +223,7 @@ class Actors:
         took = made.took if is_first else NOTHING
         if isinstance(training, Ahead):
             ahead = replace(training, job=without_rows(job))
-            given.call = partial(given.bench.learn.remote, ahead, made.material, took)
+            given.call = partial(given.bench.learn.remote, number, ahead, made.material, took)
             return
         leg = self.leg_of(number) if self.leg_of else None
         rest = took, given.passed, leg

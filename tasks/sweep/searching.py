@@ -162,7 +162,10 @@ def cluster_of(about: Search) -> Actors | Teams:
     saving = Saving(store, config.save_seconds) if store else None
     has_gpu = wants_cuda(about.workbench.site.compute.model_copy(update={"workers": workers}))
     each = Share(config.cores * workers, config.gpus * workers if has_gpu else 0.0, workers)
-    slots = places(config.side_by_side, each, resources_of_cluster())
+    # What trials share of what they train ahead is made once: by the one that needs it first.
+    is_alone = trains_ahead(about.workbench.target.prune, about.space)
+    wanted = 1 if is_alone else config.side_by_side
+    slots = places(wanted, each, resources_of_cluster())
     if workers > 1:
         if saving is None:
             raise ValueError(f"sweep.search.workers {workers}: they leave what they made in S3")
@@ -227,10 +230,14 @@ def some_settings(about: Search) -> list[Values]:
 
 
 def seconds_of_one(about: Search) -> float:
-    """What the steps of the first settings would take, or those of what they train ahead."""
-    training = about.workbench.upcoming(about.first)
-    job = training.job if isinstance(training, Ahead) else training
-    return seconds_alone(job, about.workbench.material(job))
+    """What the steps of the first settings would take, or those of what they train ahead; of
+    others, where with these there is nothing to train."""
+    for values in (about.first, *some_settings(about)):
+        with suppress(ValueError):
+            training = about.workbench.upcoming(values)
+            job = training.job if isinstance(training, Ahead) else training
+            return seconds_alone(job, about.workbench.material(job))
+    return 0.0
 
 
 def trials_of(study: optuna.Study) -> list[SettingsTrial]:

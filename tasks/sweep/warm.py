@@ -7,7 +7,7 @@ from tasks.costs.meter import Used
 from tasks.sweep.ahead import Ahead, learn
 from tasks.sweep.passes import Deadline, Weights, passes
 from tasks.sweep.population import Leg
-from tasks.sweep.runners import Report, Running
+from tasks.sweep.runners import Report, Running, is_of_trial, trouble_of
 from tasks.sweep.saving import Saved, Saving
 from tasks.sweep.workbench import Took, timed_material
 from tasks.training.course import Material
@@ -26,13 +26,22 @@ class Bench:
         """What trials like this one learn from, and what it took to make it."""
         return timed_material(job)
 
-    def learn(self, ahead: Ahead, material: Material, took: Took, seconds: float) -> Used:
-        """Train what a trial needs before it begins; what was used for that, `took` included."""
-        cpu, wall, deadline = time.process_time(), time.monotonic(), Deadline()
+    def learn(
+        self, number: int, ahead: Ahead, material: Material, took: Took, seconds: float
+    ) -> Used | Report:
+        """Train what a trial needs before it begins; what was used for that, `took` included, and
+        the trouble where it came to one."""
+        cpu, wall, deadline, trouble = time.process_time(), time.monotonic(), Deadline(), ""
         deadline.at = wall + seconds - took[0]
-        learn(ahead, material, deadline)
+        try:
+            learn(ahead, material, deadline)
+        except Exception as error:
+            if not is_of_trial(error):
+                raise
+            trouble = trouble_of(error)
         cpu, wall = took[0] + time.process_time() - cpu, took[1] + time.monotonic() - wall
-        return Used(cpu, self._gpus * wall)
+        used = Used(cpu, self._gpus * wall)
+        return Report(number, None, *used, trouble) if trouble else used
 
     def begin(
         self,

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tasks.artifacts import Split
+from tasks.compression.parts import check_parts
 from tasks.compression.pruning_judge import Told
 from tasks.compression.pruning_rounds import recovery_of, round_by_round
 from tasks.compression.sample import Sample, sample_of
@@ -113,6 +114,8 @@ class Workbench:
         ahead of it that nobody has made."""
         target = self.target.with_values(values)
         config = target.model()
+        if target.prune is not None:
+            check_parts(target.prune, config, target.root)  # each may be right without the other
         if seed is not None:
             config = config.model_copy(update={"seed": seed})
         site = self._site_of(target)

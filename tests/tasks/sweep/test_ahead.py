@@ -22,7 +22,7 @@ from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.confirming import FIRST_SEED, jobs_of
 from tasks.sweep.passes import OUT_OF_BUDGET
 from tasks.sweep.runners import InProcess, Report, Runner
-from tasks.sweep.searching import Search, search, trials_of, why_not_together
+from tasks.sweep.searching import Search, cluster_of, search, trials_of, why_not_together
 from tasks.sweep.space import Dimension, Values
 from tasks.sweep.study import open_study
 from tasks.sweep.target import Target
@@ -192,8 +192,32 @@ def test_in_the_cluster_it_ends_past_the_budget_too(bench: Workbench, cluster: N
     while report is None:
         report = actors.wait(0.0)
     assert (report.score, report.trouble) == (None, OUT_OF_BUDGET)
+    assert report.cpu_seconds > 0  # what it used up to there is of the budget
     actors.end(0)
     actors.close()
+
+
+def test_trials_that_share_what_they_train_ahead_are_made_one_at_a_time(
+    bench: Workbench, cluster: None
+) -> None:
+    del cluster
+    study = open_study("s", InMemoryStorage(), SearchConfig(), PASSES, [])
+    space = {f"{ROOT}.neurons": Dimension(linear=(0.2, 0.8))}
+    config = SearchConfig(side_by_side=2)
+    runner = cluster_of(Search(study, space, config, SweepBudget(), Prices(), bench, {}))
+    assert isinstance(runner, Actors)
+    assert runner.slots == 1
+    runner.close()
+
+
+def test_settings_that_do_not_go_together_are_refused_before_anything_is_trained(
+    bench: Workbench,
+) -> None:
+    together: Values = {"students.0.share_layers": True, f"{ROOT}.layers": 0.5}
+    for name, value in together.items():
+        assert isinstance(bench.upcoming({name: value}), Ahead)
+    with pytest.raises(ValueError, match=r"compress\.prune\.0\.layers of small: model transformer"):
+        bench.upcoming(together)
 
 
 def test_who_dies_training_ahead_is_replaced(bench: Workbench, cluster: None) -> None:
