@@ -10,6 +10,7 @@ setting's shape, which need no training either.
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -162,11 +163,11 @@ def macro_f1(bundle: Path, site: Site, split: str) -> float:
     return quality_of(found, rows.labels, site.dataset.classes)["macro_f1"]
 
 
-def table(work: Path, names: list[str], repeats: int = 3) -> None:
-    """Figures on validation rows; costs in turn, the median of the turns."""
+def table(work: Path, names: list[str], repeats: int = 3, others: Sequence[Path] = ()) -> None:
+    """Figures on validation rows, of `others` too; costs in turn, the median of the turns."""
     site = site_in(work)
     columns = latency_rows(site.dataset_folder, site.dataset).columns
-    bundles = [bundle for name in names for bundle in bundles_of(work, name)]
+    bundles = [*(bundle for name in names for bundle in bundles_of(work, name)), *others]
     turns = [costs_in_turn(work / "teacher", bundles, columns) for _ in range(repeats)]
     cost = {
         name: {figure: float(np.median([turn[name][figure] for turn in turns])) for figure in about}
