@@ -25,8 +25,10 @@ def why_unread(name: str, project: Project) -> str:
         return ""
     reader, readers = READ_BY[field]
     there = _values(root, reader, model, project)
-    varied = project.sweep.space.get(name)
-    if varied:
+    if varied := project.sweep.space.get(name):
+        beside = project.sweep.space.get(f"{root}.{reader}")
+        if beside and not beside.when:
+            there = there[1:]  # no trial has what the file says
         there = varied.when.get(f"{root}.{reader}", there)
     if set(there) & set(readers):
         return ""
@@ -35,9 +37,7 @@ def why_unread(name: str, project: Project) -> str:
 
 
 def _values(root: str, reader: str, model: Technique, project: Project) -> tuple[object, ...]:
-    """What the file says of a field, or all that a search tries of it."""
+    """What the file says of a field, and all that a search tries of it."""
     varied = project.sweep.space.get(f"{root}.{reader}")
-    if varied:
-        return varied.corners
     tried = project.sweep.schedules if (root, reader) == ("teacher", "schedule") else ()
-    return (getattr(model, reader), *tried)
+    return (getattr(model, reader), *(varied.corners if varied else tried))

@@ -27,6 +27,7 @@ from tasks.sweep_artifacts import Confirmed, Question
 from tasks.training.course import Material
 from tasks.training.gradients import Diverged
 from tasks.training.job import TrainingJob, without_rows
+from tasks.training.memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 FIRST_SEED = 1000
@@ -69,14 +70,14 @@ def confirmed(
 
 def worth(job: TrainingJob, material: Material, deployed: Deployment | None) -> float:
     """Best validation score of a training, or the quality of what is deployed of it; FAILED of one
-    that came to nothing, as a trial would."""
+    that came to nothing, as a trial would. A lack of memory passes: it raises."""
     try:
         if deployed is None:
             return best_score(job, material)
         trained = whole(passes(job, material, Deadline()))
         return deployed_figures(job, trained, deployed, ["quality"])["quality"]
     except Exception as error:
-        if not is_of_trial(error):
+        if not is_of_trial(error) or is_out_of_memory(error):
             raise
         log.warning("seed %d: %s", job.course.seed, trouble_of(error))
         return FAILED

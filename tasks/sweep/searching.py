@@ -1,5 +1,6 @@
 """A whole search for settings: where trials run, what they are worth, what was found."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from tasks.sweep_artifacts import SettingsTrial
 from tasks.training.checkpoint import CheckpointStore
 from tasks.training.distributed import resources_of_cluster, wants_cuda
 from tasks.training.job import TrainingJob
+
+log = logging.getLogger(__name__)
 
 NAMES = {
     "in_process": "in this process, one after the other",
@@ -133,6 +136,10 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
         return said, ways[way]
     if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
         return f"{NAMES['actors']}: the GPUs are there, not here", ways["actors"]
+    if trains_ahead(workbench.target.prune, about.space):
+        return f"{NAMES['in_process']}: what trials share is trained by one of them", ways[
+            "in_process"
+        ]
     if config.side_by_side == 1:
         return f"{NAMES['in_process']}: sweep.search.side_by_side is 1", ways["in_process"]
     why = why_not_together(about, crew)
@@ -165,6 +172,12 @@ def cluster_of(about: Search) -> Actors | Teams:
     # What trials share of what they train ahead is made once: by the one that needs it first.
     is_alone = trains_ahead(about.workbench.target.prune, about.space)
     wanted = 1 if is_alone else config.side_by_side
+    if wanted < config.side_by_side:
+        log.warning(
+            "sweep.search.side_by_side %d: trials that train a student or a round ahead "
+            "are made one at a time",
+            config.side_by_side,
+        )
     slots = places(wanted, each, resources_of_cluster())
     if workers > 1:
         if saving is None:

@@ -91,8 +91,11 @@ def test_what_nothing_reads_is_refused_and_what_a_trial_reads_is_not(field: str)
     for space in (tried, {**tried, name: varied}):
         fine = project("table", {field: 0.35}, space)
         assert list(problems(fine)) + list(unread(fine)) == []
+    elsewhere = {f"teacher.{reader}": {"choice": [usual]}}
     for read in readers:
         assert list(unread(project("table", {reader: read, field: 0.35}))) == []
+        # The file's own settings are trained, too: where no trial is believed.
+        assert list(unread(project("table", {reader: read, field: 0.35}, elsewhere))) == []
 
 
 def test_schedules_that_are_tried_with_the_rates_read_their_factors() -> None:

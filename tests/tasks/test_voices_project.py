@@ -51,7 +51,7 @@ def test_every_prompt_is_there_once_in_each_language(voices: Prepared) -> None:
 
 
 def test_a_word_stands_on_one_side_in_all_languages(voices: Prepared) -> None:
-    words = voices.rows.columns["word"]
+    words = list(voices.rows.grouping)
     sides: dict[str, set[int]] = {word: set() for word in words}
     for word, side in zip(words, voices.sides.tolist(), strict=True):
         sides[word].add(side)

@@ -110,8 +110,8 @@ def traded(
 
     runner = Computed(score, Clock(), kill_at=kill_at)
 
-    def measure(trial: Any, used: Used, best: float) -> list[float]:
-        del used
+    def measure(trial: Any, used: Used, best: float, check: Any) -> list[float]:
+        del used, check
         return [best, PLAN[trial.number][1] if is_planned else abs(trial.params["a.x"])]
 
     measuring = {"measure": measure, "measure_at_rung": measure, "busy": runner.clock}
@@ -163,7 +163,7 @@ def test_what_was_decided_is_not_asked_again() -> None:
         sweep.run()
     resumed, sweep = traded(storage)
 
-    def otherwise(trial: Any, used: Used, best: float) -> list[float]:
+    def otherwise(trial: Any, used: Used, best: float, check: Any) -> list[float]:
         del used
         asked.append(trial.number)
         return [best, 100.0]

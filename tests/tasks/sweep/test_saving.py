@@ -1,5 +1,6 @@
 """A trial that lasts goes on from where it was saved; a short one leaves nothing behind."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -111,7 +112,8 @@ def test_a_killed_sweep_s_trial_goes_on_in_another_process(
     killed = going(job, saving)
     first = reported(killed, 3)
     killed.close()
-    assert saving.of(0).latest() is not None
+    # It is killed behind our back: for a moment it goes on, and drops what is read here.
+    assert any(saving.of(0).latest() or time.sleep(0.1) for _ in range(50))
     after = going(job, saving)
     whole = list(passes(job, material_of(job), Deadline()))
     assert first == whole[:3]

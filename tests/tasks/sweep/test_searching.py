@@ -229,7 +229,7 @@ def test_what_came_to_nothing_is_not_taken_and_does_not_hide_a_loss(
 
 @pytest.mark.parametrize("deployed", [None, "a form"])
 @pytest.mark.parametrize("error", [ValueError("answers differ by 0.2"), MemoryError(), KeyError()])
-def test_a_seed_that_cannot_be_measured_came_to_nothing(
+def test_a_seed_that_cannot_be_measured_came_to_nothing_but_for_want_of_memory(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch, deployed: Any, error: Exception
 ) -> None:
     def raises(*_: Any) -> None:
@@ -239,8 +239,8 @@ def test_a_seed_that_cannot_be_measured_came_to_nothing(
         monkeypatch.setattr(confirming, name, raises)
     monkeypatch.setattr(confirming, "whole", lambda _: {})
     job, material = workbench.job({}), workbench.material(workbench.job({}))
-    if isinstance(error, KeyError):
-        with pytest.raises(KeyError):
+    if not isinstance(error, ValueError):  # a lack of memory passes
+        with pytest.raises(type(error)):
             worth(job, material, deployed)
     else:
         assert worth(job, material, deployed) == FAILED
