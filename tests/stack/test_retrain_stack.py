@@ -174,11 +174,12 @@ def test_a_step_runs_again_when_asked(first_run: dict[str, Any], project_file: P
     assert ran == {"fit_baseline"}, "the same baseline again leaves the later steps cached"
 
 
-def trainings(step: str) -> dict[str, bytes]:
-    """What the trainings of a step have left: what they used is never the same to the digit."""
+def trainings(step: str) -> dict[tuple[str, str], bytes]:
+    """What all trainings of a step have left, other projects' too, by training and checkpoint: what
+    they used is never the same to the digit."""
     storage = open_storage()
     keys = [key for key in storage.keys(f"checkpoints/{step}-") if key.endswith("state.json")]
-    return {key: storage.get(key) for key in keys}
+    return {(key.split("/")[1], key): storage.get(key) for key in keys}
 
 
 def test_a_training_that_runs_again_trains_again(
@@ -191,7 +192,9 @@ def test_a_training_that_runs_again_trains_again(
     assert ran == {"train_student", "prune_model"}, "and comes to the same weights"
     for then, now in zip(before, (trainings("student"), trainings("prune")), strict=True):
         assert then.keys() == now.keys()
-        assert not set(then.values()) & set(now.values())
+        anew = {training for training, key in then if then[training, key] != now[training, key]}
+        assert len(anew) == 4, "two students, or two rounds, each with a teacher and without"
+        assert all(then[of] != now[of] for of in then if of[0] in anew)
 
 
 def test_mlflow_has_one_parent_and_a_child_for_each_candidate(first_run: dict[str, Any]) -> None:
