@@ -25,9 +25,7 @@ def confirm_settings(
     connect()
     tag = StopTag(run.run_id)
     # What an unfinished confirmation left is of its rows, for which a search may last.
-    said = subject.outputs.identity if subject.outputs else None
-    about_rows = subject.dataset.meaning, said
-    store = trial_store(digest_of("confirm", subject.identity, *about_rows, code()))
+    store = trial_store(digest_of("confirm", subject.identity, *subject.learns_from, code()))
 
     def check() -> None:
         if tag.is_set():

@@ -112,9 +112,8 @@ def study_name(project: str, subject: Subject, sweep: SweepConfig) -> str:
     is_population = sweep.search.sampler == "population"
     decides = DECIDES | (OF_A_POPULATION if is_population else set())
     lasting = sweep.model_dump(mode="json", include={"space": True, "search": decides})
-    target, dataset = subject.target.model_dump(mode="json"), subject.dataset.meaning
-    said = subject.outputs.identity if subject.outputs else None
-    return digest_of(project, target, lasting, dataset, said, code())
+    target = subject.target.model_dump(mode="json")
+    return digest_of(project, target, lasting, *subject.learns_from, code())
 
 
 def open_sweep_run(

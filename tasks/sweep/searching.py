@@ -12,7 +12,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tasks.costs.cost import Cost, Prices
 from tasks.costs.meter import Used, add
-from tasks.sweep.ahead import Ahead
 from tasks.sweep.apart import why_apart
 from tasks.sweep.benches import Actors
 from tasks.sweep.config import Engine, SearchConfig, SweepBudget
@@ -136,12 +135,8 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
         return said, ways[way]
     if wants_cuda(workbench.site.compute) and not torch.cuda.is_available():
         return f"{NAMES['actors']}: the GPUs are there, not here", ways["actors"]
-    if trains_ahead(workbench.target.prune, about.space):
-        return f"{NAMES['in_process']}: what trials share is trained by one of them", ways[
-            "in_process"
-        ]
-    if config.side_by_side == 1:
-        return f"{NAMES['in_process']}: sweep.search.side_by_side is 1", ways["in_process"]
+    if why := why_one_by_one(about):
+        return f"{NAMES['in_process']}: {why}", ways["in_process"]
     why = why_not_together(about, crew)
     if not why:
         return f"{NAMES['together']}, {crew} at a time", ways["together"]
@@ -150,6 +145,14 @@ def engine_of(about: Search, stopped: Stopped) -> tuple[str, Callable[[], Runner
     beside = START_SECONDS + one_by_one / config.side_by_side
     chosen = "in_process" if one_by_one <= beside else "actors"
     return f"{NAMES[chosen]}: a trial takes about {seconds:.2f} s; {why}", ways[chosen]
+
+
+def why_one_by_one(about: Search) -> str:
+    """Why one trial is made at a time; nothing where several may be."""
+    if trains_ahead(about.workbench.target.prune, about.space):
+        # It is made once for all that share it: by the one that needs it first.
+        return "a student, or a round, that a trial trains ahead is trained alone"
+    return "sweep.search.side_by_side is 1" if about.config.side_by_side == 1 else ""
 
 
 def engine_asked_for(config: SearchConfig) -> tuple[Engine, str] | None:
@@ -169,15 +172,10 @@ def cluster_of(about: Search) -> Actors | Teams:
     saving = Saving(store, config.save_seconds) if store else None
     has_gpu = wants_cuda(about.workbench.site.compute.model_copy(update={"workers": workers}))
     each = Share(config.cores * workers, config.gpus * workers if has_gpu else 0.0, workers)
-    # What trials share of what they train ahead is made once: by the one that needs it first.
-    is_alone = trains_ahead(about.workbench.target.prune, about.space)
-    wanted = 1 if is_alone else config.side_by_side
-    if wanted < config.side_by_side:
-        log.warning(
-            "sweep.search.side_by_side %d: trials that train a student or a round ahead "
-            "are made one at a time",
-            config.side_by_side,
-        )
+    why = why_one_by_one(about)
+    if why and config.side_by_side > 1:
+        log.warning("sweep.search.side_by_side %d: one at a time, %s", config.side_by_side, why)
+    wanted = 1 if why else config.side_by_side
     slots = places(wanted, each, resources_of_cluster())
     if workers > 1:
         if saving is None:
@@ -213,8 +211,6 @@ def why_not_together(about: Search, crew: int) -> str:
     """Why trials are not trained as one batched program; nothing when they can, and it pays."""
     if about.config.is_deployed:
         return "what is measured of an exported model is measured of one at a time"
-    if trains_ahead(about.workbench.target.prune, about.space):
-        return "a student, or a round, that a trial trains ahead is trained alone"
     if about.budget.trials < LEAST_TOGETHER:
         return f"fewer than {LEAST_TOGETHER} trials are not trained together"
     jobs = some_jobs(about)
@@ -243,12 +239,11 @@ def some_settings(about: Search) -> list[Values]:
 
 
 def seconds_of_one(about: Search) -> float:
-    """What the steps of the first settings would take, or those of what they train ahead; of
-    others, where with these there is nothing to train."""
+    """What the steps of the first settings would take; of others, where with these there is
+    nothing to train."""
     for values in (about.first, *some_settings(about)):
         with suppress(ValueError):
-            training = about.workbench.upcoming(values)
-            job = training.job if isinstance(training, Ahead) else training
+            job = about.workbench.job(values)
             return seconds_alone(job, about.workbench.material(job))
     return 0.0
 

@@ -110,6 +110,11 @@ class Subject(BaseModel):
     """Whether what is found for these rows holds for others, too."""
 
     @property
+    def learns_from(self) -> tuple[str, str | None]:
+        """Digests of the rows, and of what the teachers said."""
+        return self.dataset.meaning, self.outputs.identity if self.outputs else None
+
+    @property
     def identity(self) -> str:
         """What decides which search, or confirmation, this is the subject of."""
         if not self.lasts:

@@ -22,7 +22,7 @@ from tasks.sweep.config import SearchConfig, SweepBudget
 from tasks.sweep.confirming import FIRST_SEED, jobs_of
 from tasks.sweep.passes import OUT_OF_BUDGET
 from tasks.sweep.runners import InProcess, Report, Runner
-from tasks.sweep.searching import Search, cluster_of, search, trials_of, why_not_together
+from tasks.sweep.searching import Search, cluster_of, search, trials_of, why_one_by_one
 from tasks.sweep.space import Dimension, Values
 from tasks.sweep.study import open_study
 from tasks.sweep.target import Target
@@ -270,7 +270,7 @@ def test_a_search_leaves_nothing_of_what_it_trained_ahead(bench: Workbench) -> N
     )
     study = open_study("one-space", InMemoryStorage(), config, PASSES, [])
     about = Search(study, space, config, SweepBudget(trials=3), Prices(), bench, {})
-    assert "trains ahead is trained alone" in why_not_together(about, 8)
+    assert "trains ahead is trained alone" in why_one_by_one(about)
     ended = search(about, Nobody())
     trials = trials_of(study)
     assert ended.why == "every trial was made"
