@@ -8,19 +8,9 @@ import flows.retrain
 from flows.project import Project
 from flows.retrain import aware, pruned
 from flows.students import trainings_of
-from tasks.artifacts import DatasetRef, Role, TeacherOutputs, TrainedModel, Unlabelled
+from tasks.artifacts import Role, TeacherOutputs, TrainedModel, Unlabelled
+from tests.flows.test_retrain import DATASET
 
-DATASET = DatasetRef(
-    name="moods",
-    uri="s3://modelworks/datasets/moods/1/",
-    sha256="1" * 64,
-    source_sha256="2" * 64,
-    kind="text",
-    inputs=("text",),
-    target="mood",
-    classes=("bad", "good"),
-    rows={"train": 80, "valid": 10, "test": 10},
-)
 MORE = Unlabelled(uri="", sha256="3", found=0, made=160)
 OUTPUTS = TeacherOutputs(uri="", sha256="4", teacher_sha256=("5",), unlabelled=MORE)
 PROJECT = Project.model_validate(

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from pyarrow.fs import FileSelector
+
+from tests.stack.killing import kill_when
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.stack
@@ -49,14 +50,7 @@ def test_a_search_of_a_student_and_its_pruning_goes_on_after_a_kill(
     path = tmp_path / "one-space.yaml"
     path.write_text(PROJECT)
     run = [sys.executable, "-m", "flows.cli.main", "sweep", str(path), "--json"]
-    killed = subprocess.Popen(run, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT)
-    began = time.monotonic()
-    while not left_ahead():
-        assert killed.poll() is None, "it was over before a student was trained"
-        assert time.monotonic() - began < 240
-        time.sleep(0.1)
-    killed.kill()
-    killed.wait()
+    kill_when(left_ahead, run, ROOT, "a student was trained", 240)
     done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

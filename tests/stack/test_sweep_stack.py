@@ -17,6 +17,7 @@ import pytest
 from pyarrow.fs import FileSelector
 from sqlalchemy.exc import IntegrityError
 
+from tests.stack.killing import kill_when
 from tests.stack.test_resume_stack import read_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -304,14 +305,7 @@ def test_a_killed_trial_goes_on_from_its_last_pass(stack: Path, tmp_path: Path) 
     path = tmp_path / "lasting.yaml"
     path.write_text(LASTING.format(name="lasting"))
     run = [sys.executable, "-m", "flows.cli.main", "sweep", str(path), "--json"]
-    killed = subprocess.Popen(run, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT)
-    began = time.monotonic()
-    while not saved():
-        assert killed.poll() is None, "it was over before it was saved"
-        assert time.monotonic() - began < 120
-        time.sleep(0.1)
-    killed.kill()
-    killed.wait()
+    kill_when(saved, run, ROOT, "it was saved", 120)
     before = {int(each.split("/")[-2]) for each in saved()}
     done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

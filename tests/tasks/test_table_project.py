@@ -1,7 +1,5 @@
 """A table of every type of column, from its project file to answers for rows of each format."""
 
-import csv
-import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from tasks.data.reading import read_table
 from tasks.evaluation.baseline import save_baseline
 from tasks.evaluation.scoring import score_file
 from tests.in_process import exported, snapshot
+from tests.row_files import rows_file
 
 WORDS = ("a good thing indeed it is", "bad news for all of us", "so so and so on")
 STRANGE: dict[str, Any] = {
@@ -71,28 +70,19 @@ def with_and_without_gaps(rows: list[Row]) -> list[Row]:
     return [*gaps[:3], *[row for row in rows if row not in gaps][:3]]
 
 
-def written(path: Path, rows: list[Row]) -> Path:
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
-
-
 @pytest.mark.parametrize("target", [".csv", ".jsonl", ".parquet"])
 @pytest.mark.parametrize("source", [".csv", ".jsonl", ".parquet"])
 def test_rows_of_each_format_have_one_answer(
     learned: tuple[Path, list[Row]], tmp_path: Path, source: str, target: str
 ) -> None:
     bundle, rows = learned
-    assert score_file(bundle, written(tmp_path / f"in{source}", rows), tmp_path / f"o{target}") == 7
+    assert (
+        score_file(bundle, rows_file(tmp_path / f"in{source}", rows), tmp_path / f"o{target}") == 7
+    )
     found = read_table(tmp_path / f"o{target}", "utf-8").columns
-    assert score_file(bundle, written(tmp_path / "in.parquet", rows), tmp_path / "same.jsonl") == 7
+    assert (
+        score_file(bundle, rows_file(tmp_path / "in.parquet", rows), tmp_path / "same.jsonl") == 7
+    )
     same = read_table(tmp_path / "same.jsonl", "utf-8").columns
     assert set(found) == {*STRANGE, "label", "probability_no", "probability_yes"}
     assert found["label"] == same["label"]
@@ -105,4 +95,4 @@ def test_what_the_file_lacks_is_named(learned: tuple[Path, list[Row]], tmp_path:
     bundle, rows = learned
     few = [{name: value for name, value in row.items() if name != "since"} for row in rows]
     with pytest.raises(ValueError, match=r"input 'since' is not a column of in.csv"):
-        score_file(bundle, written(tmp_path / "in.csv", few), tmp_path / "out.csv")
+        score_file(bundle, rows_file(tmp_path / "in.csv", few), tmp_path / "out.csv")

@@ -1,18 +1,15 @@
 """A file in, the same rows with answers out, or one sentence and nothing written."""
 
-import csv
 import gzip
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from tasks.data.reading import read_table
 from tasks.evaluation import scoring
 from tasks.evaluation.scoring import score_file
+from tests.row_files import rows_file
 
 ROWS = [{"id": "007", "text": 'late, "rude"'}, {"id": "8", "text": "lovely\nflight"}]
 ADDED = ["label", "probability_bad", "probability_fair", "probability_good"]
@@ -23,26 +20,13 @@ def bundle(make_bundle: Callable[[str], Path]) -> Path:
     return make_bundle("ngram_bag")
 
 
-def write(path: Path, rows: list[dict[str, str]]) -> Path:
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
-
-
 @pytest.mark.parametrize("written", [".csv", ".jsonl", ".parquet"])
 @pytest.mark.parametrize("read", [".csv", ".jsonl", ".parquet"])
 def test_rows_keep_their_columns_and_gain_answers(
     bundle: Path, tmp_path: Path, read: str, written: str
 ) -> None:
     target = tmp_path / f"out{written}"
-    assert score_file(bundle, write(tmp_path / f"in{read}", ROWS), target) == 2
+    assert score_file(bundle, rows_file(tmp_path / f"in{read}", ROWS), target) == 2
     table = read_table(target, "utf-8")
     assert table.names == ("id", "text", *ADDED)
     assert table.columns["id"] == ["007", "8"]
@@ -93,8 +77,8 @@ def test_rows_are_read_in_the_encoding_in_which_they_are_written(
 def test_bad_files_are_refused_and_nothing_is_written(
     bundle: Path, tmp_path: Path, source: str, target: str, message: str
 ) -> None:
-    write(tmp_path / "in.csv", ROWS)
-    write(tmp_path / "other.csv", [{"id": "1", "body": "late"}])
+    rows_file(tmp_path / "in.csv", ROWS)
+    rows_file(tmp_path / "other.csv", [{"id": "1", "body": "late"}])
     (tmp_path / "null.jsonl").write_text('{"text": "a"}\n{"text": null}\n')
     (tmp_path / "cut.csv").write_bytes("id,text\n1,late\n".encode("utf-16-le")[:-1])
     (tmp_path / "nul.csv").write_bytes(b"id,text\n1,la\0te\n")
@@ -125,6 +109,6 @@ def test_what_was_there_stays_when_writing_fails(
     target.write_text("kept")
     monkeypatch.setitem(scoring.WRITERS, ".csv", full)
     with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\)"):
-        score_file(bundle, write(tmp_path / "in.csv", ROWS), target)
+        score_file(bundle, rows_file(tmp_path / "in.csv", ROWS), target)
     assert target.read_text() == "kept"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
